@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits.h - every limit on what comes from outside, in one place. Each has a test at limit-1, limit, limit+1.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* answers of a CA (hostile input) */
+#define LIMIT_CA_JSON (256 * 1024)
+#define LIMIT_CA_CHAIN (256 * 1024)
+#define LIMIT_CA_HEADERS (64 * 1024)
+#define LIMIT_CA_REQUEST_S 60
+#define LIMIT_CONNECT_S 10
+#define LIMIT_CA_IDENTIFIERS 100
+#define LIMIT_CA_CHALLENGES 32    /* per authorization */
+#define LIMIT_CA_URL 2048
+#define LIMIT_CA_DETAIL 4096      /* bytes kept of a problem's words */
+#define LIMIT_CA_TOKEN_MIN 22
+#define LIMIT_CA_TOKEN_MAX 128
+#define LIMIT_JSON_DEPTH 16
+#define LIMIT_CHAIN_CERTIFICATES 10
+#define LIMIT_NONCES 32           /* per directory */
+#define LIMIT_NONCE_AGE_S (30 * 60)
+#define LIMIT_NONCE_TRIES 10
+
+/* our API */
+#define LIMIT_API_BODY (256 * 1024)
+#define LIMIT_API_PAGE 200
+#define LIMIT_API_PAGE_DEFAULT 50
+#define LIMIT_CSR (64 * 1024)
+#define LIMIT_NAMES 100           /* per order */
+#define LIMIT_NAME 253
+#define LIMIT_TEXT 1024           /* a text field people type */
+#define LIMIT_EMAIL 254
+#define LIMIT_PASSWORD_MIN 12
+#define LIMIT_PASSWORD_MAX 256
+#define LIMIT_EVENT_STREAMS 500   /* server-sent event clients in all */
+
+/* edge */
+#define LIMIT_DNS_UDP 1232
+#define LIMIT_TXT_VALUES 50       /* per name */
+#define LIMIT_DNS_TCP_CONNECTIONS 512
+#define LIMIT_DNS_TCP_QUERIES 50  /* per connection */
+#define LIMIT_DNS_TCP_IDLE_S 10
+#define LIMIT_HTTP01_CONNECTIONS 2048
+#define LIMIT_HTTP01_HEAD 8192
+#define LIMIT_HTTP01_S 10         /* total deadline of one request */
+
+/* engine */
+#define LIMIT_WORKERS 16
+#define LIMIT_LEASE_S 180
+#define LIMIT_STEP_S 60
+#define LIMIT_STARTS 3            /* claims without a verdict before a row is set aside */
+
+#endif
