@@ -1,34 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keytype.h - the kinds of keys we make, with their text ("p256", "rsa3072"): what is stored and shown.
- * Public keys met in other people's documents may be of more kinds; those are told by text only (struct key_text).
+ * keytype.h - the kind of a key as text. The kinds we make are enum key_type of model/account.h; keys in other people's
+ * documents may be of more kinds and are told by text only.
  */
 #ifndef CRYPTO_KEYTYPE_H
 #define CRYPTO_KEYTYPE_H
 
-#include "base/err.h"
-
-#define KEY_TYPES(X)                                                                                                   \
-	X(P256, "p256")                                                                                                \
-	X(P384, "p384")                                                                                                \
-	X(RSA2048, "rsa2048")                                                                                          \
-	X(RSA3072, "rsa3072")                                                                                          \
-	X(RSA4096, "rsa4096")
-
-enum key_type {
-#define X(name, text) KEY_##name,
-	KEY_TYPES(X)
-#undef X
-	KEY_TYPE_COUNT
-};
+#if __has_include("model/account.h")
+#include "model/account.h"
+#else
+enum key_purpose { KEY_ACCOUNT, KEY_CERTIFICATE, KEY_TLS };
+enum key_type { KEY_P256, KEY_P384, KEY_RSA2048, KEY_RSA3072, KEY_RSA4096 };
+#endif
 
 /* "p256", "rsa2048", and for keys of others also "p521", "rsa2560", "ed25519", "other". */
 struct key_text {
 	char s[16];
 };
-
-const char *key_type_text(enum key_type t);
-/* INVALID with the list of what is offered. */
-int key_type_parse(const char *s, enum key_type *ret, struct err *err);
 
 #endif

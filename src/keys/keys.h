@@ -11,7 +11,7 @@
  * "table/id/column". So a ciphertext copied into another row or column is refused, and the row is named (NEEDS_PERSON).
  *
  * What a key may do is sealed with it: an account key signs JWS for its CA's host only and never a CSR; a certificate key signs
- * CSRs and never a JWS; a server key does the TLS of our own API. A secret (EAB key, credential) signs nothing.
+ * CSRs and never a JWS; a tls key does the TLS of our own API. A secret (EAB key, credential) signs nothing.
  *
  * All calls are thread-safe and may be slow (RSA generation: seconds): not for a server's event threads.
  */
@@ -61,8 +61,6 @@ struct key_place { /* where a new sealed value is going to be stored; all borrow
 	const char *table, *id, *column;
 };
 
-enum key_use { KEY_USE_ACCOUNT, KEY_USE_CERTIFICATE, KEY_USE_SERVER };
-
 struct key_made { /* all owned; free with key_made_clear */
 	unsigned char *sealed;
 	size_t sealed_n;
@@ -75,11 +73,11 @@ struct key_made { /* all owned; free with key_made_clear */
 void key_made_clear(struct key_made *m);
 #define _cleanup_key_made_ __attribute__((cleanup(key_made_clear)))
 
-/* directory_url: required for KEY_USE_ACCOUNT, and its host (and port) is sealed with the key; NULL otherwise. */
-int keys_generate(struct keys *k, enum key_use use, enum key_type type, const struct key_place *to, const char *directory_url,
+/* directory_url: required for KEY_ACCOUNT, and its host (and port) is sealed with the key; NULL otherwise. */
+int keys_generate(struct keys *k, enum key_purpose purpose, enum key_type type, const struct key_place *to, const char *directory_url,
 		  struct key_made *ret, struct err *err);
 /* PEM: PKCS#8, SEC1 or PKCS#1, unencrypted, one key and nothing else. RSA 2048..8192, P-256, P-384. INVALID. */
-int keys_import(struct keys *k, enum key_use use, const struct secret *pem, const struct key_place *to,
+int keys_import(struct keys *k, enum key_purpose purpose, const struct secret *pem, const struct key_place *to,
 		const char *directory_url, struct key_made *ret, struct err *err);
 /* The public side of a stored key (sealed stays NULL). */
 int keys_public(struct keys *k, const struct key_handle *key, struct key_made *ret, struct err *err);
@@ -126,7 +124,7 @@ struct csr_request {
 int keys_sign_csr(struct keys *k, const struct csr_request *r, unsigned char **ret, size_t *ret_n, struct err *err);
 
 struct self_signed_request {
-	struct key_handle key;       /* a server key */
+	struct key_handle key;       /* a tls key */
 	const struct strlist *names; /* DNS names and IP addresses as text; one label ("localhost") is fine */
 	int64_t now_ms;
 	int64_t days;                /* 1..3650 */
@@ -136,7 +134,7 @@ int keys_self_signed(struct keys *k, const struct self_signed_request *r, char *
 
 enum tls_scheme { TLS_ECDSA, TLS_RSA_PKCS1, TLS_RSA_PSS }; /* PSS: salt as long as the digest */
 struct tls_sign_request {
-	struct key_handle key; /* a server key, or a certificate key that our own API was given */
+	struct key_handle key; /* a tls key */
 	enum tls_scheme scheme;
 	enum digest digest;
 	const void *p; /* what is to be signed */
