@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* work.h - what the runner walks besides orders: jobs, debts, lanes; events; and what edge is fed with. */
+#ifndef MODEL_WORK_H
+#define MODEL_WORK_H
+
+#include "model/enum.h"
+
+#define JOB_STATES(X) X(JOB_QUEUED, "queued") X(JOB_RUNNING, "running") X(JOB_DONE, "done") X(JOB_FAILED, "failed")
+DECLARE_ENUM(job_state, JOB_STATES);
+
+/* Rows of the job table (engine/jobs.c). */
+#define JOB_KINDS(X)                                                                                                   \
+	X(JOB_ACCOUNT_REGISTER, "account-register")                                                                    \
+	X(JOB_ACCOUNT_REFRESH, "account-refresh")                                                                      \
+	X(JOB_ACCOUNT_DEACTIVATE, "account-deactivate")                                                                \
+	X(JOB_VENDOR_CHECK, "vendor-check")                                                                            \
+	X(JOB_CSR_CREATE, "csr-create") /* key generation is slow work and local */                                    \
+	X(JOB_PRUNE, "prune")
+DECLARE_ENUM(job_kind, JOB_KINDS);
+
+struct job {
+	char *id;
+	int64_t num;
+	enum job_kind kind;
+	char *subject_kind, *subject_id;
+	char *args; /* JSON */
+	enum job_state state;
+	char *result; /* JSON */
+	char *reason; /* JSON of struct err */
+	char *lane;
+	int64_t due_ms, give_up_ms, gen;
+	char *lease_owner;
+	int64_t lease_until_ms, starts, attempts;
+	bool set_aside;
+	char *created_by;
+	int64_t created_ms, updated_ms, ended_ms;
+};
+void job_done(struct job *j);
+#define _cleanup_job_ __attribute__((cleanup(job_done)))
+
+#define DEBT_KINDS(X)                                                                                                  \
+	X(DEBT_WITHDRAW_DNS, "withdraw-dns")                                                                           \
+	X(DEBT_WITHDRAW_HTTP, "withdraw-http")                                                                         \
+	X(DEBT_DEACTIVATE_AUTHZ, "deactivate-authz")
+DECLARE_ENUM(debt_kind, DEBT_KINDS);
+
+struct debt {
+	char *id, *order_id, *record_id;
+	enum debt_kind kind;
+	char *method;
+	char *what; /* JSON: what must be undone, enough to do it without the order's rows */
+	bool paid;
+	bool held; /* the order still needs it */
+	char *lane;
+	int64_t due_ms, gen;
+	char *lease_owner;
+	int64_t lease_until_ms, starts, attempts;
+	bool set_aside;
+	char *reason;
+	int64_t created_ms, paid_ms;
+};
+void debt_done(struct debt *d);
+#define _cleanup_debt_ __attribute__((cleanup(debt_done)))
+
+struct lane {
+	char *name; /* "vendor:<directory URL>", "dns:<credential>:<zone>", "propagation", "local" */
+	int64_t cap;
+	int64_t parked_until_ms;
+	char *reason;
+};
+void lane_done(struct lane *l);
+#define _cleanup_lane_ __attribute__((cleanup(lane_done)))
+
+#define EVENT_LEVELS(X) X(EVENT_INFO, "info") X(EVENT_WARNING, "warning") X(EVENT_ERROR, "error")
+DECLARE_ENUM(event_level, EVENT_LEVELS);
+
+struct event {
+	char *id, *subject_kind, *subject_id;
+	int64_t at_ms;
+	enum event_level level;
+	char *text;   /* one human sentence */
+	char *detail; /* JSON, the remote side's own words, or NULL */
+};
+void event_done(struct event *e);
+#define _cleanup_event_ __attribute__((cleanup(event_done)))
+
+#define FEED_KINDS(X) X(FEED_ZONE, "zone") X(FEED_TXT, "txt") X(FEED_HTTP, "http")
+DECLARE_ENUM(feed_kind, FEED_KINDS);
+
+struct feed_item {
+	char *id;
+	int64_t seq;
+	enum feed_kind kind;
+	char *name;  /* zone: its name; txt: owner name; http: token */
+	char *value; /* zone: ""; txt: the value; http: key authorization */
+	int64_t ttl;
+	bool live;
+	int64_t changed_ms;
+};
+void feed_item_done(struct feed_item *f);
+#define _cleanup_feed_item_ __attribute__((cleanup(feed_item_done)))
+
+#endif
