@@ -6,7 +6,7 @@ DEFINE_ENUM(job_state, JOB_STATES)
 DEFINE_ENUM(job_kind, JOB_KINDS)
 DEFINE_ENUM(debt_kind, DEBT_KINDS)
 DEFINE_ENUM(event_level, EVENT_LEVELS)
-DEFINE_ENUM(feed_kind, FEED_KINDS)
+DEFINE_ENUM(edge_kind, EDGE_KINDS)
 
 void job_done(struct job *j)
 {
@@ -52,10 +52,9 @@ void event_done(struct event *e)
 	*e = (struct event){ 0 };
 }
 
-void feed_item_done(struct feed_item *f)
+void edge_item_done(struct edge_item *f)
 {
-	free(f->id);
 	free(f->name);
 	free(f->value);
-	*f = (struct feed_item){ 0 };
+	*f = (struct edge_item){ 0 };
 }

@@ -84,20 +84,21 @@ struct event {
 void event_done(struct event *e);
 #define _cleanup_event_ __attribute__((cleanup(event_done)))
 
-#define FEED_KINDS(X) X(FEED_ZONE, "zone") X(FEED_TXT, "txt") X(FEED_HTTP, "http")
-DECLARE_ENUM(feed_kind, FEED_KINDS);
+#define EDGE_KINDS(X) X(EDGE_ZONE, "zone") X(EDGE_NAME, "name") X(EDGE_TXT, "txt") X(EDGE_HTTP, "http")
+DECLARE_ENUM(edge_kind, EDGE_KINDS);
 
-struct feed_item {
-	char *id;
+/* A row of table feed_item: one thing edge answers with. */
+struct edge_item {
+	int64_t id; /* small number from the counter: what the feed calls it */
 	int64_t seq;
-	enum feed_kind kind;
-	char *name;  /* zone: its name; txt: owner name; http: token */
-	char *value; /* zone: ""; txt: the value; http: key authorization */
+	enum edge_kind kind;
+	char *name;  /* zone: its name; name: exists in a zone without a value; txt: owner name; http: token */
+	char *value; /* zone, name: ""; txt: the value; http: key authorization */
 	int64_t ttl;
 	bool live;
 	int64_t changed_ms;
 };
-void feed_item_done(struct feed_item *f);
-#define _cleanup_feed_item_ __attribute__((cleanup(feed_item_done)))
+void edge_item_done(struct edge_item *f);
+#define _cleanup_edge_item_ __attribute__((cleanup(edge_item_done)))
 
 #endif

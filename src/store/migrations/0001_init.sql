@@ -248,10 +248,10 @@ CREATE INDEX record_domain ON record (domain, created_ms);
 CREATE UNIQUE INDEX record_value ON record (order_id, kind, domain, value);
 CREATE VIEW live_record AS SELECT r.* FROM record r JOIN live_orders o ON o.id = r.order_id;
 
--- What edge answers with. kind: zone, txt, http. A change gives the row the next seq, so that the feed is "everything after n".
+-- What edge answers with. kind: zone, name, txt, http. id: from the counter "feed_item". A change gives the row the next seq, so that the feed is "everything after n".
 -- Removed rows stay with live = 0 until every edge has acknowledged a later number and a day has passed.
 CREATE TABLE feed_item (
-  id TEXT PRIMARY KEY,
+  id @INT@ PRIMARY KEY,
   seq @INT@ NOT NULL,
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
