@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* csr.h - certificate signing requests. Writes touch ("csr", id). */
+#ifndef STORE_CSR_H
+#define STORE_CSR_H
+
+#include "model/certificate.h"
+#include "store/list.h"
+#include "store/store.h"
+
+STORE_LIST(csr);
+#define _cleanup_csr_list_ __attribute__((cleanup(csr_list_done)))
+
+int store_csr_add(struct sql *tx, struct csr *c, struct err *err) MUST_CHECK; /* hands out c->num */
+int store_csr_get(struct sql *q, const char *id, struct csr *ret, struct err *err) MUST_CHECK;
+int store_csr_get_any(struct sql *q, const char *id, struct csr *ret, struct err *err) MUST_CHECK; /* deleted too */
+int store_csr_get_num(struct sql *q, int64_t num, struct csr *ret, struct err *err) MUST_CHECK;
+int store_csr_list(struct sql *q, const struct page *p, struct csr_list *ret, struct err *err) MUST_CHECK; /* newest first */
+/* IN_USE with the numbers of the unfinished orders and live certificates that point to it. */
+int store_csr_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+
+#endif

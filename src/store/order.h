@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order.h - rows of table orders. People's functions see live orders only (not deleted, nor of a deleted account);
+ * the engine's (..._any, claiming, put) see all, since a deleted order is carried to its end.
+ *
+ * Each write touches ("order", id). Not found: NOT_FOUND "no such order '<id>'".
+ */
+#ifndef STORE_ORDER_H
+#define STORE_ORDER_H
+
+#include "store/lease.h"
+
+/* for people */
+/*
+ * Inserts o as given and hands out o->num (set) and rev 1. CONFLICT when a live order has the same request_hash:
+ * look with store_order_find_request first, in the same write function.
+ */
+int store_order_add(struct sql *tx, struct order *o, struct err *err) MUST_CHECK;
+int store_order_get(struct sql *q, const char *id, struct order *ret, struct err *err) MUST_CHECK;
+int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct err *err) MUST_CHECK;
+int store_order_find_request(struct sql *q, const char *request_hash, struct order *ret, struct err *err) MUST_CHECK;
+
+enum order_filter { ORDERS_ALL, ORDERS_BY_STATUS, ORDERS_BY_ACCOUNT, ORDERS_BY_CERTIFICATE };
+/* Newest first: page.after_key = created_ms, page.after_id = id of the last one seen. value as the filter wants it. */
+int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
+		     struct order_list *ret, struct err *err) MUST_CHECK;
+
+enum order_want { WANT_FINALIZE, WANT_REFRESH, WANT_CANCEL };
+/*
+ * Notes what a person wants and makes the order due at due_ms if it would be later and is not in work (in work, the end of
+ * that lease makes it due). A second wish is fine. CONFLICT when the order has ended; NOT_FOUND. Raises rev.
+ */
+int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_t now_ms, int64_t due_ms,
+		    struct err *err) MUST_CHECK;
+/* Hides it; one that has not ended is cancelled by the engine too. NOT_FOUND when not live. Raises rev. */
+int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+
+/* for the engine */
+int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct err *err) MUST_CHECK;
+/*
+ * Writes the engine's columns of o WHERE gen = o->gen: certificate_id, csr_id, key_type, holds_turn, status, step, url,
+ * finalize_url, certificate_url, finalize_sent, ca_expires_ms, give_up_ms, step_since_ms, polls, attempts, lane, due_ms,
+ * waiting_for, reason, set_aside, ended_ms; updated_ms = now_ms. starts becomes 0.
+ * LEASE_END: the lease is over; if somebody asked for something meanwhile (a want_ column differs from o's), it is due now.
+ * LEASE_KEEP: lease and due_ms go to o->lease_until_ms.
+ * LOST_LEASE: nothing was written. CONFLICT: another order holds the turn (use store_order_take_turn).
+ */
+int store_order_put(struct sql *tx, const struct order *o, enum lease_then then, int64_t now_ms, struct err *err) MUST_CHECK;
+/* A poll that changed nothing: next instant and number of polls, no touch, lease ended. LOST_LEASE. */
+int store_order_poll(struct sql *tx, const struct order *o, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Takes back wishes that o shows and the engine has served; later ones stay. */
+int store_order_served(struct sql *tx, const struct order *o, enum order_want want, struct err *err) MUST_CHECK;
+/*
+ * Takes the turn for o's turn_hash. *ret_holder (owned, NULL when taken) is the id of the order that holds it, and
+ * *ret_holder_num its number. LOST_LEASE.
+ */
+int store_order_take_turn(struct sql *tx, const struct order *o, char **ret_holder, int64_t *ret_holder_num,
+			  struct err *err) MUST_CHECK;
+/* Makes the orders that wait for this one due now; call it when its turn is over. */
+int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Live (not ended) orders of a certificate or an account, oldest first, deleted ones included. */
+int store_order_unfinished(struct sql *q, enum order_filter filter, const char *value, struct order_list *ret,
+			   struct err *err) MUST_CHECK;
+
+#endif
