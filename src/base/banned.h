@@ -19,6 +19,6 @@
 #undef alloca
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atof atoll sscanf gets
-#pragma GCC poison system popen localtime gmtime ctime asctime alloca rand srand mktemp tmpnam
+#pragma GCC poison system popen localtime gmtime ctime asctime alloca srand mktemp tmpnam
 
 #endif

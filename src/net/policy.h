@@ -17,7 +17,7 @@
 struct net_policy;
 
 struct net_config {           /* texts as in the configuration; borrowed during the call */
-	const char *proxy;    /* "http://host:port" or "https://host:port"; NULL or "" = none */
+	const char *proxy;    /* "http://host:port"; NULL or "" = none */
 	const char *no_proxy; /* comma list: "example.com" (and below), "10.0.0.0/8", "*" */
 	const char *trust;    /* PEM file of further trusted CAs, or NULL */
 	const char *allow;    /* comma list of CIDRs */
