@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine.h - orders, jobs, lanes and debts: the only place that decides. Everything it knows is a row of the store; it can be
+ * killed at any instant and goes on where the rows say.
+ *
+ * What people want is written by service into columns of their own (want_finalize, want_refresh, want_cancel) or with the
+ * calls of engine/intake.h, inside service's own transaction; the commit wakes the runner by itself (store_on_commit).
+ * Nothing here is called from a request but engine_status().
+ *
+ * Time, randomness, HTTP, DNS, store, keys and the feed reach a step through struct engine only, so that a test can stand at
+ * any instant: it makes an engine with fakes and calls engine_run_due() instead of starting threads.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "acme/ca.h"
+#include "base/clock.h"
+#include "feed/core.h"
+#include "keys/keys.h"
+#include "net/http.h"
+#include "net/policy.h"
+#include "resolve/resolve.h"
+#include "store/store.h"
+
+struct engine;
+
+struct engine_options {            /* borrowed; must outlive the engine */
+	struct store *store;
+	struct keys *keys;
+	struct net_policy *policy;
+	const struct clock *clock; /* NULL = the system's */
+	const char *node;          /* name of this node, "" = host name; leases belong to node + start */
+	unsigned workers;          /* 0 = LIMIT_WORKERS */
+	struct resolve_view view;  /* n 0 = the engine reads /etc/resolv.conf when it needs it */
+	int64_t delegation_ttl_s;  /* TTL of TXT values of our own DNS; 0 = 1 */
+
+	/* edge; NULL: none is configured */
+	const char *feed_path, *report_path;
+
+	/* tests; all may be NULL */
+	struct http *http;         /* used by all workers instead of libcurl */
+	int (*edge_wait)(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
+	void *edge_arg;
+	int (*look_up)(void *arg, const char *name, struct resolve_report *ret, struct err *err); /* instead of resolve_txt */
+	void *look_up_arg;
+	uint64_t (*random)(void *arg, uint64_t limit); /* uniform in [0, limit) */
+	void *random_arg;
+};
+
+/* Ends the leases of its former self, opens the feed. No thread of the runner yet. */
+int engine_open(const struct engine_options *o, struct engine **ret, struct err *err) MUST_CHECK;
+/* Starts the workers. */
+int engine_start(struct engine *e, struct err *err) MUST_CHECK;
+/* Finishes the running steps (requests in flight end with BUSY after grace_ms), then joins all threads. */
+void engine_stop(struct engine *e, int64_t grace_ms);
+void engine_close(struct engine *e); /* after engine_stop; NULL is fine */
+
+/* There may be something to do. Cheap, from any thread; commits do it by themselves. */
+void engine_wake(struct engine *e);
+
+/* For tests, without threads: runs what is due now, one row after the other, until nothing is; returns how many rows. */
+int engine_run_due(struct engine *e, struct err *err) MUST_CHECK;
+/* The earliest instant at which something is due; INT64_MAX = never. */
+int64_t engine_next_due(struct engine *e);
+
+struct engine_status {
+	unsigned workers, busy;
+	uint64_t steps, transactions, errors; /* since start */
+	int64_t jobs_done, orders_valid, orders_failed;
+	bool renewals_held;    /* the clock jumped; see DECISIONS 4 */
+	struct feed_core_status feed;
+};
+void engine_status(struct engine *e, struct engine_status *ret);
+
+#endif

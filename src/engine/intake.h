@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intake.h - how work comes into being: called by service INSIDE its own write function (so ids, times and keys are made
+ * before, and the call may run twice). Nothing here checks permissions; input is checked where an order would otherwise be
+ * wrong for good.
+ */
+#ifndef ENGINE_INTAKE_H
+#define ENGINE_INTAKE_H
+
+#include "keys/keys.h"
+#include "model/account.h"
+#include "model/certificate.h"
+#include "model/order.h"
+#include "model/work.h"
+#include "store/sql.h"
+
+/* --- orders --- */
+
+struct order_request {               /* all borrowed */
+	const char *id;              /* ULID made by the caller before the transaction */
+	const char *account_id;
+	const char *csr_id;          /* or NULL: key and CSR are made for the order */
+	const char *certificate_id;  /* renewal: the lineage; or NULL */
+	const struct strlist *names; /* canonical, sorted; may be empty when csr_id is given (then the CSR's) */
+	enum validation validation;
+	const char *dns_method;      /* dns-01: NULL = delegation */
+	const char *http_method;     /* http-01: NULL = builtin */
+	const char *profile;         /* or NULL */
+	const char *key_type;        /* made from names: NULL = p256 */
+	enum order_mode mode;
+	const char *requester;       /* user id, or NULL for the engine */
+	int64_t now_ms;
+};
+
+struct order_taken {
+	char id[27];
+	int64_t num;
+	bool existing; /* the live order of the same request (DESIGN 3 rule 4) */
+};
+
+/*
+ * What can be said before the database is asked: wildcard with http-01, method that does not exist or is not of this kind,
+ * key type, profile. INVALID with the field ("/validation", "/dns", ...).
+ */
+int order_request_check(const struct order_request *r, struct err *err) MUST_CHECK;
+/*
+ * Gets the live order of the same request, or inserts one. INVALID ("/account_id": unknown, not registered, vendor without
+ * wildcards; "/csr_id": unknown; "/names/…": names are not the CSR's, covered by a wildcard of the list). Adds its first event.
+ */
+int order_intake(struct sql *tx, const struct order_request *r, struct order_taken *ret, struct err *err) MUST_CHECK;
+
+/* What people want; all return NOT_FOUND for hidden orders. */
+int order_want_finalize(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK; /* CONFLICT: not ready */
+/* Due now, but at most once in 5 s and never before a stored Retry-After: TOO_MANY with retry_at_ms. Nothing for ended ones. */
+int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Delete Order: hides it; a live one is cancelled before finalize, and carried to its end after it. */
+int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+
+/* --- accounts --- */
+
+struct account_request {             /* all borrowed */
+	const char *vendor;          /* key of the registry, or VENDOR_CUSTOM */
+	const char *directory_url;   /* as typed; NULL = the vendor's */
+	const char *email;           /* or NULL */
+	const char *name;            /* or NULL: "email --- vendor" */
+	bool tos_agreed;
+	const char *eab_kid;         /* or NULL */
+	const struct secret *eab_hmac;
+	const char *created_by;
+	int64_t now_ms;
+};
+
+struct account_prepared { /* owned */
+	struct account account;
+	struct key_row key;
+	struct job job; /* JOB_ACCOUNT_REGISTER; its id is what the API hands out with 202 */
+};
+void account_prepared_done(struct account_prepared *p);
+#define _cleanup_account_prepared_ __attribute__((cleanup(account_prepared_done)))
+
+/* BEFORE the transaction (makes the account's P-256 key, seals the EAB key): INVALID with the field. */
+int account_prepare(struct keys *k, const struct account_request *r, struct account_prepared *ret, struct err *err) MUST_CHECK;
+/* Inserts key, account (registering) and job; fills in the numbers. */
+int account_intake(struct sql *tx, struct account_prepared *p, struct err *err) MUST_CHECK;
+
+/* --- jobs --- */
+
+/* A job about something that is there: refresh, deactivate, vendor-check. args: JSON text or NULL. Same live job: that one. */
+struct job_request {
+	const char *id; /* ULID made before */
+	enum job_kind kind;
+	const char *subject_kind, *subject_id; /* "account", id; or NULL */
+	const char *args;
+	const char *lane_url; /* directory URL whose lane it uses; NULL for local jobs */
+	const char *created_by;
+	int64_t now_ms;
+};
+int job_intake(struct sql *tx, const struct job_request *r, char ret_id[27], struct err *err) MUST_CHECK;
+
+/* csr-create: the job makes key and CSR under this id; subject as crypto/csr.h (cn unused). */
+struct csr_intake_request {
+	const char *job_id, *csr_id;
+	const struct strlist *names; /* canonical */
+	enum key_type key_type;
+	const struct csr_subject *subject; /* or NULL */
+	const char *created_by;
+	int64_t now_ms;
+};
+int csr_intake(struct sql *tx, const struct csr_intake_request *r, char ret_job_id[27], struct err *err) MUST_CHECK;
+
+#endif

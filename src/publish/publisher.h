@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * publisher.h - where a challenge is published: one file and one struct each, one contract for dns-01 and http-01.
+ *
+ * A struct challenge_set is what one order adds at one place: for dns-01 all TXT values of one owner name in one zone, for
+ * http-01 one token of one host. Publishing works on sets since wildcard and apex need two values at one name.
+ *
+ * There are three ways to publish, told by .way:
+ *
+ *	PUBLISH_REMOTE  publish and withdraw talk to somebody (an API, a device). The engine writes the debt first, then calls.
+ *	PUBLISH_ROWS    the deed is rows of our own store that edge is fed with: items says which. The engine writes them in the
+ *	                transaction of the record, and publish then waits until edge answers them. withdraw is never called: the
+ *	                rows go away in the transaction that pays the debt.
+ *	PUBLISH_PERSON  a person does it: the record is shown, nothing is called.
+ *
+ * Contract of the members: publish twice is fine and leaves others' values alone; withdraw removes only our own values and
+ * succeeds when they are not there; both block at most timeout_s in all; no logging above debug, no secret in err; an
+ * instance belongs to one worker and open is cheap (no I/O).
+ *
+ * Adding one: that file, and its name in src/publish/meson.build (docs/adding-a-publisher.md).
+ */
+#ifndef PUBLISH_PUBLISHER_H
+#define PUBLISH_PUBLISHER_H
+
+#include "base/clock.h"
+#include "feed/feed.h"
+#include "model/field.h"
+#include "model/order.h"
+#include "net/http.h"
+
+struct challenge_set {
+	enum validation kind;
+	const char *zone;      /* dns-01: the zone it is written into, "" when the publisher finds it itself */
+	const char *name;      /* dns-01: owner name, _acme-challenge.example.com; http-01: the host */
+	const char *token;     /* http-01 */
+	struct strlist values; /* dns-01: TXT values; http-01: the one key authorization */
+	int64_t ttl_s;
+	uint64_t seq;          /* PUBLISH_ROWS: number of the last row, to be acknowledged by edge */
+};
+
+/* What an instance may use; all borrowed, outlives the instance. */
+struct publish_env {
+	struct http *http; /* the one door */
+	const struct clock *clock;
+	/* Waits until edge answers everything up to seq; NEEDS_PERSON when no edge is configured, TIMEOUT with the reason. */
+	int (*edge_wait)(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
+	void *edge_arg;
+};
+
+enum publish_way { PUBLISH_REMOTE, PUBLISH_ROWS, PUBLISH_PERSON };
+
+enum publish_kind { KIND_DNS01 = 1, KIND_HTTP01 = 2 };
+
+/* Takes the rows one by one (the texts are borrowed for the call). */
+typedef void publish_item_fn(void *arg, enum feed_kind kind, const char *name, const char *value, int64_t ttl_s);
+
+struct publisher {
+	const char *name;  /* "delegation": what orders.dns_method or http_method holds, or the kind of a configured provider */
+	const char *title; /* as the Type column shows it */
+	const char *help;  /* one sentence: what the user has to set up */
+	unsigned kinds;    /* KIND_... */
+	enum publish_way way;
+	int64_t ttl_s;         /* of TXT records */
+	int64_t propagation_s; /* usual time until all servers have it; 0 = at once */
+	int64_t timeout_s;     /* of publish and withdraw; 0 = 30 */
+	const struct field *fields; /* NULL: nothing to configure */
+
+	/* Optional; without it self is NULL. values are in the order of fields. */
+	int (*open)(const struct publish_env *env, const struct field_value *values, size_t n, void **ret_self, struct err *err);
+	void (*close)(void *self);
+	/* PUBLISH_ROWS only. */
+	void (*items)(const struct challenge_set *set, publish_item_fn *put, void *arg);
+	/* Required but for PUBLISH_PERSON. */
+	int (*publish)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
+	int (*withdraw)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
+};
+
+/* The registry, generated from src/publish/meson.build; ends with NULL. */
+extern const struct publisher *const publishers[];
+/* By the kind of challenge and the method's text; NULL when there is none. */
+const struct publisher *publisher_find(enum validation kind, const char *method);
+
+void challenge_set_done(struct challenge_set *s); /* frees values only */
+#define _cleanup_challenge_set_ __attribute__((cleanup(challenge_set_done)))
+
+#endif
