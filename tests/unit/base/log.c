@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/assert.h"
+
+#include "base/json.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static char text[16384];
+
+/* What fn writes to standard error. */
+static const char *caught(void (*fn)(void))
+{
+	int fds[2], saved = dup(2);
+	ssize_t n;
+
+	assert(pipe2(fds, O_NONBLOCK) == 0);
+	dup2(fds[1], 2);
+	fn();
+	dup2(saved, 2);
+	close(saved);
+	close(fds[1]);
+	n = read(fds[0], text, sizeof text - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(fds[0]);
+	return text;
+}
+
+static void hostile_line(void)
+{
+	LOG_SCOPE("order", "01X");
+	log_info("order refused", "detail", "bad\nname=\"x\"\x1b[2J", "absent", NULL, "n", LOG_NUM(7));
+}
+
+static void quiet_line(void)
+{
+	log_debug("not shown");
+}
+
+static void a_remote_text_cannot_break_the_line(void **state UNUSED)
+{
+	log_init(LOG_INFO, LOG_LOGFMT, "core");
+	ASSERT_HAS(caught(hostile_line), " msg=\"order refused\" order=01X detail=\"bad\\nname=\\\"x\\\"\\u001b[2J\" n=7\n");
+	ASSERT_STR(strchr(text, '\n'), "\n");
+	ASSERT_FALSE(strstr(text, "absent"));
+	ASSERT_STR(caught(quiet_line), "");
+}
+
+static void json_lines_are_json(void **state UNUSED)
+{
+	struct err err = ERR_INIT;
+	json_t *j = NULL;
+
+	log_init(LOG_INFO, LOG_JSON, "core");
+	caught(hostile_line);
+	ASSERT_OK(json_parse(text, strlen(text), &j, &err), &err);
+	ASSERT_STR(json_string_value(json_object_get(j, "detail")), "bad\nname=\"x\"\x1b[2J");
+	ASSERT_STR(json_string_value(json_object_get(j, "order")), "01X");
+	ASSERT_STR(json_string_value(json_object_get(j, "process")), "core");
+	json_decref(j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { TEST(a_remote_text_cannot_break_the_line), TEST(json_lines_are_json) };
+
+	return RUN(tests);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/assert.h"
+
+#include "base/limits.h"
+#include "model/certificate.h"
+#include "model/order.h"
+#include "model/user.h"
+#include "model/vendor.h"
+
+static void names_are_canonical_sorted_and_unique(void **state UNUSED)
+{
+	struct strlist in = { 0 }, out = { 0 };
+	struct err err = ERR_INIT;
+	char *s;
+
+	strlist_split(&in, "www.Example.com,*.b.example,example.com.,WWW.example.com", ',');
+	ASSERT_OK(names_canonical(&in, "/names", &out, &err), &err);
+	s = names_text(&out);
+	ASSERT_STR(s, "*.b.example\nexample.com\nwww.example.com");
+	free(s);
+	strlist_clear(&in);
+	strlist_clear(&out);
+}
+
+static void the_error_points_at_the_name(void **state UNUSED)
+{
+	static const struct {
+		const char *names, *field;
+	} rows[] = {
+		{ "", "/names" },
+		{ "a.example,b_c.example", "/names/1" },
+		{ "*.example.com,www.example.com", "/names/1" },
+		{ "www.example.com,*.example.com", "/names/0" },
+	};
+	struct strlist out = { 0 };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct strlist in = { 0 };
+		int r;
+
+		strlist_split(&in, rows[i].names, ',');
+		r = names_canonical(&in, "/names", &out, &err);
+		ASSERT_STR(err.field, rows[i].field);
+		ASSERT_FAILS(r, &err, ERR_INVALID);
+		strlist_clear(&in);
+	}
+	ASSERT_INT(out.n, 0);
+}
+
+static void the_limit_of_names_is_exact(void **state UNUSED)
+{
+	struct strlist in = { 0 }, out = { 0 };
+	struct err err = ERR_INIT;
+	char *name;
+
+	for (int i = 0; i < LIMIT_NAMES; i++) {
+		name = xasprintf("n%d.example", i);
+		strlist_add(&in, name);
+		free(name);
+	}
+	ASSERT_OK(names_canonical(&in, "/names", &out, &err), &err);
+	strlist_clear(&out);
+	strlist_add(&in, "one-more.example");
+	ASSERT_FAILS(names_canonical(&in, "/names", &out, &err), &err, ERR_INVALID);
+	strlist_clear(&in);
+}
+
+static void an_unknown_text_is_no_state(void **state UNUSED)
+{
+	enum order_status s = ORDER_VALID;
+
+	ASSERT_FALSE(order_status_parse("", &s));
+	ASSERT_FALSE(order_status_parse("p", &s));
+	ASSERT_FALSE(order_status_parse("pendingx", &s));
+	ASSERT_FALSE(order_status_parse(NULL, &s));
+	ASSERT_INT(s, ORDER_VALID);
+	ASSERT_TRUE(order_status_parse("processing", &s));
+	ASSERT_INT(s, ORDER_PROCESSING);
+}
+
+static void the_ten_vendors_are_listed_and_buypass_is_over(void **state UNUSED)
+{
+	ASSERT_INT(vendors_count, 10);
+	ASSERT_TRUE(vendor_find("buypass")->discontinued != NULL);
+	ASSERT_TRUE(vendor_find("nobody") == NULL);
+	for (size_t i = 0; i < vendors_count; i++) {
+		ASSERT_TRUE(str_starts(vendors[i].directory_url, "https://"));
+		ASSERT_INT(vendors[i].eab_required, vendors[i].eab_help != NULL);
+	}
+}
+
+static void a_role_may_what_its_row_says(void **state UNUSED)
+{
+	ASSERT_TRUE(role_may(ROLE_VIEWER, PERM_VIEW));
+	ASSERT_FALSE(role_may(ROLE_VIEWER, PERM_ORDER));
+	ASSERT_TRUE(role_may(ROLE_OPERATOR, PERM_ORDER));
+	ASSERT_FALSE(role_may(ROLE_OPERATOR, PERM_ACCOUNT));
+	ASSERT_FALSE(role_may(ROLE_OPERATOR, PERM_KEY_EXPORT));
+	ASSERT_TRUE(role_may(ROLE_ADMIN, PERM_ADMIN));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(names_are_canonical_sorted_and_unique),
+		TEST(the_error_points_at_the_name),
+		TEST(the_limit_of_names_is_exact),
+		TEST(an_unknown_text_is_no_state),
+		TEST(the_ten_vendors_are_listed_and_buypass_is_over),
+		TEST(a_role_may_what_its_row_says),
+	};
+
+	return RUN(tests);
+}
