@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* csr.c - see csr.h: certificate signing requests, RFC 2986 (PKCS#10), RFC 5280 4.2.1.6 and A.1 for names and limits. */
+#include "crypto/csr.h"
+
+#include "base/idn.h"
+#include "base/limits.h"
+#include "crypto/der.h"
+#include "crypto/ossl.h"
+#include "crypto/private.h"
+
+#include <openssl/err.h>
+
+#define SUBJECT_TEXTS_MAX 512
+
+static const struct part {
+	int nid;
+	size_t offset;
+	const char *field, *title;
+	size_t max; /* characters, RFC 5280 A.1 */
+} parts[] = {
+	{ NID_countryName, offsetof(struct csr_subject, c), "/subject/c", "country", 2 },
+	{ NID_stateOrProvinceName, offsetof(struct csr_subject, st), "/subject/st", "state", 128 },
+	{ NID_localityName, offsetof(struct csr_subject, l), "/subject/l", "locality", 128 },
+	{ NID_organizationName, offsetof(struct csr_subject, o), "/subject/o", "organisation", 64 },
+	{ NID_organizationalUnitName, offsetof(struct csr_subject, ou), "/subject/ou", "organisational unit", 64 },
+	{ NID_commonName, offsetof(struct csr_subject, cn), "/subject/cn", "common name", 64 },
+};
+
+static char **part_of(struct csr_subject *s, const struct part *p)
+{
+	return (char **)(void *)((char *)s + p->offset);
+}
+
+static const char *part_text(const struct csr_subject *s, const struct part *p)
+{
+	return *(char *const *)(const void *)((const char *)s + p->offset);
+}
+
+void csr_subject_copy(struct csr_subject *to, const struct csr_subject *from)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		*part_of(to, &parts[i]) = xstrdup_null(part_text(from, &parts[i]));
+}
+
+void csr_subject_clear(struct csr_subject *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		free(*part_of(s, &parts[i]));
+	*s = (struct csr_subject){ 0 };
+}
+
+void csr_info_clear(struct csr_info *i)
+{
+	free(i->der);
+	strlist_clear(&i->names);
+	csr_subject_clear(&i->subject);
+	*i = (struct csr_info){ 0 };
+}
+
+static size_t characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+int csr_subject_check(const struct csr_subject *s, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const struct part *p = &parts[i];
+		const char *v = part_text(s, p);
+
+		if (!v)
+			continue;
+		if (!*v || !utf8_valid(v, strlen(v)))
+			return err_set_field(err, ERR_INVALID, p->field, "the %s is empty or not valid UTF-8", p->title);
+		for (const char *c = v; *c; c++)
+			if ((unsigned char)*c < 0x20 || *c == 0x7f)
+				return err_set_field(err, ERR_INVALID, p->field, "the %s has a control character", p->title);
+		if (p->nid == NID_countryName &&
+		    (strlen(v) != 2 || v[0] < 'A' || v[0] > 'Z' || v[1] < 'A' || v[1] > 'Z'))
+			return err_set_field(err, ERR_INVALID, p->field, "the country is two capital letters, such as DE or US");
+		if (characters(v) > p->max)
+			return err_set_field(err, ERR_INVALID, p->field, "the %s has more than %zu characters", p->title, p->max);
+	}
+	return 0;
+}
+
+/* --- names, shared with certificates --------------------------------------------------------------------------------- */
+
+static const char *general_kind(int type)
+{
+	switch (type) {
+	case GEN_EMAIL:
+		return "an e-mail address";
+	case GEN_IPADD:
+		return "an IP address";
+	case GEN_URI:
+		return "a URI";
+	case GEN_DIRNAME:
+		return "a directory name";
+	default:
+		return "a name of another kind";
+	}
+}
+
+int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *odd, unsigned *ret_other, const char **ret_kind,
+	      struct err *err)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(san); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(san, i);
+		_cleanup_free_ char *raw = NULL, *name = NULL;
+		_cleanup_err_ struct err why = ERR_INIT;
+
+		if (g->type != GEN_DNS) {
+			if (!(*ret_other)++)
+				*ret_kind = general_kind(g->type);
+			continue;
+		}
+		raw = str_clean((const char *)ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName), 2 * LIMIT_NAME);
+		if (strlen(raw) == (size_t)ASN1_STRING_length(g->d.dNSName) && name_canonical(raw, &name, &why) == 0) {
+			strlist_add(names, name);
+		} else if (odd) {
+			str_lower(raw);
+			strlist_add(odd, raw);
+		} else {
+			return err_is(&why) ? err_move(err, &why) :
+					      err_set(err, ERR_INVALID, "'%s' has a character that no host name has", raw);
+		}
+	}
+	return 0;
+}
+
+bool name_add(X509_NAME *name, int nid, const char *value)
+{
+	return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------ */
+
+static int csr_der(const void *p, size_t n, struct buf *der, struct err *err)
+{
+	struct str rest = { p, n }, label;
+	_cleanup_buf_ struct buf more = BUF_MAX(LIMIT_CSR);
+	int r;
+
+	if (!n)
+		return err_set(err, ERR_INVALID, "it is empty");
+	if (n > LIMIT_CSR)
+		return err_set(err, ERR_TOO_LARGE, "it has more than %d bytes", LIMIT_CSR);
+	if (*rest.p == 0x30) { /* a SEQUENCE; PEM begins with '-' or blanks */
+		buf_add(der, p, n);
+		return 0;
+	}
+	r = pem_next(&rest, &label, der, err);
+	if (r < 0)
+		return r;
+	if (!r)
+		return err_set(err, ERR_INVALID, "it is empty");
+	if (!str_is(label, "CERTIFICATE REQUEST") && !str_is(label, "NEW CERTIFICATE REQUEST"))
+		return err_set(err, ERR_INVALID, "it is a PEM block of another kind%s",
+			       memmem(label.p, label.n, "PRIVATE", 7) ? ", a private key: keep that to yourself" : "");
+	r = pem_next(&rest, &label, &more, err);
+	if (r < 0)
+		return r;
+	return r ? err_set(err, ERR_INVALID, "there is more than one PEM block") : 0;
+}
+
+static int check_signature(X509_REQ *req, struct err *err)
+{
+	int md = NID_undef, pk = NID_undef, alg = X509_REQ_get_signature_nid(req);
+
+	if (!OBJ_find_sigid_algs(alg, &md, &pk) || (md != NID_sha256 && md != NID_sha384 && md != NID_sha512))
+		return err_set(err, ERR_INVALID, "it is signed with %s; SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1) or ECDSA is needed",
+			       alg == NID_undef ? "an unknown algorithm" : OBJ_nid2ln(alg));
+	if (X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
+		return ossl_err(err, ERR_INVALID, "its signature is not made by its own key");
+	return 0;
+}
+
+static int read_subject(X509_REQ *req, struct csr_subject *ret, struct strlist *ret_cns, struct err *err)
+{
+	X509_NAME *name = X509_REQ_get_subject_name(req); /* borrowed */
+
+	if (X509_NAME_entry_count(name) > 64)
+		return err_set(err, ERR_INVALID, "its subject has more than 64 entries");
+	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+		X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+		int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+		unsigned char *utf8 = NULL;
+		int n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
+		_cleanup_free_ char *text = NULL;
+
+		if (n < 0)
+			return ossl_err(err, ERR_INVALID, "its subject has text that cannot be read");
+		text = str_clean((char *)utf8, (size_t)n, SUBJECT_TEXTS_MAX);
+		if (memchr(utf8, 0, (size_t)n)) {
+			OPENSSL_free(utf8);
+			return err_set(err, ERR_INVALID, "its subject has text with a NUL in it");
+		}
+		OPENSSL_free(utf8);
+		if (nid == NID_commonName)
+			strlist_add(ret_cns, text);
+		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
+			if (parts[k].nid == nid && !*part_of(ret, &parts[k]) && *text)
+				*part_of(ret, &parts[k]) = TAKE(text);
+	}
+	return 0;
+}
+
+static int check_common_names(const struct strlist *cns, const struct strlist *names, struct err *err)
+{
+	for (size_t i = 0; i < cns->n; i++) {
+		_cleanup_free_ char *canonical = NULL;
+		_cleanup_err_ struct err ignored = ERR_INIT;
+
+		if (name_canonical(cns->v[i], &canonical, &ignored) < 0 || !strlist_has(names, canonical))
+			return err_set(err, ERR_INVALID, "its common name '%s' is not among its subject alternative names: add it there or leave it out",
+				       cns->v[i]);
+	}
+	return 0;
+}
+
+static int count_extension_requests(X509_REQ *req, struct err *err)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < X509_REQ_get_attr_count(req); i++) {
+		int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(X509_REQ_get_attr(req, i)));
+
+		n += nid == NID_ext_req || nid == NID_ms_ext_req;
+	}
+	return n > 1 ? err_set(err, ERR_INVALID, "it asks for extensions twice") : 0;
+}
+
+static void free_extensions(STACK_OF(X509_EXTENSION) **exts)
+{
+	sk_X509_EXTENSION_pop_free(*exts, X509_EXTENSION_free);
+	*exts = NULL;
+}
+
+static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
+{
+	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
+	_cleanup_ossl_(GENERAL_NAMES_free) GENERAL_NAMES *san = NULL;
+	const char *kind = NULL;
+	unsigned other = 0;
+	int crit = -1;
+
+	san = exts ? X509V3_get_d2i(exts, NID_subject_alt_name, &crit, NULL) : NULL;
+	if (!san && crit == -2)
+		return err_set(err, ERR_INVALID, "it has two lists of subject alternative names");
+	if (!san && crit == -1)
+		return err_set(err, ERR_INVALID, "it has no subject alternative names; a common name alone is not enough");
+	if (!san)
+		return ossl_err(err, ERR_INVALID, "its subject alternative names cannot be read");
+	if (sk_GENERAL_NAME_num(san) > LIMIT_NAMES)
+		return err_set(err, ERR_INVALID, "it has more than %d names", LIMIT_NAMES);
+	if (san_names(san, &info->names, NULL, &other, &kind, err) < 0)
+		return -(int)err->code;
+	if (other)
+		return err_set(err, ERR_INVALID, "its subject alternative names hold %s; only DNS names can be ordered", kind);
+	if (!info->names.n)
+		return err_set(err, ERR_INVALID, "it has no subject alternative names; a common name alone is not enough");
+	strlist_sort_unique(&info->names);
+	info->must_staple = X509v3_get_ext_by_NID(exts, NID_tlsfeature, -1) >= 0;
+	return 0;
+}
+
+static int csr_read(const void *p, size_t n, struct csr_info *info, struct err *err)
+{
+	_cleanup_buf_ struct buf der = BUF_MAX(LIMIT_CSR);
+	_cleanup_ossl_(X509_REQ_free) X509_REQ *req = NULL;
+	_cleanup_strlist_ struct strlist cns = { 0 };
+	const unsigned char *q;
+
+	if (csr_der(p, n, &der, err) < 0 || buf_check(&der, err) < 0 || der_check(der.p, der.n, err) < 0)
+		return -(int)err->code;
+	q = (unsigned char *)der.p;
+	req = d2i_X509_REQ(NULL, &q, (long)der.n);
+	if (!req)
+		return ossl_err(err, ERR_INVALID, "it is not a PKCS#10 request");
+	if (q != (unsigned char *)der.p + der.n)
+		return err_set(err, ERR_INVALID, "there are bytes behind its end");
+	if (X509_REQ_get_version(req) != X509_REQ_VERSION_1)
+		return err_set(err, ERR_INVALID, "it is of an unknown version");
+	if (spki_acceptable(X509_REQ_get_X509_PUBKEY(req), "request", err) < 0 || check_signature(req, err) < 0 ||
+	    count_extension_requests(req, err) < 0 || read_names(req, info, err) < 0 ||
+	    read_subject(req, &info->subject, &cns, err) < 0 || check_common_names(&cns, &info->names, err) < 0)
+		return -(int)err->code;
+	info->key_type = spki_text(X509_REQ_get_X509_PUBKEY(req));
+	spki_hash(X509_REQ_get_X509_PUBKEY(req), info->public_hash);
+	sha256_hex(der.p, der.n, info->der_hash);
+	info->der_n = der.n;
+	info->der = (unsigned char *)buf_take(&der);
+	return 0;
+}
+
+int csr_parse(const void *p, size_t n, struct csr_info *ret, struct err *err)
+{
+	_cleanup_csr_info_ struct csr_info info = { 0 };
+	int r = csr_read(p, n, &info, err);
+
+	ERR_clear_error();
+	if (r < 0)
+		return err_wrap(err, "could not accept the certificate signing request");
+	*ret = TAKE(info);
+	return 0;
+}
+
+char *csr_pem(const void *der, size_t n)
+{
+	struct buf out = BUF_MAX(2 * LIMIT_CSR);
+
+	pem_add(&out, "CERTIFICATE REQUEST", der, n);
+	return buf_take(&out);
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------------- */
+
+bool ext_add(STACK_OF(X509_EXTENSION) **exts, int nid, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	if (e && !X509v3_add_ext(exts, e, -1)) {
+		X509_EXTENSION_free(e);
+		return false;
+	}
+	X509_EXTENSION_free(e);
+	return e;
+}
+
+static bool san_add(GENERAL_NAMES *san, const char *name)
+{
+	GENERAL_NAME *g = GENERAL_NAME_new();
+	ASN1_OCTET_STRING *ip = a2i_IPADDRESS(name);
+	ASN1_IA5STRING *dns = NULL;
+
+	ERR_clear_error();
+	if (g && ip) {
+		GENERAL_NAME_set0_value(g, GEN_IPADD, ip);
+	} else if (g) {
+		dns = ASN1_IA5STRING_new();
+		if (!dns || !ASN1_STRING_set(dns, name, (int)strlen(name))) {
+			ASN1_IA5STRING_free(dns);
+			GENERAL_NAME_free(g);
+			return false;
+		}
+		GENERAL_NAME_set0_value(g, GEN_DNS, dns);
+	}
+	if (!g || !sk_GENERAL_NAME_push(san, g)) {
+		GENERAL_NAME_free(g);
+		return false;
+	}
+	return true;
+}
+
+bool ext_add_san(STACK_OF(X509_EXTENSION) **exts, const struct strlist *names)
+{
+	_cleanup_ossl_(GENERAL_NAMES_free) GENERAL_NAMES *san = GENERAL_NAMES_new();
+
+	if (!san)
+		return false;
+	for (size_t i = 0; i < names->n; i++)
+		if (!san_add(san, names->v[i]))
+			return false;
+	return X509V3_add1_i2d(exts, NID_subject_alt_name, san, 0, X509V3_ADD_DEFAULT) == 1;
+}
+
+static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple)
+{
+	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = NULL;
+
+	if (!X509_REQ_set_version(req, X509_REQ_VERSION_1) || !X509_REQ_set_pubkey(req, k))
+		return false;
+	for (size_t i = 0; subject && i < ARRAY_SIZE(parts); i++)
+		if (part_text(subject, &parts[i]) &&
+		    !name_add(X509_REQ_get_subject_name(req), parts[i].nid, part_text(subject, &parts[i])))
+			return false;
+	if (!ext_add_san(&exts, names) || (must_staple && !ext_add(&exts, NID_tlsfeature, "status_request")))
+		return false;
+	return X509_REQ_add_extensions(req, exts) && X509_REQ_sign(req, k, pkey_usual_digest(k)) > 0;
+}
+
+int csr_build(EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple, struct buf *der,
+	      struct err *err)
+{
+	_cleanup_ossl_(X509_REQ_free) X509_REQ *req = X509_REQ_new();
+	unsigned char *out = NULL;
+	int n;
+
+	if (!req || !fill_request(req, k, names, subject, must_staple))
+		return ossl_err(err, ERR_INTERNAL, "could not make the certificate signing request");
+	n = i2d_X509_REQ(req, &out);
+	if (n <= 0)
+		return ossl_err(err, ERR_INTERNAL, "could not encode the certificate signing request");
+	buf_add(der, out, (size_t)n);
+	OPENSSL_free(out);
+	return buf_check(der, err);
+}

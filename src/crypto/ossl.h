@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ossl.h - cleanup attributes and error text for OpenSSL. Inside crypto/ only. */
+#ifndef CRYPTO_OSSL_H
+#define CRYPTO_OSSL_H
+
+#include "base/err.h"
+
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#define OSSL_CLEANUP(type, fn)                                                                                         \
+	static inline void fn##_p(type **p)                                                                            \
+	{                                                                                                              \
+		fn(*p);                                                                                                \
+		*p = NULL;                                                                                             \
+	}                                                                                                              \
+	struct swallow_semicolon_##fn
+
+OSSL_CLEANUP(BIGNUM, BN_clear_free);
+OSSL_CLEANUP(EVP_MD_CTX, EVP_MD_CTX_free);
+OSSL_CLEANUP(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
+OSSL_CLEANUP(X509, X509_free);
+OSSL_CLEANUP(X509_REQ, X509_REQ_free);
+OSSL_CLEANUP(BIO, BIO_free_all);
+OSSL_CLEANUP(GENERAL_NAMES, GENERAL_NAMES_free);
+#define _cleanup_ossl_(fn) __attribute__((cleanup(fn##_p)))
+
+/* "could not ...: <library's reason>"; empties the library's error queue. INTERNAL unless told otherwise. */
+int ossl_err(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+
+struct key_text spki_text(X509_PUBKEY *pub);
+/* Judges a public key as it stands in a document: kind, size, exponent, named curve, uncompressed point. INVALID. */
+int spki_acceptable(X509_PUBKEY *pub, const char *what, struct err *err);
+void spki_hash(X509_PUBKEY *pub, char ret[65]);
+
+struct strlist;
+enum san_result { SAN_OK, SAN_NONE, SAN_BROKEN, SAN_TWICE };
+/*
+ * DNS names of a list of general names. Canonical ones are added to names; others go to odd (cleaned, lower case) when it is
+ * not NULL, else they are an error. *ret_other counts names of other kinds, *ret_kind names the first such kind.
+ */
+int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *odd, unsigned *ret_other, const char **ret_kind,
+	      struct err *err);
+
+/* Adds entries and extensions shared by CSRs and our own certificate. False when the library fails. */
+bool name_add(X509_NAME *name, int nid, const char *value);
+bool ext_add(STACK_OF(X509_EXTENSION) **exts, int nid, const char *value);
+bool ext_add_san(STACK_OF(X509_EXTENSION) **exts, const struct strlist *names); /* DNS names and addresses */
+const EVP_MD *pkey_usual_digest(EVP_PKEY *k);
+
+#endif
