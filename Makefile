@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short front door; everything is built by Meson. `make demo` and `make test` need nothing but a Debian machine.
+BUILD ?= build
+# Unprivileged and offline machines that have everything already: SETUP=true skips the installation step.
+SETUP ?= tools/setup
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+
+demo: ## a test CA, Certwright, and two real certificates; stays up until Ctrl-C (ONESHOT=1: ends after printing)
+	@$(SETUP) --build --demo
+	@$(MAKE) --no-print-directory programs
+	@tools/demo $(if $(filter-out 0,$(ONESHOT)),--oneshot)
+
+run: build ## the server on unprivileged loopback ports, with its state in build/state
+	@mkdir -p $(BUILD)/state && exec $(BUILD)/src/certwright serve --state $(BUILD)/state --set api.listen=127.0.0.1:8443 \
+		--set dns.listen=127.0.0.1:5353 --set http01.listen=127.0.0.1:8080
+
+build: ## everything, with what it needs installed
+	@$(SETUP) --build --ui
+	@$(MAKE) --no-print-directory programs
+
+programs: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) > /dev/null
+
+test: ## unit, contract and scenario tests; last line: N passed, N failed, N skipped
+	@$(SETUP) --test
+	@tools/run-tests test --build $(BUILD)
+
+check: ## what a reviewer would ask: sanitizers, clang, analysis, short fuzz, browser
+	@$(SETUP) --test
+	@tools/run-tests check
+
+bench: programs ## what is measured, peers side by side
+	@if [ -x bench/run ]; then bench/run; else echo "bench: there is no benchmark yet"; exit 1; fi
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (600) each
+	@$(SETUP) --test
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tools/run-tests check --only fuzz
+
+format: ## clang-format over the C sources
+	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i
+
+docs: programs ## docs/generated from the tables in the programs
+	@tools/gen-docs
+
+screenshots: programs ## a picture of each page, into docs/screenshots
+	@tools/screenshots
+
+.PHONY: help demo run build programs test check bench fuzz format docs screenshots
