@@ -43,6 +43,7 @@ struct sql {
 	unsigned n_stmts;
 	struct notes notes;
 	/* set by the driver with the error, cleared by whoever begins a transaction */
+	bool raced;  /* PostgreSQL: a unique index was hit, perhaps by another's commit since the function looked */
 	bool retry;  /* serialization failure or deadlock: the same again */
 	bool lost;   /* connection gone */
 	bool broken; /* disk error or damage: stop writing */
@@ -98,7 +99,7 @@ void sqlite_on_wal(struct sql *q, void (*fn)(void *arg, int pages), void *arg);
 struct pgsql_config;
 int pgsql_config_new(const char *url, const char *password_file, struct pgsql_config **ret, struct err *err);
 void pgsql_config_free(struct pgsql_config *c);
-int pgsql_connect(const struct pgsql_config *c, struct sql **ret, struct err *err);
+int pgsql_connect(const struct pgsql_config *c, bool read_only, struct sql **ret, struct err *err);
 /* BEGIN; *ret_xid is the transaction's number, which outlives a lost connection. */
 int pgsql_begin(struct sql *q, uint64_t *ret_xid, struct err *err);
 int pgsql_commit(struct sql *q, struct err *err);
@@ -127,6 +128,7 @@ struct store_job {      /* a write on its way, on the caller's stack */
 	struct err *err;
 	int result;
 	bool done;
+	struct waiting *waiting; /* writer.c */
 };
 void store_committed(struct store *s, struct notes *n, unsigned writes);
 void store_failed(struct store *s);                      /* a write function failed */

@@ -79,7 +79,7 @@ static int fail(struct sqlite *c, int rc, struct err *err)
 	const char *words = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
 
 	c->sql.full |= code == ERR_NO_SPACE;
-	c->sql.broken |= code == ERR_STORE && !c->sql.read_only;
+	c->sql.broken |= code == ERR_STORE && (!c->sql.read_only || (rc & 0xff) != SQLITE_READONLY);
 	if (code == ERR_STORE && (rc & 0xff) == SQLITE_CORRUPT)
 		err_set(err, code, "database file is damaged: %s", words);
 	else if (code == ERR_STORE && (rc & 0xff) == SQLITE_NOTADB)
@@ -346,10 +346,10 @@ void sqlite_on_wal(struct sql *q, void (*fn)(void *arg, int pages), void *arg)
 }
 
 static const char SETTINGS_ALL[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-				   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000;"
+				   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2000;"
 				   "PRAGMA journal_size_limit = 67108864;";
 static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
-static const char SETTINGS_READER[] = "PRAGMA query_only = ON;";
+static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 int sqlite_connect(const char *path, enum sqlite_role role, struct sql **ret, struct err *err)
 {

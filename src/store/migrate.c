@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * migrate.c - numbered migrations, forward only, each in one transaction with the row that says so.
+ *
+ * The row keeps a checksum of the text as it was embedded, so that a migration changed after it was applied is refused.
+ * Words that differ between the databases are tokens: @INT@ @BLOB@ @STRICT@.
+ */
+#include "store/driver.h"
+
+#include "base/buf.h"
+#include "base/str.h"
+
+static const char TABLE[] = "CREATE TABLE IF NOT EXISTS schema_migration (version @INT@ PRIMARY KEY, name TEXT NOT NULL,"
+			    " checksum TEXT NOT NULL, applied_ms @INT@ NOT NULL) @STRICT@";
+static const char APPLIED[] = "SELECT version, name, checksum FROM schema_migration ORDER BY version";
+static const char RECORD[] = "INSERT INTO schema_migration (version, name, checksum, applied_ms) VALUES ($1, $2, $3, $4)";
+/* One program migrates at a time; the others wait and find it done. SQLite's BEGIN IMMEDIATE does the same. */
+static const char LOCK_PGSQL[] = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;"
+				 "SELECT pg_advisory_xact_lock(7237492851)";
+
+static const struct {
+	const char *token, *words[2]; /* by dialect */
+} tokens[] = {
+	{ "@INT@", { [SQL_SQLITE] = "INTEGER", [SQL_PGSQL] = "BIGINT" } },
+	{ "@BLOB@", { [SQL_SQLITE] = "BLOB", [SQL_PGSQL] = "BYTEA" } },
+	{ "@STRICT@", { [SQL_SQLITE] = "STRICT", [SQL_PGSQL] = "" } },
+};
+
+static void translate(const char *text, enum sql_dialect dialect, struct buf *ret)
+{
+	while (*text) {
+		size_t i;
+
+		for (i = 0; i < ARRAY_SIZE(tokens); i++)
+			if (str_starts(text, tokens[i].token))
+				break;
+		if (i < ARRAY_SIZE(tokens)) {
+			buf_add_str(ret, tokens[i].words[dialect]);
+			text += strlen(tokens[i].token);
+		} else {
+			buf_add_char(ret, *text++);
+		}
+	}
+}
+
+static int run_text(struct sql *q, const char *text, struct err *err)
+{
+	_cleanup_buf_ struct buf b = BUF_MAX(1024 * 1024);
+
+	translate(text, q->driver->dialect, &b);
+	if (buf_check(&b, err) < 0)
+		return -(int)err->code;
+	return sql_script(q, buf_text(&b), err);
+}
+
+struct checksum {
+	char s[17];
+};
+
+static struct checksum checksum_of(const char *text) /* FNV-1a: against mistakes, not against malice */
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	struct checksum c;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	snprintf(c.s, sizeof c.s, "%016" PRIx64, h);
+	return c;
+}
+
+struct applied {
+	const struct migration *list;
+	int last;
+};
+
+static int applied_row(const struct row *r, void *arg, struct err *err)
+{
+	struct applied *a = arg;
+	int version = (int)row_int(r, 0);
+	const struct migration *m = a->list;
+
+	while (m->version && m->version != version)
+		m++;
+	if (!m->version) {
+		err_set(err, ERR_STORE, "database is newer than this program: it has schema %d ('%s')", version, row_text(r, 1));
+		return err_hint(err, "Install the program that wrote it, or a later one, or restore a backup made before the upgrade.");
+	}
+	if (!streq(checksum_of(m->text).s, row_text(r, 2)))
+		return err_set(err, ERR_STORE, "schema %d ('%s') of the database was made by another text than this program's", version,
+			       m->name);
+	a->last = version;
+	return 0;
+}
+
+struct step {
+	const struct migration *list;
+	int64_t now_ms;
+	bool more; /* one was applied: there may be another */
+};
+
+static int migrate_one(struct sql *tx, void *arg, struct err *err)
+{
+	struct step *s = arg;
+	struct applied a = { .list = s->list };
+
+	s->more = false;
+	if (tx->driver->dialect == SQL_PGSQL && sql_script(tx, LOCK_PGSQL, err) < 0)
+		return err_wrap(err, "could not wait for another program's migration");
+	if (run_text(tx, TABLE, err) < 0 || sql_each(tx, APPLIED, SQL_NONE, applied_row, &a, err) < 0)
+		return -(int)err->code;
+	for (const struct migration *m = s->list; m->version; m++) {
+		if (m->version <= a.last)
+			continue;
+		s->more = true;
+		if (run_text(tx, m->text, err) < 0)
+			return err_wrap(err, "could not bring the database to schema %d ('%s')", m->version, m->name);
+		return sql_exec(tx, RECORD,
+				SQL_VALUES(SQL_INT(m->version), SQL_TEXT(m->name), SQL_TEXT(checksum_of(m->text).s),
+					   SQL_INT(s->now_ms)),
+				NULL, err);
+	}
+	return 0;
+}
+
+int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err)
+{
+	struct step s = { .list = list, .now_ms = now_ms };
+
+	do {
+		if (sql_tx(q, migrate_one, &s, err) < 0)
+			return err_wrap(err, "could not use the database");
+		stmt_flush(q); /* plans of the old schema */
+	} while (s.more);
+	return 0;
+}
