@@ -89,6 +89,8 @@ static int conns_take(struct conns *c, struct sql **ret, struct err *err)
 		store_trouble(c->shared->store, STORE_UNREACHED, err);
 		return -(int)err->code;
 	}
+	if (open)
+		store_well(c->shared->store);
 	if (!q)
 		return err_set(err, ERR_BUSY, "database is busy: no connection was free for %d seconds", WAIT_S);
 	clear_flags(q);
@@ -184,8 +186,10 @@ static enum attempt write_once(struct shared *s, struct store_job *job, bool may
 		enum pgsql_outcome outcome = PGSQL_UNKNOWN;
 
 		r = find_outcome(s, xid, &outcome, job->err);
-		if (r >= 0 && outcome != PGSQL_COMMITTED)
+		if (r >= 0 && outcome != PGSQL_COMMITTED) {
+			r = err_set(job->err, ERR_STORE, "connection to the database was lost at the commit");
 			over = ATTEMPT_AGAIN;
+		}
 	} else if (r < 0 && (q->lost || q->retry || (q->raced && may_race))) {
 		over = ATTEMPT_AGAIN;
 	}
@@ -209,11 +213,8 @@ static int shared_write(void *self, struct store_job *job)
 		if (i + 1 < TRIES)
 			pause_before(i);
 	}
-	if (job->result >= 0 && !err_is(job->err))
-		return 0;
-	if (job->result >= 0) /* the last try ended in "did not happen" */
-		job->result = -(int)job->err->code;
-	store_failed(s->store);
+	if (job->result < 0)
+		store_failed(s->store);
 	return job->result;
 }
 
