@@ -36,6 +36,8 @@ struct keys_options {
 	struct strlist files;
 	/* What keys_check_text() said when the database was begun, from the store's meta; NULL on the first start. */
 	const char *check_text;
+	/* The ring lives in a process of its own (always so when built with -Dkeys_socket=true); open it before threads run. */
+	bool separate;
 };
 
 /*
