@@ -42,7 +42,7 @@ enum acme_kind {
 const char *acme_kind_text(enum acme_kind k);
 
 /*
- * Signs for one account; embed this as first member. All write a flattened JWS (RFC 7515 7.2.2) to ret.
+ * Signs for one account; embed this as first member (acme/signer.h is the one on top of keys). All write a flattened JWS (RFC 7515 7.2.2) to ret.
  * payload NULL = POST-as-GET (empty payload, not "{}").
  */
 struct acme_signer {
@@ -51,8 +51,9 @@ struct acme_signer {
 		    struct buf *ret, struct err *err);
 	/* Inner JWS of an external account binding: payload is the account's public key; no nonce. NULL = cannot. */
 	int (*sign_eab)(struct acme_signer *s, const char *url, struct buf *ret, struct err *err);
-	/* Inner JWS of a key change: signed by the NEW key, {account, oldKey}; no nonce. NULL = cannot. */
-	int (*sign_rollover)(struct acme_signer *s, const char *url, const char *account_url, struct buf *ret, struct err *err);
+	/* The whole JWS of a key change: outer by the old key, inner by the new one (RFC 8555 7.3.5). NULL = cannot. */
+	int (*sign_rollover)(struct acme_signer *s, const char *url, const char *nonce, const char *account_url, struct buf *ret,
+			     struct err *err);
 };
 
 struct acme_session {
