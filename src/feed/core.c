@@ -3,6 +3,7 @@
 #include "feed/core.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/random.h"
@@ -151,6 +152,7 @@ struct feed_sink {
 static int send_out(struct feed_core *c, struct err *err)
 {
 	feed_finish(&c->out);
+	CRASH_POINT("feed-send");
 	for (;;) {
 		struct pollfd pfd = { .fd = c->feed, .events = POLLOUT };
 

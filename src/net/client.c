@@ -6,6 +6,7 @@
 #include "net/client.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/limits.h"
 #include "net/private.h"
 
@@ -458,7 +459,11 @@ static int send_it(struct net_client *c, struct transfer *t, struct err *err)
 		easy = slot_get(c, t->q, t->proxy);
 		set_all(easy, t, lines.nodes);
 		t->last_ms = clock_boot(&clock_system);
-		code = curl_easy_perform(easy);
+		CRASH_POINT("http-send");
+		code = FAIL_POINT("http-send") ? CURLE_COULDNT_CONNECT : curl_easy_perform(easy);
+		CRASH_POINT("http-answered");
+		if (FAIL_POINT("http-answered"))
+			code = CURLE_RECV_ERROR;
 		note_remote(easy, t->r);
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 		if (code == CURLE_OK || (t->quiet && code == CURLE_WRITE_ERROR))

@@ -5,6 +5,7 @@
  */
 #include "store/driver.h"
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/str.h"
 
@@ -417,8 +418,13 @@ int pgsql_begin(struct sql *q, uint64_t *ret_xid, struct err *err)
 int pgsql_commit(struct sql *q, struct err *err)
 {
 	struct pgsql *c = of(q);
-	_cleanup_result_ PGresult *result = PQexec(c->conn, "COMMIT");
+	_cleanup_result_ PGresult *result = NULL;
 
+	CRASH_POINT("store-commit");
+	if (FAIL_POINT("store-commit"))
+		return err_set(err, ERR_BUSY, "the commit was made to fail");
+	result = PQexec(c->conn, "COMMIT");
+	CRASH_POINT("store-committed");
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		return fail(c, result, err);
 	if (!streq(PQcmdStatus(result), "COMMIT")) /* a failed statement was swallowed: the server says ROLLBACK */

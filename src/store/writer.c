@@ -7,6 +7,7 @@
  */
 #include "store/driver.h"
 
+#include "base/crash.h"
 #include "base/pool.h"
 #include "base/str.h"
 
@@ -99,7 +100,13 @@ static int finish(struct sql *q, struct err *err)
 {
 	if (store_counts_flush(q, err) < 0)
 		return -(int)err->code;
-	return sql_exec(q, "COMMIT", SQL_NONE, NULL, err);
+	CRASH_POINT("store-commit");
+	if (FAIL_POINT("store-commit"))
+		return err_set(err, ERR_BUSY, "the commit was made to fail");
+	if (sql_exec(q, "COMMIT", SQL_NONE, NULL, err) < 0)
+		return -(int)err->code;
+	CRASH_POINT("store-committed");
+	return 0;
 }
 
 static void fail_all(struct store_job *first, const struct err *why)

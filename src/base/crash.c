@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crash.c - see crash.h. Part of test builds only. */
+#include "base/crash.h"
+
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define RULES_MAX 8
+
+struct rule {
+	bool kill, on;
+	char point[48];
+	int64_t at, seen;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct rule rules[RULES_MAX];
+static size_t n_rules;
+static const char *path, *counts;
+
+/* Tests write these files: a bad line ends the process so that no test passes for the wrong reason. */
+static void parse_line(const char *line)
+{
+	_cleanup_strlist_ struct strlist words = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+	struct rule *r = &rules[n_rules];
+	size_t n;
+
+	strlist_split(&words, line, ' ');
+	if (!words.n)
+		return;
+	if (words.n != 3 || n_rules == RULES_MAX)
+		abort();
+	n = strlen(words.v[2]);
+	r->on = n && words.v[2][n - 1] == '+';
+	if (r->on)
+		words.v[2][n - 1] = '\0';
+	r->kill = streq(words.v[0], "kill");
+	if ((!r->kill && !streq(words.v[0], "fail")) || str_to_i64(words.v[2], 1, INT32_MAX, &r->at, &err) < 0)
+		abort();
+	snprintf(r->point, sizeof r->point, "%s", words.v[1]);
+	n_rules++;
+}
+
+static void load(void)
+{
+	_cleanup_buf_ struct buf text = BUF_MAX(4096);
+	_cleanup_strlist_ struct strlist lines = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	counts = getenv("CERTWRIGHT_CRASH_COUNTS");
+	path = getenv("CERTWRIGHT_CRASH_FILE");
+	if (!path || file_read(path, &text, &err) < 0)
+		return;
+	strlist_split(&lines, buf_text(&text), '\n');
+	for (size_t i = 0; i < lines.n; i++)
+		parse_line(lines.v[i]);
+}
+
+static void forget(const struct rule *gone)
+{
+	_cleanup_buf_ struct buf text = BUF_MAX(4096);
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	for (struct rule *r = rules; r < rules + n_rules; r++)
+		if (r != gone)
+			buf_addf(&text, "%s %s %" PRId64 "%s\n", r->kill ? "kill" : "fail", r->point, r->at, r->on ? "+" : "");
+	if (file_write_atomic(path, buf_text(&text), text.n, 0600, &err) < 0)
+		abort();
+}
+
+static void count(const char *name)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (!counts)
+		return;
+	fd = open(counts, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	line = xasprintf("%s\n", name);
+	if (fd < 0 || fd_write_all(fd, line, strlen(line)) < 0)
+		abort();
+}
+
+static bool passed(const char *name, bool want_kill)
+{
+	bool hit = false;
+
+	pthread_once(&once, load);
+	pthread_mutex_lock(&lock);
+	count(name);
+	for (struct rule *r = rules; r < rules + n_rules; r++) {
+		if (r->kill != want_kill || !streq(r->point, name))
+			continue;
+		r->seen++;
+		if (r->seen == r->at || (r->on && r->seen > r->at)) {
+			hit = true;
+			if (want_kill)
+				forget(r);
+		}
+	}
+	if (hit && want_kill)
+		raise(SIGKILL);
+	pthread_mutex_unlock(&lock);
+	return hit;
+}
+
+void crash_point(const char *name)
+{
+	passed(name, true);
+}
+
+bool fail_point(const char *name)
+{
+	return passed(name, false);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crash.h - named points at which a test build (-Dcrash_hooks=true) dies or fails on demand. In the product they are nothing.
+ *
+ * CERTWRIGHT_CRASH_FILE names a file with lines "action point count", action being kill or fail:
+ *
+ *	kill store-committed 7        SIGKILL at the 7th time this process passes that point
+ *	fail http-send 3              FAIL_POINT is true the 3rd time
+ *	fail http-send 3+             ... and every time after that
+ *
+ * The file is read once, at the first point passed. Before a kill the line that caused it is taken out of the file, so that the next
+ * process goes on with the rest: two lines are a crash and another one during recovery. Each pass is counted in
+ * CERTWRIGHT_CRASH_COUNTS (a file, appended "point\n") if that is set: a test learns from it how far N can go.
+ */
+#ifndef BASE_CRASH_H
+#define BASE_CRASH_H
+
+#include <stdbool.h>
+
+#ifdef CERTWRIGHT_CRASH_HOOKS
+void crash_point(const char *name);
+bool fail_point(const char *name);
+#define CRASH_POINT(name) crash_point(name)
+#define FAIL_POINT(name) fail_point(name)
+#else
+#define CRASH_POINT(name) ((void)0)
+#define FAIL_POINT(name) false
+#endif
+
+#endif
