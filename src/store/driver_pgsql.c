@@ -55,6 +55,7 @@ static const struct {
 	const char *words;
 } states[] = {
 	{ "23505", ERR_CONFLICT, .words = "exists already" },
+	{ "08P01", ERR_INTERNAL, .words = "statement was used wrongly" },
 	{ "23503", ERR_IN_USE, .words = "is pointed to, or points to what is not there" },
 	{ "23001", ERR_IN_USE, .words = "is pointed to" },
 	{ "23", ERR_INVALID, .words = "value was refused" },

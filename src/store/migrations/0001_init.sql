@@ -48,6 +48,7 @@ CREATE TABLE account (
   deleted_ms @INT@ NOT NULL DEFAULT 0
 ) @STRICT@;
 CREATE UNIQUE INDEX account_num ON account (num);
+CREATE INDEX account_key ON account (key_id);
 CREATE INDEX account_created ON account (created_ms, id);
 CREATE VIEW live_account AS SELECT * FROM account WHERE deleted_ms = 0;
 
@@ -70,6 +71,7 @@ CREATE TABLE csr (
   deleted_ms @INT@ NOT NULL DEFAULT 0
 ) @STRICT@;
 CREATE UNIQUE INDEX csr_num ON csr (num);
+CREATE INDEX csr_key ON csr (key_id) WHERE key_id IS NOT NULL;
 CREATE INDEX csr_created ON csr (created_ms, id);
 CREATE VIEW live_csr AS SELECT * FROM csr WHERE deleted_ms = 0;
 
@@ -103,6 +105,8 @@ CREATE TABLE certificate (
   deleted_ms @INT@ NOT NULL DEFAULT 0
 ) @STRICT@;
 CREATE UNIQUE INDEX certificate_num ON certificate (num);
+CREATE INDEX certificate_csr ON certificate (csr_id) WHERE csr_id IS NOT NULL;
+CREATE INDEX certificate_account ON certificate (account_id) WHERE account_id IS NOT NULL;
 CREATE INDEX certificate_created ON certificate (created_ms, id);
 CREATE INDEX certificate_expiry ON certificate (not_after_ms, id) WHERE deleted_ms = 0;
 CREATE INDEX certificate_renewal ON certificate (next_attempt_ms, id) WHERE deleted_ms = 0 AND managed = 1;
@@ -128,7 +132,8 @@ CREATE TABLE version (
   reason TEXT,
   created_ms @INT@ NOT NULL
 ) @STRICT@;
-CREATE INDEX version_certificate ON version (certificate_id, created_ms);
+CREATE INDEX version_certificate ON version (certificate_id, created_ms, id);
+CREATE INDEX version_key ON version (key_id) WHERE key_id IS NOT NULL;
 CREATE UNIQUE INDEX version_order ON version (order_id) WHERE state <> 'evidence';
 CREATE INDEX version_fingerprint ON version (fingerprint);
 
@@ -194,6 +199,8 @@ CREATE UNIQUE INDEX orders_live_request ON orders (request_hash) WHERE ended_ms 
 CREATE UNIQUE INDEX orders_turn ON orders (turn_hash) WHERE holds_turn = 1;
 CREATE INDEX orders_due ON orders (lane, due_ms) WHERE ended_ms = 0 AND set_aside = 0;
 CREATE INDEX orders_lease ON orders (lease_owner) WHERE lease_owner IS NOT NULL;
+CREATE INDEX orders_waiting ON orders (waiting_for) WHERE waiting_for IS NOT NULL;
+CREATE INDEX orders_csr ON orders (csr_id) WHERE csr_id IS NOT NULL;
 CREATE INDEX orders_created ON orders (created_ms, id);
 CREATE INDEX orders_status ON orders (status, created_ms, id);
 CREATE INDEX orders_account ON orders (account_id, created_ms, id);
@@ -242,9 +249,12 @@ CREATE TABLE record (
   updated_ms @INT@ NOT NULL
 ) @STRICT@;
 CREATE UNIQUE INDEX record_num ON record (num);
-CREATE INDEX record_order ON record (order_id);
+CREATE INDEX record_order ON record (order_id, created_ms, id);
+CREATE INDEX record_kind ON record (kind, created_ms, id);
+CREATE INDEX record_status ON record (status, created_ms, id);
+CREATE INDEX record_withdrawn ON record (withdrawn_ms) WHERE status = 'withdrawn';
 CREATE INDEX record_created ON record (created_ms, id);
-CREATE INDEX record_domain ON record (domain, created_ms);
+CREATE INDEX record_domain ON record (domain, created_ms, id);
 CREATE UNIQUE INDEX record_value ON record (order_id, kind, domain, value);
 CREATE VIEW live_record AS SELECT r.* FROM record r JOIN live_orders o ON o.id = r.order_id;
 
@@ -302,6 +312,9 @@ CREATE TABLE debt (
   paid_ms @INT@ NOT NULL DEFAULT 0
 ) @STRICT@;
 CREATE INDEX debt_due ON debt (lane, due_ms) WHERE state = 'owed' AND held = 0 AND set_aside = 0;
+CREATE INDEX debt_owed ON debt (created_ms) WHERE state = 'owed';
+CREATE INDEX debt_paid ON debt (paid_ms) WHERE state = 'paid';
+CREATE INDEX debt_record ON debt (record_id) WHERE record_id IS NOT NULL;
 CREATE INDEX debt_order ON debt (order_id);
 CREATE INDEX debt_lease ON debt (lease_owner) WHERE lease_owner IS NOT NULL;
 
@@ -332,9 +345,10 @@ CREATE TABLE job (
 ) @STRICT@;
 CREATE UNIQUE INDEX job_num ON job (num);
 CREATE INDEX job_due ON job (lane, due_ms) WHERE ended_ms = 0 AND set_aside = 0;
+CREATE INDEX job_live ON job (kind, subject_id) WHERE ended_ms = 0;
 CREATE INDEX job_lease ON job (lease_owner) WHERE lease_owner IS NOT NULL;
 CREATE INDEX job_created ON job (created_ms, id);
-CREATE INDEX job_subject ON job (subject_id, created_ms);
+CREATE INDEX job_subject ON job (subject_id, created_ms, id);
 
 -- The story the page shows; pruned. level: info, warning, error. detail: JSON with the remote side's own words.
 CREATE TABLE event (
@@ -378,7 +392,7 @@ CREATE TABLE session (
   seen_ms @INT@ NOT NULL,
   expires_ms @INT@ NOT NULL
 ) @STRICT@;
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_expires ON session (expires_ms);
 
 CREATE TABLE token (
@@ -396,6 +410,7 @@ CREATE TABLE token (
 ) @STRICT@;
 CREATE UNIQUE INDEX token_num ON token (num);
 CREATE UNIQUE INDEX token_hash ON token (hash);
+CREATE INDEX token_by_user ON token (user_id, created_ms, id);
 CREATE INDEX token_created ON token (created_ms, id);
 
 -- One-time sign-in tokens, made on the host only.
@@ -433,4 +448,4 @@ CREATE TABLE audit (
   request_id TEXT
 ) @STRICT@;
 CREATE INDEX audit_at ON audit (at_ms, id);
-CREATE INDEX audit_object ON audit (object_id, at_ms);
+CREATE INDEX audit_object ON audit (object_id, at_ms, id);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* order.c - orders (DESIGN 3): rows of people and of the engine in one table, written by different columns. */
+#include "store/order.h"
+
+#include "store/lib.h"
+#include "store/rows.h"
+
+static const char ORDER_ADD[] =
+	"INSERT INTO orders (" ORDER_COLUMNS ") VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	" $16, 0, $17, $18, NULL, NULL, NULL, 0, 0, $19, $20, 0, 0, 0, $21, $22, NULL, 0, $23, $24, 0, 0, 0, 0, 1, $25, $25,"
+	" 0, 0)";
+static const char ORDER_GET[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE id = $1";
+static const char ORDER_GET_NUM[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE num = $1";
+static const char ORDER_GET_ANY[] = "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1";
+static const char ORDER_FIND_REQUEST[] =
+	"SELECT " ORDER_COLUMNS " FROM orders WHERE request_hash = $1 AND ended_ms = 0 AND deleted_ms = 0";
+
+#define NEWEST " AND (created_ms, id) < ($1, $2) ORDER BY created_ms DESC, id DESC LIMIT $3"
+static const struct {
+	const char *text;
+	bool value; /* $4 is the filter's */
+} order_lists[] = {
+	[ORDERS_ALL] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE 1 = 1" NEWEST, false },
+	[ORDERS_BY_STATUS] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE status = $4" NEWEST, true },
+	[ORDERS_BY_ACCOUNT] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE account_id = $4" NEWEST, true },
+	[ORDERS_BY_CERTIFICATE] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE certificate_id = $4" NEWEST, true },
+};
+
+static const char ORDERS_UNFINISHED_ACCOUNT[] =
+	"SELECT " ORDER_COLUMNS " FROM orders WHERE account_id = $1 AND ended_ms = 0 ORDER BY created_ms, id";
+static const char ORDERS_UNFINISHED_CERTIFICATE[] =
+	"SELECT " ORDER_COLUMNS " FROM orders WHERE certificate_id = $1 AND ended_ms = 0 ORDER BY created_ms, id";
+
+/* The end of a lease makes due what people asked for meanwhile; in work, the wish waits for that end. */
+#define ASK                                                                                                            \
+	", due_ms = CASE WHEN lease_owner IS NULL AND due_ms > $3 THEN $3 ELSE due_ms END, rev = rev + 1"                     \
+	" WHERE id = $1 AND ended_ms = 0 AND deleted_ms = 0 RETURNING rev"
+static const char *const order_asks[] = {
+	[WANT_FINALIZE] = "UPDATE orders SET want_finalize = $2" ASK,
+	[WANT_REFRESH] = "UPDATE orders SET want_refresh = $2" ASK,
+	[WANT_CANCEL] = "UPDATE orders SET want_cancel = $2" ASK,
+};
+static const char *const order_serves[] = {
+	[WANT_FINALIZE] = "UPDATE orders SET want_finalize = 0 WHERE id = $1 AND gen = $2 AND want_finalize = $3",
+	[WANT_REFRESH] = "UPDATE orders SET want_refresh = 0 WHERE id = $1 AND gen = $2 AND want_refresh = $3",
+	[WANT_CANCEL] = "UPDATE orders SET want_cancel = 0 WHERE id = $1 AND gen = $2 AND want_cancel = $3",
+};
+static const char ORDER_DELETE[] =
+	"UPDATE orders SET deleted_ms = $2, want_cancel = CASE WHEN ended_ms = 0 THEN $2 ELSE want_cancel END,"
+	" due_ms = CASE WHEN ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2 THEN $2 ELSE due_ms END, rev = rev + 1"
+	" WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+
+static const char ORDER_PUT[] =
+	"UPDATE orders SET certificate_id = $3, csr_id = $4, key_type = $5, holds_turn = $6, status = $7, step = $8,"
+	" url = $9, finalize_url = $10, certificate_url = $11, finalize_sent = $12, ca_expires_ms = $13, give_up_ms = $14,"
+	" step_since_ms = $15, polls = $16, attempts = $17, lane = $18, waiting_for = $20, reason = $21,"
+	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = 0,"
+	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_refresh <> $27 OR want_cancel <> $28) THEN $24"
+	" ELSE $19 END,"
+	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"
+	" WHERE id = $1 AND gen = $2 RETURNING rev";
+static const char ORDER_POLL[] =
+	"UPDATE orders SET polls = $3, starts = 0, lease_owner = NULL, lease_until_ms = 0,"
+	" due_ms = CASE WHEN want_finalize <> $6 OR want_refresh <> $7 OR want_cancel <> $8 THEN $5 ELSE $4 END"
+	" WHERE id = $1 AND gen = $2";
+
+static const char TURN_TAKE[] = "UPDATE orders SET holds_turn = 1 WHERE id = $1 AND gen = $2 AND NOT EXISTS"
+				" (SELECT 1 FROM orders h WHERE h.turn_hash = $3 AND h.holds_turn = 1 AND h.id <> $1)";
+static const char TURN_HOLDER[] = "SELECT id, num FROM orders WHERE turn_hash = $1 AND holds_turn = 1 AND id <> $2";
+static const char TURN_FENCE[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $2";
+static const char WAKE_WAITERS[] =
+	"UPDATE orders SET due_ms = $2 WHERE waiting_for = $1 AND ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2";
+
+int order_from_row(const struct row *r, struct order *o, struct err *err)
+{
+	o->id = row_text_dup(r, 0);
+	o->gen = row_int(r, 1);
+	o->num = row_int(r, 2);
+	o->account_id = row_text_dup(r, 3);
+	o->certificate_id = row_text_dup(r, 4);
+	o->csr_id = row_text_dup(r, 5);
+	row_names(r, 6, &o->names);
+	o->names_hash = row_text_dup(r, 7);
+	o->dns_method = row_text_dup(r, 9);
+	o->http_method = row_text_dup(r, 10);
+	o->profile = row_text_dup(r, 11);
+	o->key_type = row_text_dup(r, 12);
+	o->requester = row_text_dup(r, 14);
+	o->request_hash = row_text_dup(r, 15);
+	o->turn_hash = row_text_dup(r, 16);
+	o->holds_turn = row_bool(r, 17);
+	o->url = row_text_dup(r, 20);
+	o->finalize_url = row_text_dup(r, 21);
+	o->certificate_url = row_text_dup(r, 22);
+	o->finalize_sent = row_bool(r, 23);
+	o->ca_expires_ms = row_int(r, 24);
+	o->give_up_ms = row_int(r, 25);
+	o->step_since_ms = row_int(r, 26);
+	o->polls = row_int(r, 27);
+	o->attempts = row_int(r, 28);
+	o->starts = row_int(r, 29);
+	o->lane = row_text_dup(r, 30);
+	o->due_ms = row_int(r, 31);
+	o->lease_owner = row_text_dup(r, 32);
+	o->lease_until_ms = row_int(r, 33);
+	o->waiting_for = row_text_dup(r, 34);
+	o->reason = row_text_dup(r, 35);
+	o->want_finalize = row_int(r, 36);
+	o->want_refresh = row_int(r, 37);
+	o->want_cancel = row_int(r, 38);
+	o->set_aside = row_bool(r, 39);
+	o->rev = row_int(r, 40);
+	o->created_ms = row_int(r, 41);
+	o->updated_ms = row_int(r, 42);
+	o->ended_ms = row_int(r, 43);
+	o->deleted_ms = row_int(r, 44);
+	if (ROW_ENUM(validation, r, 8, &o->validation, err) < 0 || ROW_ENUM(order_mode, r, 13, &o->mode, err) < 0 ||
+	    ROW_ENUM(order_status, r, 18, &o->status, err) < 0 || ROW_ENUM(order_step, r, 19, &o->step, err) < 0)
+		return err_wrap(err, "could not read order '%s'", o->id);
+	return 0;
+}
+
+DEFINE_ROW_FN(order)
+DEFINE_COLLECT(order)
+
+int store_order_add(struct sql *tx, struct order *o, struct err *err)
+{
+	_cleanup_free_ char *names = names_text(&o->names);
+	int64_t num = 0;
+
+	if (store_next_num(tx, "order", &num, err) < 0)
+		return -(int)err->code;
+	if (sql_exec(tx, ORDER_ADD,
+		     SQL_VALUES(SQL_TEXT(o->id), SQL_INT(num), SQL_TEXT(o->account_id), SQL_TEXT(o->certificate_id),
+				SQL_TEXT(o->csr_id), SQL_TEXT(names), SQL_TEXT(o->names_hash),
+				SQL_TEXT(validation_text(o->validation)), SQL_TEXT(o->dns_method), SQL_TEXT(o->http_method),
+				SQL_TEXT(o->profile), SQL_TEXT(o->key_type), SQL_TEXT(order_mode_text(o->mode)),
+				SQL_TEXT(o->requester), SQL_TEXT(o->request_hash), SQL_TEXT(o->turn_hash),
+				SQL_TEXT(order_status_text(o->status)), SQL_TEXT(order_step_text(o->step)),
+				SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_TEXT(o->lane), SQL_INT(o->due_ms),
+				SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason), SQL_INT(o->created_ms)),
+		     NULL, err) < 0)
+		return err_wrap(err, "could not store order '%s'", o->id);
+	o->num = num;
+	o->rev = 1;
+	o->updated_ms = o->created_ms;
+	store_count(tx, "orders", 1);
+	store_touch(tx, "order", o->id, 1);
+	return 0;
+}
+
+int store_order_get(struct sql *q, const char *id, struct order *ret, struct err *err)
+{
+	return order_one(q, ORDER_GET, SQL_VALUES(SQL_TEXT(id)), "order", id, ret, err);
+}
+
+int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct err *err)
+{
+	return order_one(q, ORDER_GET_NUM, SQL_VALUES(SQL_INT(num)), "order", num_text(num).s, ret, err);
+}
+
+int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct err *err)
+{
+	return order_one(q, ORDER_GET_ANY, SQL_VALUES(SQL_TEXT(id)), "order", id, ret, err);
+}
+
+int store_order_find_request(struct sql *q, const char *request_hash, struct order *ret, struct err *err)
+{
+	return order_one(q, ORDER_FIND_REQUEST, SQL_VALUES(SQL_TEXT(request_hash)), "live order of request", request_hash,
+			 ret, err);
+}
+
+int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
+		     struct order_list *ret, struct err *err)
+{
+	struct sql_value v[] = { SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(value) };
+
+	return order_fetch(q, order_lists[filter].text, (struct sql_values){ v, order_lists[filter].value ? 4 : 3 }, p->limit,
+			   ret, err);
+}
+
+int store_order_unfinished(struct sql *q, enum order_filter filter, const char *value, struct order_list *ret,
+			   struct err *err)
+{
+	const char *text = filter == ORDERS_BY_ACCOUNT ? ORDERS_UNFINISHED_ACCOUNT : ORDERS_UNFINISHED_CERTIFICATE;
+
+	assert(filter == ORDERS_BY_ACCOUNT || filter == ORDERS_BY_CERTIFICATE);
+	return order_fetch(q, text, SQL_VALUES(SQL_TEXT(value)), 0, ret, err);
+}
+
+int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_t now_ms, int64_t due_ms, struct err *err)
+{
+	_cleanup_order_ struct order o = { 0 };
+	int64_t rev = 0;
+
+	if (store_order_get(tx, id, &o, err) < 0)
+		return -(int)err->code;
+	if (o.ended_ms)
+		return err_set(err, ERR_CONFLICT, "order '%s' is over: it is %s", id, order_status_text(o.status));
+	if (sql_int(tx, order_asks[want], SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms), SQL_INT(due_ms)), &rev, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return err_wrap(err, "could not write order '%s'", id);
+		err_clear(err); /* ended between the two statements */
+		return err_set(err, ERR_CONFLICT, "order '%s' is over", id);
+	}
+	store_touch(tx, "order", id, rev);
+	return 0;
+}
+
+int store_order_served(struct sql *tx, const struct order *o, enum order_want want, struct err *err)
+{
+	int64_t seen = want == WANT_FINALIZE ? o->want_finalize : want == WANT_REFRESH ? o->want_refresh : o->want_cancel;
+
+	if (sql_exec(tx, order_serves[want], SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_INT(seen)), NULL, err) < 0)
+		return err_wrap(err, "could not write order '%s'", o->id);
+	return 0;
+}
+
+int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (sql_int(tx, ORDER_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), &rev, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return err_wrap(err, "could not delete order '%s'", id);
+		err_clear(err);
+		return err_set(err, ERR_NOT_FOUND, "no such order '%s'", id);
+	}
+	store_count(tx, "orders", -1);
+	store_touch(tx, "order", id, rev);
+	return 0;
+}
+
+int store_order_put(struct sql *tx, const struct order *o, enum lease_then then, int64_t now_ms, struct err *err)
+{
+	int64_t lease = then == LEASE_KEEP ? o->lease_until_ms : 0;
+	int64_t due = then == LEASE_KEEP ? o->lease_until_ms : o->due_ms;
+	int64_t rev = 0;
+
+	if (sql_int(tx, ORDER_PUT,
+		    SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_TEXT(o->certificate_id), SQL_TEXT(o->csr_id),
+			       SQL_TEXT(o->key_type), SQL_BOOL(o->holds_turn), SQL_TEXT(order_status_text(o->status)),
+			       SQL_TEXT(order_step_text(o->step)), SQL_TEXT(o->url), SQL_TEXT(o->finalize_url),
+			       SQL_TEXT(o->certificate_url), SQL_BOOL(o->finalize_sent), SQL_INT(o->ca_expires_ms),
+			       SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_INT(o->polls), SQL_INT(o->attempts),
+			       SQL_TEXT(o->lane), SQL_INT(due), SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason),
+			       SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms), SQL_INT(now_ms), SQL_INT(lease),
+			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel)),
+		    &rev, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return err_wrap(err, "could not write order '%s'", o->id);
+		err_clear(err);
+		return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
+	}
+	store_touch(tx, "order", o->id, rev);
+	return 0;
+}
+
+int store_order_poll(struct sql *tx, const struct order *o, int64_t now_ms, struct err *err)
+{
+	return exec_named(tx, ORDER_POLL,
+			  SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_INT(o->polls), SQL_INT(o->due_ms), SQL_INT(now_ms),
+				     SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel)),
+			  ERR_LOST_LEASE, "order", o->id, err);
+}
+
+struct holder {
+	char *id;
+	int64_t num;
+};
+
+static int holder_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	struct holder *h = arg;
+
+	replace_str(&h->id, row_text(r, 0));
+	h->num = row_int(r, 1);
+	return 0;
+}
+
+struct take {
+	const struct order *o;
+	int64_t changed;
+};
+
+static int take_turn(struct sql *tx, void *arg, struct err *err)
+{
+	struct take *t = arg;
+
+	return sql_exec(tx, TURN_TAKE, SQL_VALUES(SQL_TEXT(t->o->id), SQL_INT(t->o->gen), SQL_TEXT(t->o->turn_hash)),
+			&t->changed, err);
+}
+
+int store_order_take_turn(struct sql *tx, const struct order *o, char **ret_holder, int64_t *ret_holder_num, struct err *err)
+{
+	struct take t = { .o = o };
+	struct holder h = { 0 };
+	bool mine = false;
+
+	/* in a savepoint: on PostgreSQL another transaction may take it at the same moment */
+	if (sql_tx(tx, take_turn, &t, err) < 0) {
+		if (err->code != ERR_CONFLICT)
+			return err_wrap(err, "could not take the turn for order '%s'", o->id);
+		err_clear(err);
+	}
+	if (!t.changed) {
+		if (sql_exists(tx, TURN_FENCE, SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen)), &mine, err) < 0)
+			return -(int)err->code;
+		if (!mine)
+			return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
+		if (sql_one(tx, TURN_HOLDER, SQL_VALUES(SQL_TEXT(o->turn_hash), SQL_TEXT(o->id)), holder_row, &h, err) < 0)
+			return err->code == ERR_NOT_FOUND ? (err_clear(err), err_set(err, ERR_BUSY, "the turn of order '%s' is "
+											 "changing hands", o->id))
+							  : -(int)err->code;
+	}
+	*ret_holder = h.id;
+	*ret_holder_num = h.num;
+	return 0;
+}
+
+int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t changed = 0;
+
+	if (sql_exec(tx, WAKE_WAITERS, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), &changed, err) < 0)
+		return err_wrap(err, "could not wake the orders that wait for '%s'", id);
+	if (changed)
+		store_touch(tx, "order", NULL, 0);
+	return 0;
+}
