@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* password.c - tests of keys/password.h and keys/token.h. */
+#include "keys/password.h"
+
+#include "base/clock.h"
+#include "keys/token.h"
+#include "tests/unit/assert.h"
+
+#include <ctype.h>
+#include <sodium.h>
+
+static void a_password_verifies_against_its_own_hash_only(void **state)
+{
+	_cleanup_secret_ struct secret right = secret_from("correct horse battery"), wrong = secret_from("correct horse batterz"), none = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+	_cleanup_free_ char *hash = NULL, *again = NULL;
+	bool ok, rehash;
+
+	ASSERT_OK(password_hash(&right, &hash, &err), &err);
+	ASSERT_TRUE(str_starts(hash, "$argon2id$v=19$m=19456,t=2,p=1$"));
+	ASSERT_OK(password_hash(&right, &again, &err), &err);
+	ASSERT_FALSE(streq(hash, again)); /* salted */
+	ASSERT_OK(password_verify(&right, hash, &ok, &rehash, &err), &err);
+	ASSERT_TRUE(ok && !rehash);
+	ASSERT_OK(password_verify(&wrong, hash, &ok, &rehash, &err), &err);
+	ASSERT_FALSE(ok || rehash);
+	ASSERT_OK(password_verify(&none, hash, &ok, &rehash, &err), &err);
+	ASSERT_FALSE(ok);
+	ASSERT_FAILS(password_verify(&right, "secret", &ok, &rehash, &err), &err, ERR_INTERNAL);
+	ASSERT_FAILS(password_verify(&right, "$2y$10$abcdefg", &ok, &rehash, &err), &err, ERR_INTERNAL);
+	ASSERT_FAILS(password_hash(&none, &again, &err), &err, ERR_INVALID);
+}
+
+static void a_hash_of_weaker_parameters_wants_to_be_made_anew(void **state)
+{
+	_cleanup_secret_ struct secret p = secret_from("correct horse battery");
+	_cleanup_err_ struct err err = ERR_INIT;
+	char weak[crypto_pwhash_STRBYTES];
+	bool ok, rehash;
+
+	ASSERT_INT(crypto_pwhash_str_alg(weak, (char *)p.p, p.n, 1, 8 * 1024 * 1024, crypto_pwhash_ALG_ARGON2ID13), 0);
+	ASSERT_OK(password_verify(&p, weak, &ok, &rehash, &err), &err);
+	ASSERT_TRUE(ok && rehash);
+}
+
+static int64_t verify_time(const char *hash)
+{
+	_cleanup_secret_ struct secret p = secret_from("correct horse batterz");
+	_cleanup_err_ struct err err = ERR_INIT;
+	int64_t start = clock_boot(&clock_system);
+	bool ok;
+
+	for (int i = 0; i < 8; i++)
+		ASSERT_OK(password_verify(&p, hash, &ok, NULL, &err), &err);
+	ASSERT_FALSE(ok);
+	return clock_boot(&clock_system) - start;
+}
+
+static void an_unknown_user_costs_the_same(void **state)
+{
+	_cleanup_secret_ struct secret p = secret_from("correct horse battery");
+	_cleanup_err_ struct err err = ERR_INIT;
+	_cleanup_free_ char *hash = NULL;
+	int64_t known, unknown;
+
+	ASSERT_OK(password_hash(&p, &hash, &err), &err);
+	verify_time(NULL);
+	known = verify_time(hash);
+	unknown = verify_time(NULL);
+	ASSERT_TRUE(unknown * 3 > known && known * 3 > unknown); /* wide: the machine is shared */
+}
+
+static void passwords_are_judged(void **state)
+{
+	static const struct {
+		const char *p;
+		bool ok;
+	} cases[] = {
+		{ "correct horse", true }, { "short", false }, { "eleven char", false }, { "twelve chars", true },
+		{ "aaaaaaaaaaaaaaaa", false }, { "Administrator", false }, { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", false },
+		{ "üüüüüüüüüüüö", true }, { "üüüüüö", false },
+	};
+	char big[258];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_secret_ struct secret p = secret_from(cases[i].p);
+		_cleanup_err_ struct err err = ERR_INIT;
+
+		ASSERT_INT(password_check(&p, "administrator", &err), cases[i].ok ? 0 : -ERR_INVALID);
+		if (!cases[i].ok)
+			ASSERT_STR(err.field, "/password");
+	}
+	for (size_t n = 255; n <= 257; n++) {
+		_cleanup_err_ struct err err = ERR_INIT;
+
+		memset(big, 'a', sizeof big);
+		big[0] = 'b';
+		ASSERT_INT(password_check(&(struct secret){ (unsigned char *)big, n }, NULL, &err), n > 256 ? -ERR_INVALID : 0);
+	}
+}
+
+static void a_token_is_recognised_and_every_change_noticed(void **state)
+{
+	_cleanup_secret_ struct secret t = { 0 }, u = { 0 };
+	char hash[SHA256_HEX], other[SHA256_HEX], again[SHA256_HEX];
+
+	token_make(TOKEN_API, &t, hash);
+	token_make(TOKEN_API, &u, other);
+	ASSERT_FALSE(streq(hash, other));
+	ASSERT_TRUE(str_starts((char *)t.p, "cw_"));
+	ASSERT_INT(t.n, 3 + 43 + 6);
+	ASSERT_TRUE(token_hash(TOKEN_API, (char *)t.p, t.n, again));
+	ASSERT_STR(again, hash);
+	ASSERT_FALSE(token_hash(TOKEN_SESSION, (char *)t.p, t.n, again));
+	ASSERT_FALSE(token_hash(TOKEN_API, (char *)t.p, t.n - 1, again));
+	ASSERT_FALSE(token_hash(TOKEN_API, "", 0, again));
+	for (size_t i = 0; i < t.n; i++) {
+		unsigned char was = t.p[i];
+
+		t.p[i] = was == 'A' ? 'B' : 'A';
+		ASSERT_FALSE(token_hash(TOKEN_API, (char *)t.p, t.n, again));
+		t.p[i] = was;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_password_verifies_against_its_own_hash_only),
+		TEST(a_hash_of_weaker_parameters_wants_to_be_made_anew),
+		TEST(an_unknown_user_costs_the_same),
+		TEST(passwords_are_judged),
+		TEST(a_token_is_recognised_and_every_change_noticed),
+	};
+
+	return RUN(tests);
+}
