@@ -41,8 +41,11 @@
 #define LIMIT_TXT_VALUES 50       /* per name */
 #define LIMIT_DNS_TCP_CONNECTIONS 512
 #define LIMIT_DNS_TCP_QUERIES 50  /* per connection */
+#define LIMIT_DNS_TCP_SOURCE 64   /* connections per /24 or /56 */
 #define LIMIT_DNS_TCP_IDLE_S 10
 #define LIMIT_HTTP01_CONNECTIONS 2048
+#define LIMIT_HTTP01_SOURCE 512   /* per /24 or /56: a load balancer is one source */
+#define LIMIT_HTTP01_REQUESTS 1000 /* per connection */
 #define LIMIT_HTTP01_HEAD 8192
 #define LIMIT_HTTP01_S 10         /* total deadline of one request */
 
