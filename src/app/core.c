@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core.c - see core.h. The only file that knows how the parts of core belong together. */
+#include "app/core.h"
+
+#include "api/api.h"
+#include "app/host.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "keys/keys.h"
+#include "net/client.h"
+#include "net/policy.h"
+#include "resolve/resolve.h"
+#include "service/service.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define STOP_GRACE_MS (5 * SECOND_MS)
+#define META_KEYS "keys.check"
+
+struct core {
+	const struct config_input *input;
+	const struct config *config;
+	struct host_sockets https, lock, supervisor;
+	int signal_fd, state_fd;
+	char *feed_path, *report_path;
+	struct strlist tls_names;
+
+	struct store *store;
+	struct keys *keys;
+	struct net_policy *policy;
+	struct engine *engine;
+	struct service *service;
+	struct api *api;
+};
+
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
+
+static int meta_read(struct sql *q, void *arg, struct err *err)
+{
+	char **ret = arg;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	free(*ret);
+	*ret = NULL;
+	if (store_meta_get(q, META_KEYS, ret, &why) < 0 && why.code != ERR_NOT_FOUND)
+		return err_move(err, &why);
+	return 0;
+}
+
+static int meta_write(struct sql *tx, void *arg, struct err *err)
+{
+	return store_meta_set(tx, META_KEYS, arg, err);
+}
+
+/* The ring of master keys; the first start of a new database makes one when the file of the default place is missing. */
+static int keys_begin(struct core *c, struct err *err)
+{
+	_cleanup_free_ char *known = NULL, *now = NULL;
+	struct keys_options o = { 0 };
+	int rc;
+
+	if (store_read(c->store, meta_read, &known, err) < 0)
+		return err_wrap(err, "could not read which master key the database was sealed with");
+	if (!known && c->config->keys_master.n == 1 && strchr(c->config->keys_master.v[0], '/') &&
+	    !file_exists(c->config->keys_master.v[0])) {
+		if (keys_master_create(c->config->keys_master.v[0], err) < 0)
+			return err_wrap(err, "could not make the master key");
+		log_info("made a master key; keep a copy of it in a safe place", "file", c->config->keys_master.v[0]);
+	}
+	strlist_copy(&o.files, &c->config->keys_master);
+	o.check_text = known;
+	rc = keys_open(&o, &c->keys, err);
+	strlist_clear(&o.files);
+	if (rc < 0)
+		return rc;
+	now = keys_check_text(c->keys);
+	if (!known || !streq(known, now))
+		return store_write(c->store, meta_write, now, err);
+	return 0;
+}
+
+/* ---- wiring ------------------------------------------------------------------------------------------------------ */
+
+static int store_begin(struct core *c, struct err *err)
+{
+	struct store_options o = { .url = c->config->store_url, .password_file = c->config->store_password_file };
+
+	return store_open(&o, &c->store, err);
+}
+
+static int policy_begin(struct core *c, struct err *err)
+{
+	_cleanup_free_ char *allow = strlist_join(&c->config->net_allow, ",");
+	struct net_config o = { .proxy = c->config->net_proxy, .no_proxy = c->config->net_no_proxy, .trust = c->config->net_trust, .allow = allow };
+
+	return net_policy_new(&o, &c->policy, err);
+}
+
+static bool edge_configured(const struct config *c)
+{
+	return c->dns_listen.n || c->http01_listen.n;
+}
+
+static int engine_begin(struct core *c, struct err *err)
+{
+	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", ");
+	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy, .node = "",
+				    .workers = (unsigned)c->config->engine_workers };
+
+	if (*resolvers && resolve_view_parse(resolvers, c->config->resolve_ask_view, &o.view, err) < 0)
+		return -(int)err->code;
+	if (edge_configured(c->config)) {
+		c->feed_path = host_socket_path(c->config->state, "feed.sock", &c->state_fd);
+		c->report_path = host_socket_path(c->config->state, "report.sock", &c->state_fd);
+		o.feed_path = c->feed_path;
+		o.report_path = c->report_path;
+	}
+	return engine_open(&o, &c->engine, err);
+}
+
+static void edge_state(void *arg, struct service_edge *ret)
+{
+	struct core *c = arg;
+	struct engine_status s;
+
+	engine_status(c->engine, &s);
+	ret->configured = s.feed.offered;
+	ret->connected = s.feed.connected;
+	ret->loaded = s.feed.loaded;
+}
+
+/* Host names and addresses that the self-signed certificate is for: what the API listens on, and the address people use. */
+static void tls_names(struct core *c)
+{
+	const char *url = c->config->api_url;
+
+	for (size_t i = 0; i < c->config->api_listen.n; i++) {
+		_cleanup_err_ struct err no = ERR_INIT;
+		union addr a;
+		char text[ADDR_TEXT];
+
+		if (addr_parse(c->config->api_listen.v[i], &a, &no) == 0)
+			strlist_add(&c->tls_names, addr_format_ip(&a, text));
+	}
+	if (url && strstr(url, "//")) {
+		const char *host = strstr(url, "//") + 2;
+
+		strlist_addn(&c->tls_names, host, strcspn(host, ":/"));
+	}
+	strlist_sort_unique(&c->tls_names);
+}
+
+static int service_begin(struct core *c, struct err *err)
+{
+	struct service_options o = { .store = c->store, .keys = c->keys, .engine = c->engine, .edge_state = edge_state, .edge_arg = c };
+
+	tls_names(c);
+	o.config = (struct service_config){
+		.version = CERTWRIGHT_VERSION,
+		.dns_hostname = c->config->dns_hostname,
+		.dns_listen = &c->config->dns_listen,
+		.http01_listen = &c->config->http01_listen,
+		.api_listen = &c->config->api_listen,
+		.tls_cert = c->config->api_tls_cert,
+		.tls_key = c->config->api_tls_key,
+		.tls_names = &c->tls_names,
+		.metrics_allow = &c->config->metrics_allow_from,
+	};
+	return service_new(&o, &c->service, err);
+}
+
+static int api_begin(struct core *c, struct err *err)
+{
+	struct api_options o = { .service = c->service, .store = c->store, .listen_fds = c->https.fd, .listen_fds_n = c->https.n };
+
+	if (!c->https.n)
+		o.listen = &c->config->api_listen;
+	return api_start(&o, &c->api, err);
+}
+
+static int begin(struct core *c, struct err *err)
+{
+	if (store_begin(c, err) < 0)
+		return err_wrap(err, "could not open the store");
+	if (keys_begin(c, err) < 0)
+		return err_wrap(err, "could not open the keys");
+	if (policy_begin(c, err) < 0)
+		return err_wrap(err, "could not use the [net] settings");
+	if (engine_begin(c, err) < 0)
+		return err_wrap(err, "could not open the engine");
+	if (service_begin(c, err) < 0)
+		return err_wrap(err, "could not open the service");
+	if (api_begin(c, err) < 0)
+		return err_wrap(err, "could not start the API");
+	if (engine_start(c->engine, err) < 0)
+		return err_wrap(err, "could not start the engine");
+	return 0;
+}
+
+static void end(struct core *c)
+{
+	api_stop(c->api);
+	if (c->engine)
+		engine_stop(c->engine, STOP_GRACE_MS);
+	service_free(c->service);
+	engine_close(c->engine);
+	net_policy_unref(c->policy);
+	keys_close(c->keys);
+	store_close(c->store);
+	free(c->feed_path);
+	free(c->report_path);
+	strlist_clear(&c->tls_names);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static void say_ready(struct core *c)
+{
+	static const char ready[] = "READY=1";
+	_cleanup_free_ char *fingerprint = api_fingerprint(c->api);
+	char text[ADDR_TEXT] = "";
+	union addr a;
+
+	if (api_address(c->api, 0, &a))
+		addr_format(&a, text);
+	log_info("serving", "api", text, "certificate_sha256", fingerprint);
+	for (size_t i = 0; i < c->supervisor.n; i++)
+		if (send(c->supervisor.fd[i], ready, strlen(ready), MSG_NOSIGNAL) < 0)
+			log_debug("could not tell the supervisor", "why", strerror(errno));
+	host_notify(ready);
+}
+
+/* Only what may change while running is taken: the level of the log. TLS files are looked at by the API itself. */
+static void reload(struct core *c)
+{
+	_cleanup_config_ struct config now = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+	enum log_level level;
+
+	if (config_read(c->input, &now, NULL, &err) < 0) {
+		log_err(LOG_ERROR, "the configuration was not read again", &err);
+		return;
+	}
+	if (log_level_parse(now.log_level, &level))
+		log_set_level(level);
+	log_info("read the configuration again", "log_level", now.log_level);
+}
+
+static void wait_for_end(struct core *c)
+{
+	for (;;) {
+		struct pollfd fds[] = { { .fd = c->signal_fd, .events = POLLIN },
+					{ .fd = c->supervisor.n ? c->supervisor.fd[0] : -1, .events = POLLIN } };
+		struct signalfd_siginfo info;
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents) {
+			log_warning("the supervisor is gone, stopping");
+			return;
+		}
+		while (read(c->signal_fd, &info, sizeof info) == sizeof info) {
+			if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+				return;
+			if (info.ssi_signo == SIGHUP)
+				reload(c);
+		}
+	}
+}
+
+static int signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_set_errno(err, ERR_INTERNAL, "could not listen for signals") : fd;
+}
+
+int core_run(const struct config_input *in, const struct config *config)
+{
+	_cleanup_err_ struct err err = ERR_INIT;
+	struct core c = { .input = in, .config = config, .signal_fd = -1, .state_fd = -1 };
+	int rc;
+
+	if (geteuid() == 0) {
+		log_error("core does not run as root; start it with `certwright serve`");
+		return err_exit_status(ERR_NEEDS_PERSON);
+	}
+	host_passed("https", &c.https);
+	host_passed("lock", &c.lock);
+	host_passed("supervisor", &c.supervisor);
+	json_init();
+	net_init();
+	c.signal_fd = signals(&err);
+	rc = c.signal_fd < 0 ? c.signal_fd : begin(&c, &err);
+	if (rc == 0) {
+		say_ready(&c);
+		wait_for_end(&c);
+		host_notify("STOPPING=1");
+		log_info("stopping");
+	} else {
+		log_err(LOG_ERROR, "could not start", &err);
+	}
+	end(&c);
+	if (c.signal_fd >= 0)
+		close(c.signal_fd);
+	return rc == 0 ? 0 : err_exit_status(err.code);
+}

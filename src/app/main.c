@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - the program's front door: the local verbs (serve, setup, config, key), and everything else through the API (cli/). */
+#include "app/config.h"
+#include "app/core.h"
+#include "app/host.h"
+#include "app/setup.h"
+#include "app/supervisor.h"
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int verb_serve(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	(void)argv, (void)o;
+	host_harden();
+	if (argc) {
+		fprintf(stderr, "certwright: serve takes no argument\n");
+		return 2;
+	}
+	if (config_read(in, &c, NULL, &err) < 0) {
+		log_init(LOG_INFO, isatty(STDERR_FILENO) ? LOG_LOGFMT : LOG_JSON, "supervisor");
+		log_err(LOG_ERROR, "the configuration has a problem", &err);
+		return err_exit_status(err.code);
+	}
+	config_log(&c, "supervisor");
+	return supervisor_run(in, &c);
+}
+
+static int verb_core(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	(void)argc, (void)argv, (void)o;
+	host_harden();
+	if (config_read(in, &c, NULL, &err) < 0) {
+		log_init(LOG_INFO, LOG_LOGFMT, "core");
+		log_err(LOG_ERROR, "the configuration has a problem", &err);
+		return err_exit_status(err.code);
+	}
+	config_log(&c, "core");
+	return core_run(in, &c);
+}
+
+static int verb_setup(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	(void)argv;
+	host_harden();
+	if (argc) {
+		fprintf(stderr, "certwright: setup takes no argument\n");
+		return 2;
+	}
+	log_init(LOG_WARNING, LOG_LOGFMT, "setup");
+	if (config_read(in, &c, NULL, &err) < 0) {
+		_cleanup_free_ char *text = err_text(&err);
+
+		fprintf(stderr, "certwright: %s\n", text);
+		return err_exit_status(err.code);
+	}
+	return setup_run(&c, o);
+}
+
+static int verb_config(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	(void)o;
+	return config_verb(in, argc, argv);
+}
+
+static int verb_key(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	(void)in, (void)o;
+	host_harden();
+	return key_verb(argc, argv);
+}
+
+static const struct local_verb {
+	const char *name;
+	int (*run)(const struct config_input *in, int argc, char **argv, const struct setup_options *o);
+	const char *usage;
+	const char *help;
+	bool hidden;
+} local_verbs[] = {
+	{ "serve", verb_serve, "serve [--config FILE] [--state DIR] [--set section.key=value]...",
+	  "run the server: HTTPS API and page, DNS, HTTP-01" },
+	{ "setup", verb_setup, "setup [--state DIR] [--config FILE] [--admin NAME [--password-file F] [--token-out F]]",
+	  "on the server's host: a one-time sign-in link, or the first administrator" },
+	{ "config", verb_config, "config check|show|keys [--config FILE] [--state DIR] [--set section.key=value]...",
+	  "every problem of the configuration with its line; the values in force; what there is to set" },
+	{ "key", verb_key, "key create FILE", "make a master key" },
+	{ "core", verb_core, "core", "what serve starts", true },
+	{ 0 },
+};
+
+static int local_usage(const struct local_verb *v, FILE *out)
+{
+	fprintf(out, "usage: certwright %s\n\n%s\n", v->usage, v->help);
+	return out == stdout ? 0 : 2;
+}
+
+static int run_local(const struct local_verb *v, int argc, char **argv)
+{
+	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, OPT_CONFIG },
+		{ "state", required_argument, NULL, OPT_STATE },
+		{ "set", required_argument, NULL, OPT_SET },
+		{ "admin", required_argument, NULL, OPT_ADMIN },
+		{ "password-file", required_argument, NULL, OPT_PASSWORD },
+		{ "token-out", required_argument, NULL, OPT_TOKEN },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	_cleanup_strlist_ struct strlist set = { 0 };
+	struct config_input in = { .set = &set };
+	struct setup_options o = { 0 };
+	bool for_setup = streq(v->name, "setup");
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h')
+			return local_usage(v, stdout);
+		if (c == OPT_CONFIG)
+			in.file = optarg;
+		else if (c == OPT_STATE)
+			in.state = optarg;
+		else if (c == OPT_SET)
+			strlist_add(&set, optarg);
+		else if (for_setup && c == OPT_ADMIN)
+			o.admin = optarg;
+		else if (for_setup && c == OPT_PASSWORD)
+			o.password_file = optarg;
+		else if (for_setup && c == OPT_TOKEN)
+			o.token_out = optarg;
+		else if (for_setup && c == OPT_JSON)
+			o.json = true;
+		else
+			return local_usage(v, stderr);
+	}
+	return v->run(&in, argc - optind, argv + optind, &o);
+}
+
+static int usage(FILE *out)
+{
+	fputs("Certwright - certificates from ACME authorities, kept, renewed and handed out\n\nusage: certwright VERB ...\n\non the server's host:\n", out);
+	for (const struct local_verb *v = local_verbs; v->name; v++)
+		if (!v->hidden)
+			fprintf(out, "  %-22s %s\n", v->name, v->help);
+	cli_usage(out);
+	fputs("\n`certwright VERB --help` says more. Exit status: 0 done, 1 internal, 2 usage or input, 3 not found, 4 conflict, 5 refused by\n"
+	      "the remote side, 6 not reached or busy, 7 waiting for a person, 8 denied.\n",
+	      out);
+	return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help"))
+		return usage(stdout);
+	if (streq(argv[1], "--version") || streq(argv[1], "version")) {
+		printf("certwright %s\n", CERTWRIGHT_VERSION);
+		return 0;
+	}
+	for (const struct local_verb *v = local_verbs; v->name; v++)
+		if (streq(argv[1], v->name))
+			return run_local(v, argc - 1, argv + 1);
+	return cli_run(argc - 1, argv + 1);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setup.h - the local verbs that work on this host's own files: setup, config, key.
+ */
+#ifndef APP_SETUP_H
+#define APP_SETUP_H
+
+#include "app/config.h"
+
+struct setup_options {
+	const char *admin;         /* NULL: print a one-time sign-in link */
+	const char *password_file; /* NULL: ask on the terminal */
+	const char *token_out;     /* NULL: no API token is made */
+	bool json;
+};
+
+/* The exit status; what went wrong was printed. */
+int setup_run(const struct config *c, const struct setup_options *o);
+/* `config check`, `config show`, `config keys` */
+int config_verb(const struct config_input *in, int argc, char **argv);
+/* `key create FILE` */
+int key_verb(int argc, char **argv);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* csr.c - `csr create | upload | list | show | delete`. */
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/verb.h"
+
+#include <stdio.h>
+
+static const struct cli_column fields[] = {
+	{ "Id", "id", 0 },	     { "Number", "num", 0 },   { "Source", "source", 0 },	  { "Names", "display_names", 0 },
+	{ "Subject", "subject", 0 }, { "Key", "key_type", 0 }, { "Key kept here", "has_key", 0 }, { "Made for order", "made_for_order", 0 },
+	{ "Created at", "created_at", 0 }, { 0 }
+};
+
+static const struct cli_option create_options[] = {
+	{ "name", "N", "a DNS name of the certificate", true },
+	{ "key", "TYPE", "p256 (default), p384, rsa2048, rsa3072, rsa4096", false },
+	{ "org", "TEXT", "organisation", false },
+	{ "ou", "TEXT", "organisational unit", false },
+	{ "country", "CC", "two letters", false },
+	{ "state", "TEXT", "state or province", false },
+	{ "locality", "TEXT", "city", false },
+	{ 0 }
+};
+
+static int create(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const char *const texts[][2] = { { "key", "key_type" }, { "org", "organization" }, { "ou", "organizational_unit" },
+						{ "country", "country" }, { "state", "state" }, { "locality", "locality" } };
+	_cleanup_strlist_ struct strlist names = { 0 };
+	_cleanup_json_ json_t *body = json_object();
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	struct cli_call q = { .method = HTTP_POST, .path = "/csrs", .body = body, .create = true };
+
+	if (arg_no_words(a, err) < 0)
+		return -(int)err->code;
+	arg_list(a, "name", &names);
+	if (!names.n)
+		return err_set(err, ERR_INVALID, "at least one --name is needed");
+	json_object_set_new(body, "names", json_strlist(&names));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (arg(a, texts[i][0]))
+			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
+	if (cli_request(c, &q, &r, err) < 0 || cli_settle(c, "csrs", &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	return 0;
+}
+
+static int upload(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_buf_ struct buf pem = BUF_MAX(LIMIT_CSR);
+	_cleanup_json_ json_t *body = NULL;
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	struct cli_call q = { .method = HTTP_POST, .path = "/csrs/upload", .create = true };
+	const char *file;
+
+	if (arg_word(a, "the CSR's file", &file, err) < 0 || file_read(file, &pem, err) < 0)
+		return -(int)err->code;
+	body = json_pack("{s:s%}", "pem", buf_text(&pem), pem.n);
+	if (!body)
+		return err_set(err, ERR_INVALID, "'%s' is not a CSR in PEM form", file);
+	q.body = body;
+	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	return 0;
+}
+
+static const struct cli_option list_options[] = {
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static int list(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "NUM", "num", 0 },  { "ID", "id", 0 },	     { "NAMES", "display_names", 50 }, { "KEY", "key_type", 0 },
+						     { "KEPT", "has_key", 0 }, { "SOURCE", "source", 0 }, { "CREATED AT", "created_at", 0 },   { 0 } };
+	_cleanup_free_ char *path = cli_list_path(c, "/csrs", NULL);
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_list(c, r.doc, columns);
+	return 0;
+}
+
+static int show(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id, *pem;
+
+	if (arg_word(a, "the CSR's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("csrs", id, "");
+	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	pem = json_string_value(json_object_get(r.doc, "pem"));
+	if (!c->json && pem && str_starts(pem, "-----BEGIN CERTIFICATE REQUEST-----"))
+		printf("\n%s", pem);
+	return 0;
+}
+
+static int del(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	const char *id;
+
+	if (arg_word(a, "the CSR's id", &id, err) < 0 || cli_delete(c, "csrs", id, err) < 0)
+		return -(int)err->code;
+	cli_print_done(c, "deleted");
+	return 0;
+}
+
+const struct cli_verb csr_verbs[] = {
+	{ "csr", "create", "", create, create_options, "make a key and a CSR; the key stays with Certwright" },
+	{ "csr", "upload", "FILE", upload, NULL, "take a CSR made elsewhere" },
+	{ "csr", "list", "", list, list_options, "the CSRs" },
+	{ "csr", "show", "ID", show, NULL, "one CSR, decoded, with its PEM text" },
+	{ "csr", "delete", "ID", del, NULL, "delete a CSR that nothing live uses" },
+	{ 0 }
+};

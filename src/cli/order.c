@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* order.c - `order create | list | show | watch | refresh | finalize | download | delete`. */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "cli/verb.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct cli_column fields[] = {
+	{ "Id", "id", 0 },
+	{ "Number", "num", 0 },
+	{ "Names", "display_names", 0 },
+	{ "Status", "status", 0 },
+	{ "Stage", "stage", 0 },
+	{ "Account", "account_email", 0 },
+	{ "Vendor", "vendor_title", 0 },
+	{ "Validation", "validation", 0 },
+	{ "External DNS", "external_dns", 0 },
+	{ "Mode", "mode", 0 },
+	{ "Key", "key_type", 0 },
+	{ "Waiting for", "waiting_for", 0 },
+	{ "Kept by the authority until", "expires_at", 0 },
+	{ "Given up at", "give_up_at", 0 },
+	{ "Next look at", "next_at", 0 },
+	{ "CSR", "csr_id", 0 },
+	{ "Certificate", "certificate_id", 0 },
+	{ "Order URL", "url", 0 },
+	{ "Created at", "created_at", 0 },
+	{ "Ended at", "ended_at", 0 },
+	{ 0 }
+};
+
+static const struct cli_option create_options[] = {
+	{ "account", "ID", "the account that orders", false },
+	{ "csr", "ID", "the CSR; or:", false },
+	{ "name", "N", "a DNS name: Certwright makes key and CSR", true },
+	{ "key", "TYPE", "key made for --name: p256 (default), p384, rsa2048, rsa3072, rsa4096", false },
+	{ "validation", "TYPE", "dns-01 or http-01", false },
+	{ "dns", "HOW", "dns-01: delegation (default), manual, or the id of an External DNS", false },
+	{ "http", "HOW", "http-01: builtin (default), manual, or an id", false },
+	{ "profile", "NAME", "certificate profile of the authority", false },
+	{ "step-by-step", NULL, "stop when ready, finalize by hand", false },
+	{ "wait", NULL, "wait until the order is over", false },
+	{ 0 }
+};
+
+static bool ended(const char *status)
+{
+	return streq(status, "valid") || streq(status, "invalid");
+}
+
+static void show_work(const json_t *order)
+{
+	size_t i;
+	json_t *r;
+
+	json_array_foreach(json_object_get(order, "records"), i, r) {
+		_cleanup_free_ char *line = cli_member(r, "bind_line"), *url = cli_member(r, "url"), *value = cli_member(r, "value"),
+				    *status = cli_member(r, "status");
+
+		if (!streq(status, "not-ready"))
+			continue;
+		if (*line)
+			fprintf(stderr, "    %s\n", line);
+		else if (*url)
+			fprintf(stderr, "    %s must answer: %s\n", url, value);
+	}
+}
+
+static void progress(const json_t *order, int64_t began_ms, const char *stage)
+{
+	_cleanup_free_ char *names = cli_member(order, "display_names"), *num = cli_member(order, "num");
+
+	fprintf(stderr, "  %6.1f s  order %s  %-24s %s\n", (double)(clock_boot(&clock_system) - began_ms) / 1000, num, stage, names);
+	if (streq(stage, "waiting for you"))
+		show_work(order);
+}
+
+/* How the wait ended, as the exit status wants it. */
+static int verdict(const json_t *order, const char *status, const char *stage, struct err *err)
+{
+	_cleanup_free_ char *num = cli_member(order, "num");
+
+	if (streq(status, "valid"))
+		return 0;
+	if (streq(status, "invalid")) {
+		cli_reason_error(json_object_get(order, "reason"), err);
+		return err_wrap(err, "order %s is invalid", num);
+	}
+	if (json_is_true(json_object_get(order, "set_aside"))) {
+		if (json_is_object(json_object_get(order, "reason"))) {
+			_cleanup_err_ struct err why = ERR_INIT;
+			_cleanup_free_ char *text = NULL;
+
+			cli_reason_error(json_object_get(order, "reason"), &why);
+			text = err_text(&why);
+			return err_set(err, ERR_NEEDS_PERSON, "order %s is set aside: %s", num, text);
+		}
+		return err_set(err, ERR_NEEDS_PERSON, "order %s is set aside", num);
+	}
+	err_set(err, ERR_NEEDS_PERSON, "order %s waits for a person (%s)", num, stage);
+	if (streq(status, "ready"))
+		err_hint(err, "Finalize it: `certwright order finalize %s`.", num);
+	return -(int)err->code;
+}
+
+int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct err *err)
+{
+	_cleanup_free_ char *path = cli_path("orders", id, ""), *last = NULL;
+	int64_t began = clock_boot(&clock_system), pause = 100;
+	unsigned lost = 0;
+
+	for (;;) {
+		_cleanup_err_ struct err why = ERR_INIT;
+		_cleanup_free_ char *status = NULL, *stage = NULL;
+		bool by_steps, person;
+
+		if (cli_get(c, path, a, &why) < 0) {
+			/* a server that restarts is no reason to stop waiting */
+			if ((why.code != ERR_NETWORK && why.code != ERR_TIMEOUT && why.code != ERR_BUSY && why.code != ERR_STORE) || ++lost > 60)
+				return err_move(err, &why);
+			nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+			continue;
+		}
+		lost = 0;
+		status = cli_member(a->doc, "status");
+		stage = cli_member(a->doc, "stage");
+		if (!c->quiet && (!last || !streq(last, stage)))
+			progress(a->doc, began, stage);
+		replace_str(&last, stage);
+		by_steps = streq(stage, "ready to finalize");
+		person = streq(stage, "waiting for you") && !isatty(STDERR_FILENO);
+		if (ended(status) || by_steps || person || json_is_true(json_object_get(a->doc, "set_aside")))
+			return verdict(a->doc, status, stage, err);
+		nanosleep(&(struct timespec){ .tv_sec = pause / 1000, .tv_nsec = (pause % 1000) * 1000000 }, NULL);
+		pause = MIN(pause + 50, 1000);
+	}
+}
+
+/* Waits when asked to, then shows; a wait that ended badly is shown too and stays the error. */
+static int wait_and_show(struct cli *c, const struct cli_args *a, struct cli_answer *r, struct err *err)
+{
+	_cleanup_free_ char *id = cli_member(r->doc, "id");
+
+	if (arg_has(a, "wait")) {
+		(void)cli_watch_order(c, id, r, err);
+		if (!r->doc)
+			return -(int)err->code;
+	}
+	if (c->json)
+		cli_print_json(r);
+	else
+		cli_print_fields(r->doc, fields);
+	return err_is(err) ? -(int)err->code : 0;
+}
+
+static int create(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const char *const texts[][2] = { { "account", "account_id" }, { "csr", "csr_id" }, { "key", "key_type" }, { "validation", "validation" },
+						{ "dns", "dns" }, { "http", "http" }, { "profile", "profile" } };
+	_cleanup_strlist_ struct strlist names = { 0 };
+	_cleanup_json_ json_t *body = json_object();
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	struct cli_call q = { .method = HTTP_POST, .path = "/orders", .body = body, .create = true };
+
+	if (arg_no_words(a, err) < 0)
+		return -(int)err->code;
+	if (!arg_has(a, "account") || !arg_has(a, "validation"))
+		return err_set(err, ERR_INVALID, "--%s is missing", arg_has(a, "account") ? "validation" : "account");
+	arg_list(a, "name", &names);
+	if (!names.n && !arg_has(a, "csr"))
+		return err_set(err, ERR_INVALID, "give --csr ID or at least one --name");
+	if (names.n)
+		json_object_set_new(body, "names", json_strlist(&names));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (arg(a, texts[i][0]))
+			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
+	if (arg_has(a, "step-by-step"))
+		json_object_set_new(body, "mode", json_string("step-by-step"));
+	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	return wait_and_show(c, a, &r, err);
+}
+
+static const struct cli_option list_options[] = {
+	{ "status", "S", "only orders of this status: pending, ready, processing, valid, invalid", false },
+	{ "account", "ID", "only orders of this account", false },
+	{ "certificate", "ID", "only orders of this certificate", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static int list(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "NUM", "num", 0 },	  { "ID", "id", 0 },		{ "NAMES", "display_names", 40 },
+						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 },
+						     { "STATUS", "status", 0 },	  { "STAGE", "stage", 0 },	{ "CREATED AT", "created_at", 0 }, { 0 } };
+	static const char *const filters[] = { "status", "account_id", "certificate_id", NULL };
+	_cleanup_free_ char *path = cli_list_path(c, "/orders", filters);
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_list(c, r.doc, columns);
+	return 0;
+}
+
+static void show_parts(const json_t *order)
+{
+	static const struct cli_column authorizations[] = { { "NAME", "identifier", 50 }, { "WILDCARD", "wildcard", 0 }, { "STATUS", "status", 0 },
+							    { "CHALLENGE", "challenge_status", 0 }, { 0 } };
+	static const struct cli_column records[] = { { "DOMAIN", "domain", 60 }, { "TYPE", "type", 0 }, { "TTL", "ttl", 0 }, { "VALUE", "value", 48 },
+						     { "STATUS", "status", 0 }, { 0 } };
+	static const struct cli_column events[] = { { "AT", "at", 0 }, { "", "level", 0 }, { "WHAT HAPPENED", "text", 0 }, { 0 } };
+	const struct {
+		const char *title, *member;
+		const struct cli_column *columns;
+	} parts[] = { { "Authorizations", "authorizations", authorizations }, { "Records", "records", records }, { "Story", "events", events } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const json_t *items = json_object_get(order, parts[i].member);
+
+		if (!json_array_size(items))
+			continue;
+		printf("\n%s\n", parts[i].title);
+		cli_print_rows(items, parts[i].columns, "  ");
+	}
+}
+
+static int show(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id;
+
+	if (arg_word(a, "the order's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("orders", id, "");
+	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	if (!c->json)
+		show_parts(r.doc);
+	return 0;
+}
+
+static int watch(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	const char *id;
+
+	if (arg_word(a, "the order's id", &id, err) < 0)
+		return -(int)err->code;
+	(void)cli_watch_order(c, id, &r, err);
+	if (r.doc && c->json && r.http.status == 200)
+		cli_print_json(&r);
+	return err_is(err) ? -(int)err->code : 0;
+}
+
+static const struct cli_option wait_options[] = { { "wait", NULL, "wait until the order is over", false }, { 0 } };
+
+static int act(struct cli *c, const struct cli_args *a, const char *what, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	struct cli_call q = { .method = HTTP_POST };
+	const char *id;
+
+	if (arg_word(a, "the order's id", &id, err) < 0)
+		return -(int)err->code;
+	q.path = path = cli_path("orders", id, what);
+	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	return wait_and_show(c, a, &r, err);
+}
+
+static int refresh(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	return act(c, a, "/refresh", err);
+}
+
+static int finalize(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	return act(c, a, "/finalize", err);
+}
+
+static const struct cli_option out_options[] = { { "out", "FILE", "where to; default: standard output", false }, { 0 } };
+
+static int download(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id, *out = arg(a, "out");
+
+	if (arg_word(a, "the order's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("orders", id, "/certificate");
+	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	if (c->json && !out) {
+		_cleanup_json_ json_t *doc = json_pack("{s:s%}", "pem", buf_text(&r.http.body), r.http.body.n);
+		_cleanup_free_ char *text = doc ? json_text(doc) : NULL;
+
+		printf("%s\n", text ? text : "{}");
+		return 0;
+	}
+	if (cli_write_file(out, buf_text(&r.http.body), r.http.body.n, false, err) < 0)
+		return -(int)err->code;
+	if (out && !streq(out, "-")) {
+		_cleanup_free_ char *said = xasprintf("wrote '%s'", out);
+
+		cli_print_done(c, said);
+	}
+	return 0;
+}
+
+static int del(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	const char *id;
+
+	if (arg_word(a, "the order's id", &id, err) < 0 || cli_delete(c, "orders", id, err) < 0)
+		return -(int)err->code;
+	cli_print_done(c, "deleted; CSR, key and certificate stay");
+	return 0;
+}
+
+const struct cli_verb order_verbs[] = {
+	{ "order", "create", "", create, create_options, "order a certificate; the same request again gets the live order" },
+	{ "order", "list", "", list, list_options, "the orders" },
+	{ "order", "show", "ID", show, NULL, "one order with its authorizations, records and story" },
+	{ "order", "watch", "ID", watch, NULL, "follow an order, a line a stage, until it is over" },
+	{ "order", "refresh", "ID", refresh, wait_options, "make the order due now" },
+	{ "order", "finalize", "ID", finalize, wait_options, "finalize an order that is ready" },
+	{ "order", "download", "ID", download, out_options, "the certificate of a valid order, full chain as PEM" },
+	{ "order", "delete", "ID", del, NULL, "stop a live order and take it off the lists" },
+	{ 0 }
+};

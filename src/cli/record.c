@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c - `record list | show` and `delegation create | list | show | delete`. */
+#include "cli/verb.h"
+
+static const struct cli_option record_options[] = {
+	{ "order", "ID", "only records of this order", false },
+	{ "kind", "K", "dns-01 or http-01", false },
+	{ "status", "S", "not-ready, ready, valid, invalid, withdrawn", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static int records(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "DOMAIN", "domain", 60 }, { "TYPE", "type", 0 }, { "TTL", "ttl", 0 },
+						     { "VALUE", "value", 48 }, { "STATUS", "status", 0 }, { "ORDER", "order_num", 0 }, { 0 } };
+	static const char *const filters[] = { "order_id", "kind", "status", NULL };
+	_cleanup_free_ char *path = cli_list_path(c, "/records", filters);
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_list(c, r.doc, columns);
+	return 0;
+}
+
+static int record_show(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column fields[] = { { "Id", "id", 0 },	   { "Number", "num", 0 },   { "Order", "order_num", 0 },	{ "Domain", "domain", 0 },
+						    { "Type", "type", 0 }, { "Kind", "kind", 0 },    { "TTL", "ttl", 0 },		{ "Token", "token", 0 },
+						    { "Value", "value", 0 }, { "Status", "status", 0 }, { "Zone file line", "bind_line", 0 }, { "URL", "url", 0 },
+						    { "Published at", "published_at", 0 }, { "Ready at", "ready_at", 0 }, { "Withdrawn at", "withdrawn_at", 0 }, { 0 } };
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id;
+
+	if (arg_word(a, "the record's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("records", id, "");
+	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	return 0;
+}
+
+const struct cli_verb record_verbs[] = {
+	{ "record", "list", "", records, record_options, "challenge records: domain, type, TTL, value, status" },
+	{ "record", "show", "ID", record_show, NULL, "one challenge record" },
+	{ 0 }
+};
+
+static const struct cli_column delegation_fields[] = { { "Id", "id", 0 }, { "Number", "num", 0 }, { "Name", "name", 0 }, { "Zone", "zone", 0 },
+						       { "NS line", "ns_line", 0 }, { "Made for order", "made_for_order", 0 }, { "Created at", "created_at", 0 },
+						       { 0 } };
+
+static const struct cli_option paging[] = {
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static int delegation_create(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_json_ json_t *body = NULL;
+	struct cli_call q = { .method = HTTP_POST, .path = "/delegations", .create = true };
+	const char *name;
+
+	if (arg_word(a, "the name", &name, err) < 0)
+		return -(int)err->code;
+	body = json_pack("{s:s}", "name", name);
+	if (!body)
+		return err_set(err, ERR_INVALID, "the name is not UTF-8 text");
+	q.body = body;
+	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, delegation_fields);
+	return 0;
+}
+
+static int delegations(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 60 }, { "NS LINE", "ns_line", 0 }, { "CREATED AT", "created_at", 0 }, { 0 } };
+	_cleanup_free_ char *path = cli_list_path(c, "/delegations", NULL);
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_list(c, r.doc, columns);
+	return 0;
+}
+
+static int delegation_show(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id;
+
+	if (arg_word(a, "the delegation's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("delegations", id, "");
+	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, delegation_fields);
+	return 0;
+}
+
+static int delegation_delete(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	const char *id;
+
+	if (arg_word(a, "the delegation's id", &id, err) < 0 || cli_delete(c, "delegations", id, err) < 0)
+		return -(int)err->code;
+	cli_print_done(c, "deleted");
+	return 0;
+}
+
+const struct cli_verb delegation_verbs[] = {
+	{ "delegation", "create", "NAME", delegation_create, NULL, "serve the zone _acme-challenge.NAME" },
+	{ "delegation", "list", "", delegations, paging, "names whose _acme-challenge zone is served here" },
+	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the NS line to copy" },
+	{ "delegation", "delete", "ID", delegation_delete, NULL, "stop serving the zone" },
+	{ 0 }
+};

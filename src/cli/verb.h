@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verb.h - what every verb of the command line shares: its row, its arguments, the connection to the server, and how
+ * things are shown. A verb prints the API's body with --json and text otherwise; it returns 0 or -code and never prints an error.
+ */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+#include "base/json.h"
+#include "base/str.h"
+#include "net/http.h"
+
+/* ---- arguments --------------------------------------------------------------------------------------------------- */
+
+struct cli_option {
+	const char *name;  /* without the dashes; NULL ends the table */
+	const char *value; /* what it takes ("FILE"), NULL = it is a switch */
+	const char *help;
+	bool repeat;
+};
+
+struct cli_args {
+	const struct cli_option *options;
+	struct strlist names, values; /* side by side, as given */
+	struct strlist words;         /* what is no option */
+};
+
+const char *arg(const struct cli_args *a, const char *name); /* NULL when not given; "" for a switch that is */
+bool arg_has(const struct cli_args *a, const char *name);
+void arg_list(const struct cli_args *a, const char *name, struct strlist *ret);
+/* The one positional argument (what = "an order id"), INVALID without it. */
+int arg_word(const struct cli_args *a, const char *what, const char **ret, struct err *err);
+int arg_no_words(const struct cli_args *a, struct err *err);
+
+/* ---- the connection ---------------------------------------------------------------------------------------------- */
+
+struct cli {
+	const struct cli_args *args;
+	bool json;
+	bool quiet;              /* no progress */
+	char *server;            /* https://host:port */
+	struct secret token;
+	char *ca_pem, *fingerprint;
+	struct http *http;
+	struct net_client *client;
+	struct net_policy *policy;
+};
+
+/* What is remembered of a server, in $XDG_CONFIG_HOME/certwright/servers.json (0600). */
+int cli_remember(const char *server, const struct secret *token, const char *fingerprint, const char *ca_pem, struct err *err);
+int cli_forget(const char *server, struct err *err);
+
+/* "host", "host:8443", "https://host:8443/": owned by the caller. INVALID. */
+int cli_server_url(const char *text, char **ret, struct err *err);
+/* Opens the HTTP client for c->server; the certificate is judged by fingerprint, ca_pem or the system, in this order. */
+int cli_connect(struct cli *c, struct err *err);
+void cli_done(struct cli *c);
+
+struct cli_call {               /* all borrowed */
+	enum http_method method;
+	const char *path;       /* behind /api/v1, escaped */
+	json_t *body;           /* or NULL */
+	const char *if_match, *cookie, *csrf;
+	bool create;            /* sends an Idempotency-Key, so that a lost answer can be asked for again */
+	size_t max_body;
+};
+struct cli_answer {
+	struct http_response http;
+	json_t *doc;            /* NULL when the body is no JSON */
+};
+void cli_answer_done(struct cli_answer *a);
+#define _cleanup_answer_ __attribute__((cleanup(cli_answer_done)))
+
+/* A problem document becomes err with the server's own code, so that the exit status is the same as for a local error. */
+int cli_request(struct cli *c, const struct cli_call *q, struct cli_answer *ret, struct err *err);
+int cli_get(struct cli *c, const char *path, struct cli_answer *ret, struct err *err);
+/* "/orders/ID/tail" with the id escaped; owned by the caller. */
+char *cli_path(const char *collection, const char *id, const char *tail);
+/* Reads the object, then deletes what was read (If-Match). */
+int cli_delete(struct cli *c, const char *collection, const char *id, struct err *err);
+/* A 202 answer: waits for the job and replaces the answer by the object it was about. */
+int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, struct err *err);
+/* limit and cursor of a list, and the given filters (option name = query name), as a query text; owned by the caller. */
+char *cli_list_path(struct cli *c, const char *path, const char *const *filters);
+
+/* ---- showing ----------------------------------------------------------------------------------------------------- */
+
+struct cli_column {
+	const char *title; /* NULL ends the table */
+	const char *member;
+	size_t max;        /* cut after so many characters; 0 = not */
+};
+/* Prints {items, has_more, cursor}. */
+void cli_print_list(const struct cli *c, const json_t *page, const struct cli_column *columns);
+void cli_print_rows(const json_t *items, const struct cli_column *columns, const char *indent);
+/* One "title: value" line each; members that are absent or null are left out. */
+void cli_print_fields(const json_t *object, const struct cli_column *fields);
+void cli_print_reason(const json_t *reason, const char *indent);
+void cli_print_json(const struct cli_answer *a);
+/* A member as text: lists joined, null as "", true as yes; control characters made harmless. Owned by the caller. */
+char *cli_member(const json_t *object, const char *name);
+/* An object that was made or read: JSON, or the fields. */
+void cli_print_object(const struct cli *c, const struct cli_answer *a, const struct cli_column *fields);
+/* "done" for answers without a body. */
+void cli_print_done(const struct cli *c, const char *text);
+/* Bytes into a file (mode from the first byte, an existing one is replaced) or to standard output. */
+int cli_write_file(const char *path, const void *p, size_t n, bool secret, struct err *err);
+/* A reason as the API gives it, as an error. */
+int cli_reason_error(const json_t *reason, struct err *err);
+
+/* Waits until the order is over, one progress line a stage on standard error; *a is the last OrderDetail. */
+int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct err *err);
+
+/* ---- verbs ------------------------------------------------------------------------------------------------------- */
+
+struct cli_verb {
+	const char *noun, *action; /* action NULL: the noun is the verb */
+	const char *arguments;     /* "ID", "" */
+	int (*run)(struct cli *c, const struct cli_args *a, struct err *err);
+	const struct cli_option *options;
+	const char *help;
+	bool offline;              /* the verb makes its connection itself */
+};
+
+extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], delegation_verbs[],
+	certificate_verbs[], status_verbs[]; /* each ends with a NULL noun */
+
+#endif
