@@ -43,7 +43,7 @@ struct transfer {
 	int64_t last_ms;
 	char refused[ADDR_TEXT];
 	const char *refused_range;
-	bool too_large, headers_too_large, stopping, stalled, bad_ca, quiet;
+	bool too_large, headers_too_large, stopping, stalled, bad_ca, quiet, bad_length, tls_started, headers_over;
 	char status_class;
 	char message[CURL_ERROR_SIZE];
 };
@@ -89,6 +89,22 @@ static void drop_headers(struct http_response *r)
 	r->headers.n = 0;
 }
 
+/* An answer that announces too much is not begun; a length that is no number is no length. */
+static bool length_ok(struct transfer *t, const char *p, const char *end)
+{
+	size_t digits = 0, value = 0;
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	for (; p < end && *p >= '0' && *p <= '9' && digits < 16; p++, digits++)
+		value = value * 10 + (size_t)(*p - '0');
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	t->bad_length = p != end || !digits;
+	t->too_large = !t->bad_length && value > t->r->body.max && t->q->method != HTTP_HEAD && !t->q->on_body;
+	return !t->bad_length && !t->too_large;
+}
+
 static size_t on_header(char *p, size_t size, size_t count, void *data)
 {
 	struct transfer *t = data;
@@ -106,10 +122,14 @@ static size_t on_header(char *p, size_t size, size_t count, void *data)
 		const char *blank = memchr(p, ' ', n);
 
 		t->status_class = blank && blank + 1 < p + n ? blank[1] : '?';
+		t->headers_over = false;
 		drop_headers(t->r);
 		return all;
 	}
+	t->headers_over |= !n;
 	colon = n ? memchr(p, ':', n) : NULL;
+	if (colon && str_case_is((struct str){ p, (size_t)(colon - p) }, "content-length") && !length_ok(t, colon + 1, p + n))
+		return 0;
 	if (colon && colon > p && *p != ' ' && *p != '\t')
 		http_header_add(t->r, p, (size_t)(colon - p), colon + 1, (size_t)(p + n - colon - 1));
 	return all;
@@ -159,6 +179,7 @@ static CURLcode on_ssl_ctx(CURL *easy UNUSED, void *ssl_ctx, void *data)
 {
 	struct transfer *t = data;
 
+	t->tls_started = true;
 	if (trust_install(&t->check, ssl_ctx))
 		return CURLE_OK;
 	t->bad_ca = true;
@@ -350,14 +371,10 @@ static enum net_leg reached(CURL *easy, const struct transfer *t)
 		return NET_LEG_HTTP;
 	if (!info_time(easy, CURLINFO_NAMELOOKUP_TIME_T) && !connections)
 		return NET_LEG_NAME;
-	if (!info_time(easy, CURLINFO_CONNECT_TIME_T))
+	if (t->url->https && connections && !info_time(easy, CURLINFO_APPCONNECT_TIME_T) && t->tls_started)
+		return NET_LEG_TLS; /* its set-up begins when the connection stands */
+	if (connections && !info_time(easy, CURLINFO_CONNECT_TIME_T))
 		return t->proxy ? NET_LEG_PROXY : NET_LEG_TCP;
-	if (t->url->https && !info_time(easy, CURLINFO_APPCONNECT_TIME_T)) {
-		long code = 0;
-
-		curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &code);
-		return t->proxy && code != 200 ? NET_LEG_PROXY : NET_LEG_TLS;
-	}
 	return NET_LEG_HTTP;
 }
 
@@ -414,6 +431,8 @@ static int fail(CURL *easy, CURLcode code, struct transfer *t, struct err *err)
 	t->r->leg = NET_LEG_HTTP;
 	if (t->headers_too_large)
 		return err_set(err, ERR_REMOTE_BAD, "HTTP: the headers of '%s' are larger than %d bytes", host, LIMIT_CA_HEADERS);
+	if (t->bad_length)
+		return err_set(err, ERR_REMOTE_BAD, "HTTP: the answer of '%s' has no usable Content-Length", host);
 	if (t->too_large)
 		return err_set(err, ERR_REMOTE_BAD, "HTTP: the answer of '%s' is larger than %zu bytes", host, t->r->body.max);
 	if (t->stalled)
@@ -466,6 +485,9 @@ static int send_it(struct net_client *c, struct transfer *t, struct err *err)
 			code = CURLE_RECV_ERROR;
 		note_remote(easy, t->r);
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+		/* The library takes an answer that ends within its headers for one without a body. */
+		if (code == CURLE_OK && (!t->headers_over || status < 200))
+			code = CURLE_PARTIAL_FILE;
 		if (code == CURLE_OK || (t->quiet && code == CURLE_WRITE_ERROR))
 			t->r->status = (int)status;
 		else
