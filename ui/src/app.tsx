@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame: navigation by the page tree, who is signed in, whether the server is reached; and which page stands inside.
+import { ActionIcon, Button, Loader, Menu, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
+import { useLink } from './api/live'
+import { useAuth, useMay, useSession, type Permission } from './api/session'
+import { t } from './i18n'
+import { Empty, LinkButton, Notice, waitsForPerson } from './parts/bits'
+import { Icon, Mark, type IconName } from './parts/icon'
+import { Page } from './parts/page'
+import { DashboardPage, useLiveOrders } from './pages/dashboard'
+import { Door, Setup, SignIn } from './pages/door'
+
+const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ default: m.AccountsPage })))
+const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
+const OrderPage = lazy(() => import('./pages/order').then((m) => ({ default: m.OrderPage })))
+const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ default: m.DnsDomainsPage })))
+const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
+const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
+const CsrsPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrsPage })))
+const CsrPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrPage })))
+const ActivityPage = lazy(() => import('./pages/activity').then((m) => ({ default: m.ActivityPage })))
+const UsersPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.UsersPage })))
+const TokensPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.TokensPage })))
+const VendorsPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.VendorsPage })))
+const StatusPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.StatusPage })))
+const PasswordDialog = lazy(() => import('./pages/admin').then((m) => ({ default: m.PasswordDialog })))
+
+export function App() {
+	const { state, reload } = useAuth()
+	if (state.at === 'loading')
+		return (
+			<div className="door" role="status" aria-label={t('Loading')}>
+				<Loader />
+			</div>
+		)
+	if (state.at === 'unreached')
+		return (
+			<Door title={t('The server was not reached')}>
+				<Notice tone="warn">{t('The page tries again by itself every two seconds.')}</Notice>
+				<Button mt="md" fullWidth onClick={() => void reload()}>
+					{t('Try again')}
+				</Button>
+			</Door>
+		)
+	if (state.at === 'setup') return <Setup />
+	if (state.at === 'signed-out') return <SignIn expired={state.expired} />
+	return <Frame />
+}
+
+interface Place {
+	href: string
+	text: string
+	icon: IconName
+	needs?: Permission
+	also?: RegExp
+}
+
+function places(): { group: string | null; items: Place[] }[] {
+	return [
+		{ group: null, items: [{ href: '/', text: t('Dashboard'), icon: 'dashboard' }] },
+		{
+			group: t('Certificates'),
+			items: [
+				{ href: '/certificates', text: t('Certificates'), icon: 'certificate' },
+				{ href: '/csrs', text: t('CSR'), icon: 'csr' },
+			],
+		},
+		{
+			group: t('Integrations › ACME'),
+			items: [
+				{ href: '/accounts', text: t('Accounts'), icon: 'account' },
+				{ href: '/orders', text: t('Orders'), icon: 'order' },
+				{ href: '/dns-domains', text: t('Acme DNS Domains'), icon: 'dns' },
+			],
+		},
+		{
+			group: t('Administration'),
+			items: [
+				{ href: '/activity', text: t('Activity'), icon: 'activity' },
+				{ href: '/admin/users', text: t('Users'), icon: 'users', needs: 'admin' },
+				{ href: '/admin/tokens', text: t('API tokens'), icon: 'token' },
+				{ href: '/admin/vendors', text: t('Vendors'), icon: 'vendor' },
+				{ href: '/admin/status', text: t('Status'), icon: 'status' },
+			],
+		},
+	]
+}
+
+function Frame() {
+	const [path] = useLocation()
+	const [open, setOpen] = useState(false)
+	const main = useRef<HTMLElement>(null)
+	const first = useRef(true)
+	const link = useLink()
+	const may = useMay()
+
+	/* Another page: the menu closes, and who listens hears the new page, not the old link. */
+	useEffect(() => {
+		setOpen(false)
+		if (first.current) first.current = false
+		else {
+			main.current?.focus({ preventScroll: true })
+			window.scrollTo(0, 0)
+		}
+	}, [path])
+
+	return (
+		<>
+			<a className="skip" href="#main">
+				{t('Skip to the content')}
+			</a>
+			{link === 'lost' && (
+				<div className="lost" role="alert">
+					<Icon name="alert" />
+					{t('The server is not reached. What you see may be old; the page reconnects by itself.')}
+				</div>
+			)}
+			<div className="shell">
+				<div className="topbar">
+					<ActionIcon variant="subtle" color="gray" size="lg" aria-label={open ? t('Close the menu') : t('Open the menu')} aria-expanded={open} onClick={() => setOpen(!open)}>
+						<Icon name={open ? 'close' : 'menu'} size={22} />
+					</ActionIcon>
+					<Link href="/" className="brand">
+						<Mark />
+						Certwright
+					</Link>
+				</div>
+				<aside className="rail" data-open={open || undefined} aria-label={t('Menu')}>
+					<Link href="/" className="brand">
+						<Mark />
+						Certwright
+					</Link>
+					<nav className="nav" aria-label={t('Pages')}>
+						{places().map((g) => (
+							<div key={g.group ?? ''}>
+								{g.group && <div className="nav-group">{g.group}</div>}
+								<ul>
+									{g.items
+										.filter((i) => !i.needs || may(i.needs))
+										.map((i) => (
+											<NavItem key={i.href} place={i} path={path} />
+										))}
+								</ul>
+							</div>
+						))}
+					</nav>
+					<Foot />
+				</aside>
+				<main className="main" id="main" tabIndex={-1} ref={main}>
+					<div className="main-inner">
+						<Suspense
+							fallback={
+								<div role="status" aria-label={t('Loading')}>
+									<Loader size="sm" />
+								</div>
+							}
+						>
+							<Pages />
+						</Suspense>
+					</div>
+				</main>
+			</div>
+		</>
+	)
+}
+
+function NavItem({ place, path }: { place: Place; path: string }) {
+	const here = place.href === '/' ? path === '/' : path === place.href || path.startsWith(`${place.href}/`)
+	return (
+		<li>
+			<Link href={place.href} aria-current={here ? 'page' : undefined}>
+				<Icon name={place.icon} />
+				{place.text}
+				{place.href === '/orders' && <Waiting />}
+			</Link>
+		</li>
+	)
+}
+
+/** How many orders wait for a person. */
+function Waiting() {
+	const live = useLiveOrders()
+	const n = live.data?.filter(waitsForPerson).length ?? 0
+	if (!n) return null
+	return (
+		<span className="nav-count" title={t('waiting for you')}>
+			{n}
+			<span className="mantine-visually-hidden-static"> {t('waiting for you')}</span>
+		</span>
+	)
+}
+
+const SCHEMES: MantineColorScheme[] = ['auto', 'light', 'dark']
+
+function Foot() {
+	const { user } = useSession()
+	const { leave } = useAuth()
+	const { colorScheme, setColorScheme } = useMantineColorScheme()
+	const [changing, setChanging] = useState(false)
+	const words: Record<MantineColorScheme, string> = { auto: t('As the system'), light: t('Light'), dark: t('Dark') }
+	const icons: Record<MantineColorScheme, IconName> = { auto: 'auto', light: 'sun', dark: 'moon' }
+	return (
+		<div className="rail-foot">
+			<Menu position="top-start" width={216} withinPortal>
+				<Menu.Target>
+					<UnstyledButton w="100%" p="6px 8px" style={{ display: 'flex', alignItems: 'center', gap: 10, borderRadius: 6 }} aria-label={t('Menu of {name}', { name: user.name })}>
+						<Icon name="account" />
+						<div style={{ minWidth: 0, flex: 1 }}>
+							<Text fw={550} truncate>
+								{user.name}
+							</Text>
+							<Text size="xs" c="dimmed">
+								{user.role}
+							</Text>
+						</div>
+						<Icon name="more" size={16} />
+					</UnstyledButton>
+				</Menu.Target>
+				<Menu.Dropdown>
+					<Menu.Label>{t('Appearance')}</Menu.Label>
+					{SCHEMES.map((s) => (
+						<Menu.Item key={s} leftSection={<Icon name={icons[s]} size={16} />} rightSection={colorScheme === s ? <Icon name="check" size={16} /> : null} onClick={() => setColorScheme(s)}>
+							{words[s]}
+						</Menu.Item>
+					))}
+					<Menu.Divider />
+					<Menu.Item leftSection={<Icon name="link" size={16} />} component="a" href="/api/v1/openapi.yaml" target="_blank">
+						{t('API description')}
+					</Menu.Item>
+					<Menu.Item leftSection={<Icon name="lock" size={16} />} onClick={() => setChanging(true)}>
+						{t('Change password')}
+					</Menu.Item>
+					<Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void leave()}>
+						{t('Sign out')}
+					</Menu.Item>
+				</Menu.Dropdown>
+			</Menu>
+			{changing && (
+				<Suspense fallback={null}>
+					<PasswordDialog onClose={() => setChanging(false)} />
+				</Suspense>
+			)}
+		</div>
+	)
+}
+
+function Guard({ needs, children }: { needs: Permission; children: ReactNode }) {
+	const may = useMay()
+	if (may(needs)) return <>{children}</>
+	return <NotFound />
+}
+
+function NotFound() {
+	return (
+		<Page title={t('Not found')}>
+			<div className="card">
+				<Empty title={t('There is no such page.')} action={<LinkButton href="/">{t('Go to the dashboard')}</LinkButton>} />
+			</div>
+		</Page>
+	)
+}
+
+function Pages() {
+	return (
+		<Switch>
+			<Route path="/">
+				<DashboardPage />
+			</Route>
+			<Route path="/accounts">
+				<AccountsPage />
+			</Route>
+			<Route path="/orders">
+				<OrdersPage />
+			</Route>
+			<Route path="/orders/:id">{({ id }) => <OrderPage key={id} id={id} />}</Route>
+			<Route path="/dns-domains">
+				<DnsDomainsPage tab="records" />
+			</Route>
+			<Route path="/dns-domains/delegations">
+				<DnsDomainsPage tab="delegations" />
+			</Route>
+			<Route path="/dns-domains/http">
+				<DnsDomainsPage tab="http" />
+			</Route>
+			<Route path="/certificates">
+				<CertificatesPage />
+			</Route>
+			<Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
+			<Route path="/csrs">
+				<CsrsPage />
+			</Route>
+			<Route path="/csrs/:id">{({ id }) => <CsrPage key={id} id={id} />}</Route>
+			<Route path="/activity">
+				<ActivityPage tab="audit" />
+			</Route>
+			<Route path="/activity/jobs">
+				<ActivityPage tab="jobs" />
+			</Route>
+			<Route path="/admin">
+				<Redirect to="/admin/status" />
+			</Route>
+			<Route path="/admin/users">
+				<Guard needs="admin">
+					<UsersPage />
+				</Guard>
+			</Route>
+			<Route path="/admin/tokens">
+				<TokensPage />
+			</Route>
+			<Route path="/admin/vendors">
+				<VendorsPage />
+			</Route>
+			<Route path="/admin/status">
+				<StatusPage />
+			</Route>
+			<Route>
+				<NotFound />
+			</Route>
+		</Switch>
+	)
+}

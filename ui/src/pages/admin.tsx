@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+// Administration: users, API tokens, vendors, status.
+import { ActionIcon, Button, Menu, NumberInput, PasswordInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { notifications } from '@mantine/notifications'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User, type Vendor } from '../api/client'
+import { useMay, useSession } from '../api/session'
+import { t } from '../i18n'
+import { CopyLine, Empty, Facts, Notice, Relative, Staging, Time, Tone } from '../parts/bits'
+import { Confirm, FormDialog, useSubmit } from '../parts/form'
+import { Icon } from '../parts/icon'
+import { Card, Loaded, Page } from '../parts/page'
+import { DataTable, PlainTable } from '../parts/table'
+import { useVendors } from './accounts'
+
+const crumbs = () => [{ text: t('Administration') }]
+
+type Role = User['role']
+const ROLES: Role[] = ['viewer', 'operator', 'admin']
+
+function roleOptions(upTo: Role) {
+	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts, keys and people') }
+	return ROLES.slice(0, ROLES.indexOf(upTo) + 1).map((value) => ({ value, label: words[value] }))
+}
+
+export function UsersPage() {
+	const { user: me } = useSession()
+	const [making, setMaking] = useState(false)
+	const [editing, setEditing] = useState<User | null>(null)
+	const [deleting, setDeleting] = useState<User | null>(null)
+	return (
+		<Page
+			title={t('Users')}
+			crumbs={crumbs()}
+			actions={
+				<Button leftSection={<Icon name="plus" size={16} />} onClick={() => setMaking(true)}>
+					{t('Add User')}
+				</Button>
+			}
+		>
+			<DataTable<User>
+				label={t('Users')}
+				queryKey={['users']}
+				read={({ limit, cursor }) => unwrap(api.GET('/users', { params: { query: { limit, cursor } } }))}
+				rowKey={(u) => u.id}
+				empty={<Empty title={t('No user')} />}
+				columns={[
+					{
+						title: t('Name'),
+						render: (u) => (
+							<>
+								<span className="break">{u.name}</span>
+								{u.id === me.id && (
+									<Text span c="dimmed">
+										{' '}
+										{t('(you)')}
+									</Text>
+								)}
+							</>
+						),
+					},
+					{ title: t('Role'), render: (u) => u.role },
+					{ title: t('Status'), render: (u) => <Tone tone={u.disabled ? 'calm' : 'good'}>{u.disabled ? t('disabled') : t('active')}</Tone> },
+					{ title: t('Last sign-in'), render: (u) => (u.last_login_at ? <Time at={u.last_login_at} /> : t('never')) },
+					{ title: t('Created At'), render: (u) => <Time at={u.created_at} /> },
+					{
+						title: t('Actions'),
+						hideTitle: true,
+						end: true,
+						width: 60,
+						render: (u) => (
+							<Menu position="bottom-end" withinPortal>
+								<Menu.Target>
+									<ActionIcon variant="subtle" color="gray" aria-label={t('Actions of {name}', { name: u.name })}>
+										<Icon name="more" />
+									</ActionIcon>
+								</Menu.Target>
+								<Menu.Dropdown>
+									<Menu.Item onClick={() => setEditing(u)}>{t('Edit')}</Menu.Item>
+									<Menu.Item color="red" disabled={u.id === me.id} leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(u)}>
+										{t('Delete')}
+									</Menu.Item>
+								</Menu.Dropdown>
+							</Menu>
+						),
+					},
+				]}
+			/>
+			{making && <AddUser onClose={() => setMaking(false)} />}
+			{editing && <EditUser user={editing} onClose={() => setEditing(null)} />}
+			{deleting && (
+				<Confirm opened title={t('Delete user')} action={t('Delete user')} onClose={() => setDeleting(null)} run={() => remove('/users/{id}', deleting.id)} done={t('The user is deleted.')} reads={['users', 'tokens']}>
+					{t('{name} is signed out at once, and the API tokens of {name} stop working. What {name} did stays in the audit.', { name: deleting.name })}
+				</Confirm>
+			)}
+		</Page>
+	)
+}
+
+const passwordRule = (v: string) => (v.length < 12 ? t('At least 12 characters.') : v.length > 256 ? t('At most 256 characters.') : null)
+
+function AddUser({ onClose }: { onClose: () => void }) {
+	const client = useQueryClient()
+	const idem = useMemo(() => new Idempotency(), [])
+	const form = useForm({ initialValues: { name: '', role: 'operator' as Role, password: '' }, validate: { name: (v) => (v.trim() ? null : t('Give a name.')), password: passwordRule } })
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const body = { name: v.name.trim(), role: v.role, password: v.password }
+		await unwrap(api.POST('/users', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
+		void client.invalidateQueries({ queryKey: ['users'] })
+		notifications.show({ message: t('{name} can sign in now.', { name: body.name }), color: 'green' })
+		onClose()
+	})
+	return (
+		<FormDialog opened title={t('Add User')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add User')}>
+			<TextInput label={t('Name')} autoComplete="off" spellCheck={false} data-autofocus {...form.getInputProps('name')} />
+			<Select label={t('Role')} data={roleOptions('admin')} {...form.getInputProps('role')} />
+			<PasswordInput size="md" label={t('Password')} autoComplete="new-password" description={t('At least 12 characters. Hand it over and ask for a change at the first sign-in.')} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }} {...form.getInputProps('password')} />
+		</FormDialog>
+	)
+}
+
+function EditUser({ user, onClose }: { user: User; onClose: () => void }) {
+	const client = useQueryClient()
+	const { user: me } = useSession()
+	const form = useForm({ initialValues: { role: user.role, password: '', disabled: user.disabled }, validate: { password: (v) => (v ? passwordRule(v) : null) } })
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const path = { id: user.id }
+		const now = await api.GET('/users/{id}', { params: { path } })
+		if (!now.response.ok) throw new ApiError(problemOf(now.error, now.response))
+		const body = { ...(v.role !== user.role ? { role: v.role } : {}), ...(v.disabled !== user.disabled ? { disabled: v.disabled } : {}), ...(v.password ? { password: v.password } : {}) }
+		if (Object.keys(body).length) await unwrap(api.PATCH('/users/{id}', { params: { path, header: { 'If-Match': now.response.headers.get('ETag') ?? '' } }, body }))
+		void client.invalidateQueries({ queryKey: ['users'] })
+		onClose()
+	})
+	return (
+		<FormDialog opened title={t('Edit {name}', { name: user.name })} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
+			<Select label={t('Role')} data={roleOptions('admin')} disabled={user.id === me.id} description={user.id === me.id ? t('Nobody changes the own role.') : undefined} {...form.getInputProps('role')} />
+			<PasswordInput size="md" label={t('New password')} autoComplete="new-password" description={t('Leave empty to keep the present one.')} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }} {...form.getInputProps('password')} />
+			<Switch label={t('Disabled: may not sign in')} disabled={user.id === me.id} {...form.getInputProps('disabled', { type: 'checkbox' })} />
+		</FormDialog>
+	)
+}
+
+export function TokensPage() {
+	const may = useMay()
+	const [making, setMaking] = useState(false)
+	const [revoking, setRevoking] = useState<Token | null>(null)
+	return (
+		<Page
+			title={t('API tokens')}
+			crumbs={crumbs()}
+			actions={
+				<Button leftSection={<Icon name="plus" size={16} />} onClick={() => setMaking(true)}>
+					{t('Create Token')}
+				</Button>
+			}
+		>
+			<DataTable<Token>
+				label={t('API tokens')}
+				queryKey={['tokens']}
+				read={({ limit, cursor }) => unwrap(api.GET('/tokens', { params: { query: { limit, cursor } } }))}
+				rowKey={(k) => k.id}
+				empty={
+					<Empty title={t('No API token')} action={<Button onClick={() => setMaking(true)}>{t('Create Token')}</Button>}>
+						{t('Scripts, CI and the command line sign in with a token. “certwright login” makes one too.')}
+					</Empty>
+				}
+				columns={[
+					{ title: t('Name'), render: (k) => <span className="break">{k.name}</span> },
+					...(may('admin') ? [{ title: t('Owner'), render: (k: Token) => k.user_name }] : []),
+					{ title: t('Role'), render: (k) => k.role },
+					{ title: t('Begins with'), render: (k) => <span className="mono">{k.prefix}…</span> },
+					{ title: t('Status'), render: (k) => (k.revoked_at ? <Tone tone="calm">{t('revoked')}</Tone> : new Date(k.expires_at).getTime() < Date.now() ? <Tone tone="calm">{t('expired')}</Tone> : <Tone tone="good">{t('active')}</Tone>) },
+					{ title: t('Last used'), render: (k) => (k.used_at ? <Relative at={k.used_at} /> : t('never')) },
+					{ title: t('Expires'), render: (k) => <Time at={k.expires_at} show="date" /> },
+					{
+						title: t('Actions'),
+						hideTitle: true,
+						end: true,
+						width: 90,
+						render: (k) =>
+							!k.revoked_at && (
+								<Button size="compact-sm" variant="default" aria-label={t('Revoke token {name}', { name: k.name })} onClick={() => setRevoking(k)}>
+									{t('Revoke')}
+								</Button>
+							),
+					},
+				]}
+			/>
+			{making && <CreateToken onClose={() => setMaking(false)} />}
+			{revoking && (
+				<Confirm opened title={t('Revoke token')} action={t('Revoke token')} onClose={() => setRevoking(null)} run={async () => unwrap(api.DELETE('/tokens/{id}', { params: { path: { id: revoking.id } } }))} done={t('The token is revoked.')} reads={['tokens']}>
+					{t('Whatever signs in with “{name}” stops working at once. This is not undone.', { name: revoking.name })}
+				</Confirm>
+			)}
+		</Page>
+	)
+}
+
+function CreateToken({ onClose }: { onClose: () => void }) {
+	const client = useQueryClient()
+	const { user } = useSession()
+	const [made, setMade] = useState<string | null>(null)
+	const form = useForm({
+		initialValues: { name: '', role: user.role, days: 90 as number | string },
+		validate: { name: (v) => (v.trim() ? null : t('Give a name, such as what uses it.')), days: (v) => (Number(v) >= 1 && Number(v) <= 3650 ? null : t('Between 1 and 3650 days.')) },
+	})
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const got = await unwrap(api.POST('/tokens', { body: { name: v.name.trim(), role: v.role, days: Number(v.days) } }))
+		void client.invalidateQueries({ queryKey: ['tokens'] })
+		setMade(got.token)
+	})
+	if (made)
+		return (
+			<FormDialog
+				opened
+				title={t('Your token')}
+				onClose={onClose}
+				onSubmit={(e) => {
+					e?.preventDefault()
+					onClose()
+				}}
+				busy={false}
+				error={null}
+				submit={t('I have it')}
+			>
+				<Notice tone="warn" title={t('It is shown only now.')}>
+					{t('Certwright keeps only its hash. If it is lost, revoke it and make another.')}
+				</Notice>
+				<CopyLine value={made} what={t('the token')} />
+			</FormDialog>
+		)
+	return (
+		<FormDialog opened title={t('Create Token')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create Token')}>
+			<TextInput label={t('Name')} placeholder={t('deploy pipeline')} data-autofocus {...form.getInputProps('name')} />
+			<Select label={t('Role')} data={roleOptions(user.role)} description={t('At most your own.')} {...form.getInputProps('role')} />
+			<NumberInput size="md" label={t('Days until it expires')} min={1} max={3650} clampBehavior="none" {...form.getInputProps('days')} />
+		</FormDialog>
+	)
+}
+
+export function VendorsPage() {
+	const vendors = useVendors()
+	return (
+		<Page title={t('Vendors')} crumbs={crumbs()}>
+			<Loaded query={vendors}>
+				{(list) => (
+					<Card pad={false} label={t('Vendors')}>
+						<PlainTable<Vendor>
+							label={t('Vendors')}
+							rows={list.items}
+							rowKey={(v) => v.key}
+							columns={[
+								{
+									title: t('Vendor'),
+									render: (v) => (
+										<>
+											{v.title} <Staging on={v.staging} />
+											{v.discontinued && (
+												<Text size="sm" c="dimmed">
+													{v.discontinued}
+												</Text>
+											)}
+										</>
+									),
+								},
+								{ title: t('Directory URL'), render: (v) => <span className="mono break">{v.directory_url}</span> },
+								{ title: t('External Account Binding'), render: (v) => (v.eab_required ? t('required') : t('not needed')) },
+								{ title: t('Wildcards'), render: (v) => (v.wildcards ? t('yes') : t('no')) },
+								{ title: t('Price'), render: (v) => (v.costs_money ? t('paid') : t('free')) },
+								{ title: t('Status'), render: (v) => (v.discontinued ? <Tone tone="calm">{t('discontinued')}</Tone> : <Tone tone="good">{t('available')}</Tone>) },
+							]}
+						/>
+					</Card>
+				)}
+			</Loaded>
+			<Text c="dimmed" size="sm">
+				{t('Any other ACME directory is used by its URL when an account is registered.')}
+			</Text>
+		</Page>
+	)
+}
+
+export function StatusPage() {
+	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: 10_000 })
+	return (
+		<Page title={t('Status')} crumbs={crumbs()}>
+			<Loaded query={status}>{(s) => <StatusView s={s} />}</Loaded>
+		</Page>
+	)
+}
+
+function StatusView({ s }: { s: Status }) {
+	const list = (l: string[]) => (l.length ? <span className="mono">{l.join(', ')}</span> : t('not offered'))
+	return (
+		<Stack gap="md">
+			{!s.store.writable && <Notice tone="bad" title={t('The store cannot be written')}>{s.store.reason}</Notice>}
+			<div className="split">
+				<Card title={t('Server')}>
+					<Facts
+						rows={[
+							[t('Version'), s.version],
+							[t('Running since'), <span key="s"><Time at={s.started_at} /> (<Relative at={s.started_at} />)</span>],
+							[t('Clock of the server'), <Time key="n" at={s.now} />],
+							[t('Store'), <span key="d">{s.store.driver} <Tone tone={s.store.writable ? 'good' : 'bad'}>{s.store.writable ? t('writable') : t('not writable')}</Tone></span>],
+							[t('DNS and HTTP listener'), s.edge.configured ? <Tone key="e" tone={s.edge.loaded ? 'good' : 'bad'}>{s.edge.loaded ? t('answering') : s.edge.connected ? t('loading') : t('not there')}</Tone> : t('not offered')],
+							[t('Name of our DNS server'), s.dns_hostname ?? t('not set')],
+							[t('DNS listens on'), list(s.dns_listen)],
+							[t('HTTP-01 listens on'), list(s.http01_listen)],
+						]}
+					/>
+				</Card>
+				<Card title={t('Orders')}>
+					<Facts rows={Object.entries(s.orders).map(([k, n]) => [k, <span key={k} style={{ fontVariantNumeric: 'tabular-nums' }}>{n}</span>])} />
+				</Card>
+			</div>
+			<Card title={t('Lanes')} pad={false}>
+				{s.lanes.length === 0 ? (
+					<Empty title={t('No lane is in use')}>{t('A lane is what may hang or refuse as a whole: a vendor, a DNS zone. When one pauses, it is shown here with the reason, and the others go on.')}</Empty>
+				) : (
+					<PlainTable
+						label={t('Lanes')}
+						rows={s.lanes}
+						rowKey={(l) => l.name}
+						columns={[
+							{ title: t('Lane'), render: (l) => <span className="mono break">{l.name}</span> },
+							{ title: t('State'), render: (l) => (l.parked_until ? <Tone tone="warn">{t('paused')}</Tone> : <Tone tone="good">{t('free')}</Tone>) },
+							{ title: t('Goes on'), render: (l) => (l.parked_until ? <Relative at={l.parked_until} /> : '–') },
+							{ title: t('Reason'), render: (l) => <LaneReason reason={l.reason} /> },
+						]}
+					/>
+				)}
+			</Card>
+		</Stack>
+	)
+}
+
+function LaneReason({ reason }: { reason: unknown }) {
+	if (!reason) return <>–</>
+	if (typeof reason === 'string') return <>{reason}</>
+	const r = reason as { detail?: unknown; title?: unknown; remote?: unknown }
+	return (
+		<span className="break">
+			{String(r.detail ?? r.title ?? '–')}
+			{typeof r.remote === 'string' && <p className="said">{r.remote}</p>}
+		</span>
+	)
+}
+
+export function PasswordDialog({ onClose }: { onClose: () => void }) {
+	const form = useForm({
+		initialValues: { old_password: '', new_password: '', again: '' },
+		validate: { old_password: (v) => (v ? null : t('Type your present password.')), new_password: passwordRule, again: (v, all) => (v === all.new_password ? null : t('This is not the same password.')) },
+	})
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		await unwrap(api.PUT('/password', { body: { old_password: v.old_password, new_password: v.new_password } }))
+		notifications.show({ message: t('Your password is changed.'), color: 'green' })
+		onClose()
+	})
+	const toggle = { 'aria-label': t('Show or hide the password') }
+	return (
+		<FormDialog opened title={t('Change password')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Change password')} size="md">
+			<PasswordInput size="md" label={t('Present password')} autoComplete="current-password" visibilityToggleButtonProps={toggle} {...form.getInputProps('old_password')} />
+			<PasswordInput size="md" label={t('New password')} autoComplete="new-password" description={t('At least 12 characters; a short sentence is good.')} visibilityToggleButtonProps={toggle} {...form.getInputProps('new_password')} />
+			<PasswordInput size="md" label={t('New password again')} autoComplete="new-password" visibilityToggleButtonProps={toggle} {...form.getInputProps('again')} />
+		</FormDialog>
+	)
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates: the inventory, one certificate, and what is handed out.
+import { Button, Checkbox, Group, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useDebouncedValue } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
+import { api, exportCertificate, remove, unwrap, type Certificate, type CertificateDetail, type Schemas } from '../api/client'
+import { useMay } from '../api/session'
+import { t } from '../i18n'
+import { Because, CopyButton, Empty, Facts, Health, LinkButton, Names, Notice, Relative, Staging, Time, Tone } from '../parts/bits'
+import { Confirm, FormDialog, useSubmit } from '../parts/form'
+import { Icon } from '../parts/icon'
+import { Card, Loaded, Page } from '../parts/page'
+import { DataTable, PlainTable } from '../parts/table'
+import { keyTypeLabel } from './order-create'
+
+export function CertificatesPage() {
+	const may = useMay()
+	const [search, setSearch] = useSearchParams()
+	const sort = search.get('sort') === 'expires' ? 'expires' : 'created'
+	const [typed, setTyped] = useState(search.get('name') ?? '')
+	const [name] = useDebouncedValue(typed.trim().toLowerCase(), 300)
+	const set = (next: { sort?: string; name?: string }) => {
+		const p = new URLSearchParams()
+		const s = next.sort ?? sort
+		const n = next.name ?? typed.trim()
+		if (s !== 'created') p.set('sort', s)
+		if (n) p.set('name', n)
+		setSearch(p, { replace: true })
+	}
+	return (
+		<Page title={t('Certificates')} actions={may('order') && <LinkButton href="/orders?create" icon={<Icon name="plus" size={16} />}>{t('Create ACME Order')}</LinkButton>}>
+			<DataTable<Certificate>
+				label={t('Certificates')}
+				queryKey={['certificates', 'list', { sort, name }]}
+				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { sort, name: name || undefined, limit, cursor } } }))}
+				rowKey={(c) => c.id}
+				filters={
+					<Group gap="sm" style={{ flex: 1 }}>
+						<TextInput
+							size="sm"
+							aria-label={t('Find by name')}
+							placeholder={t('Find by name')}
+							leftSection={<Icon name="search" size={16} />}
+							value={typed}
+							onChange={(e) => {
+								setTyped(e.currentTarget.value)
+								set({ name: e.currentTarget.value.trim() })
+							}}
+						/>
+						<SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort} onChange={(s) => set({ sort: s })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} />
+					</Group>
+				}
+				empty={name ? <Empty title={t('No certificate for {name}', { name })} /> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
+				columns={[
+					{ title: t('No.'), nowrap: true, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
+					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
+					{ title: t('Status'), render: (c) => <Health certificate={c} /> },
+					{
+						title: t('Expires'),
+						render: (c) =>
+							c.not_after ? (
+								<>
+									<Time at={c.not_after} show="date" />
+									<Text c="dimmed" size="xs">
+										<Relative at={c.not_after} />
+									</Text>
+								</>
+							) : (
+								'–'
+							),
+					},
+					{
+						title: t('Vendor'),
+						render: (c) => (
+							<>
+								{c.vendor_title ?? c.source} <Staging on={c.staging} />
+							</>
+						),
+					},
+					{ title: t('Issuer'), render: (c) => <span className="break">{c.issuer ?? '–'}</span> },
+					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
+					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
+				]}
+			/>
+		</Page>
+	)
+}
+
+export function CertificatePage({ id }: { id: string }) {
+	const query = useQuery({ queryKey: ['certificates', 'one', id], queryFn: () => unwrap(api.GET('/certificates/{id}', { params: { path: { id } } })) })
+	return <Loaded query={query}>{(c) => <CertificateView certificate={c} />}</Loaded>
+}
+
+function CertificateView({ certificate: c }: { certificate: CertificateDetail }) {
+	const may = useMay()
+	const [, go] = useLocation()
+	const [exporting, setExporting] = useState(false)
+	const [deleting, setDeleting] = useState(false)
+	const current = c.versions.find((v) => v.state === 'current')
+	const refused = c.versions.find((v) => v.state === 'evidence' && v.reason)
+	return (
+		<Page
+			title={c.display_names[0] ?? c.names[0] ?? t('Certificate')}
+			crumbs={[{ text: t('Certificates'), href: '/certificates' }]}
+			badges={
+				<>
+					<Health certificate={c} />
+					<Staging on={c.staging} />
+				</>
+			}
+			actions={
+				<>
+					{c.chain && (
+						<Button leftSection={<Icon name="download" size={16} />} onClick={() => setExporting(true)}>
+							{t('Export')}
+						</Button>
+					)}
+					{may('order') && (
+						<Button variant="default" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
+							{t('Delete')}
+						</Button>
+					)}
+				</>
+			}
+		>
+			{c.status === 'set-aside' && refused?.reason && <Because reason={refused.reason} tone="warn" />}
+			<div className="split">
+				<Stack gap="md">
+					<Card title={t('Overview')}>
+						<Facts
+							rows={[
+								[t('Names'), <Names key="n" names={c.names} display={c.display_names} most={100} />],
+								[t('Valid from'), <Time key="f" at={c.not_before} />],
+								[t('Expires'), c.not_after ? <span key="t"><Time at={c.not_after} /> (<Relative at={c.not_after} />)</span> : '–'],
+								[t('Issuer'), c.issuer],
+								[t('Serial'), c.serial ? <span key="s" className="mono break">{c.serial}</span> : '–'],
+								...(current ? ([[t('SHA-256 fingerprint'), <span key="p" className="mono break">{current.fingerprint} <CopyButton value={current.fingerprint} what={t('the fingerprint')} /></span>]] as [string, React.ReactNode][]) : []),
+								[t('Key'), keyTypeLabel(c.key_type)],
+								[t('Private key'), c.has_key ? t('kept here, sealed') : t('on the device the CSR came from')],
+							]}
+						/>
+					</Card>
+					{c.chain && (
+						<Card title={t('Chain')} actions={<CopyButton value={c.chain} what={t('the chain')} />}>
+							<pre className="pem" tabIndex={0} aria-label={t('Chain as PEM')}>
+								{c.chain}
+							</pre>
+						</Card>
+					)}
+				</Stack>
+				<Stack gap="md">
+					<Card title={t('Where it comes from')}>
+						<Facts
+							rows={[
+								[t('Vendor'), c.vendor_title ?? c.source],
+								[t('Validation Type'), c.validation || '–'],
+								[t('Order'), c.order_id ? <Link key="o" href={`/orders/${c.order_id}`}>{t('Show the order')}</Link> : '–'],
+								[t('Renewal'), c.renew_at ? <span key="r">{c.managed ? t('planned for') : t('due')} <Time at={c.renew_at} show="date" /></span> : t('none planned')],
+								[t('Created At'), <Time key="c" at={c.created_at} />],
+								[t('Id'), <span key="i" className="mono">{c.id}</span>],
+							]}
+						/>
+					</Card>
+					<Card title={t('Versions')} pad={false}>
+						<PlainTable
+							label={t('Versions')}
+							rows={c.versions}
+							rowKey={(v) => v.id}
+							columns={[
+								{ title: t('Issued'), render: (v) => <Time at={v.not_before} show="date" /> },
+								{ title: t('Expires'), render: (v) => <Time at={v.not_after} show="date" /> },
+								{ title: t('State'), render: (v) => <Tone tone={v.state === 'current' ? 'good' : v.state === 'evidence' ? 'warn' : 'calm'}>{v.state}</Tone> },
+								{ title: t('Order'), render: (v) => (v.order_id ? <Link href={`/orders/${v.order_id}`}>{t('show')}</Link> : '–') },
+							]}
+						/>
+					</Card>
+				</Stack>
+			</div>
+			{exporting && <ExportDialog certificate={c} onClose={() => setExporting(false)} />}
+			<Confirm
+				opened={deleting}
+				title={t('Delete certificate')}
+				action={t('Delete certificate')}
+				onClose={() => setDeleting(false)}
+				run={async () => {
+					await remove('/certificates/{id}', c.id)
+					go('/certificates')
+				}}
+				done={t('The certificate is off the inventory.')}
+				reads={['certificates', 'status']}
+			>
+				<ul style={{ paddingLeft: 20, margin: 0 }}>
+					<li>{t('It leaves the inventory and is not renewed any more.')}</li>
+					<li>{t('It is not revoked: where it is installed it works on until it expires.')}</li>
+				</ul>
+			</Confirm>
+		</Page>
+	)
+}
+
+type Format = Schemas['CertificateExport']['format']
+
+function ExportDialog({ certificate, onClose }: { certificate: CertificateDetail; onClose: () => void }) {
+	const may = useMay()
+	const form = useForm({
+		initialValues: { format: 'fullchain' as Format, with_key: false, reason: '' },
+		validate: { reason: (v, all) => (all.with_key && !v.trim() ? t('Say why the key leaves; it is written into the audit.') : null) },
+	})
+	const keyFits = form.values.format === 'pem' || form.values.format === 'fullchain'
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const key = v.with_key && keyFits
+		await exportCertificate(certificate, { format: v.format, with_key: key, ...(key ? { reason: v.reason.trim() } : {}) })
+		notifications.show({ message: t('The file is handed to your browser.'), color: 'green' })
+		onClose()
+	})
+	return (
+		<FormDialog opened title={t('Export certificate')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Export')}>
+			<Radio.Group label={t('Format')} {...form.getInputProps('format')}>
+				<Stack gap="sm" mt="xs">
+					<Radio value="fullchain" label={t('Full chain (PEM)')} description={t('Certificate and intermediates: nginx, HAProxy, Apache 2.4, most programs.')} />
+					<Radio value="pem" label={t('Certificate only (PEM)')} description={t('Where the intermediates are given in a file of their own.')} />
+					<Radio value="chain" label={t('Intermediates only (PEM)')} description={t('The file that goes with “certificate only”.')} />
+					<Radio value="der" label={t('Certificate only (DER)')} description={t('Binary: Java and Windows tools, appliances.')} />
+				</Stack>
+			</Radio.Group>
+			{certificate.has_key && may('key-export') && (
+				<>
+					<Checkbox label={t('With its private key')} description={keyFits ? t('The file then holds the secret itself. Who, when and why is written into the audit.') : t('Only with full chain or certificate as PEM.')} disabled={!keyFits} {...form.getInputProps('with_key', { type: 'checkbox' })} />
+					{form.values.with_key && keyFits && <TextInput label={t('Reason')} description={t('For example: moved to the new load balancer.')} {...form.getInputProps('reason')} />}
+				</>
+			)}
+			{certificate.has_key && !may('key-export') && <Notice tone="info">{t('The private key is kept here; your role may not export it.')}</Notice>}
+		</FormDialog>
+	)
+}

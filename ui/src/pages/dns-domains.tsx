@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integrations › ACME › Acme DNS Domains: every challenge record, the zones delegated to us, and what is answered on port 80.
+import { ActionIcon, Button, NativeSelect, Tabs, TextInput, Tooltip } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useQueryClient } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
+import { api, Idempotency, remove, unwrap, type AcmeRecord, type Delegation } from '../api/client'
+import { useMay } from '../api/session'
+import { t } from '../i18n'
+import { CopyButton, CopyLine, Empty, Time, Tone, type ToneName } from '../parts/bits'
+import { Confirm, FormDialog, useSubmit } from '../parts/form'
+import { Icon } from '../parts/icon'
+import { Page } from '../parts/page'
+import { DataTable, type Column } from '../parts/table'
+
+const TONES: Record<string, ToneName> = { 'not-ready': 'busy', ready: 'busy', valid: 'good', invalid: 'bad', withdrawn: 'calm' }
+
+function meaning(status: string): string {
+	switch (status) {
+		case 'not-ready':
+			return t('Created, not yet seen at all authoritative servers.')
+		case 'ready':
+			return t('Seen everywhere; validation may start.')
+		case 'valid':
+			return t('The authorization is valid.')
+		case 'invalid':
+			return t('The authority refused it.')
+		default:
+			return t('The order is over; the record is no longer published.')
+	}
+}
+
+export function recordStatusName(status: string): string {
+	switch (status) {
+		case 'not-ready':
+			return t('Not Ready')
+		case 'ready':
+			return t('Ready')
+		case 'valid':
+			return t('Valid')
+		case 'invalid':
+			return t('Invalid')
+		default:
+			return t('Withdrawn')
+	}
+}
+
+export function RecordStatus({ record }: { record: AcmeRecord }) {
+	return (
+		<Tone tone={TONES[record.status] ?? 'calm'} title={typeof record.detail === 'string' ? record.detail : meaning(record.status)}>
+			{recordStatusName(record.status)}
+		</Tone>
+	)
+}
+
+type TabName = 'records' | 'delegations' | 'http'
+
+export function DnsDomainsPage({ tab }: { tab: TabName }) {
+	const [, go] = useLocation()
+	const may = useMay()
+	const [adding, setAdding] = useState(false)
+	return (
+		<Page
+			title={t('Acme DNS Domains')}
+			crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]}
+			actions={
+				tab === 'delegations' &&
+				may('order') && (
+					<Button leftSection={<Icon name="plus" size={16} />} onClick={() => setAdding(true)}>
+						{t('Add Delegation')}
+					</Button>
+				)
+			}
+		>
+			<Tabs value={tab} onChange={(v) => go(v === 'records' ? '/dns-domains' : `/dns-domains/${v}`)} keepMounted={false}>
+				<Tabs.List mb="md">
+					<Tabs.Tab value="records">{t('Challenge records')}</Tabs.Tab>
+					<Tabs.Tab value="delegations">{t('Delegations')}</Tabs.Tab>
+					<Tabs.Tab value="http">{t('HTTP challenges')}</Tabs.Tab>
+				</Tabs.List>
+				<Tabs.Panel value="records">
+					<Records kind="dns-01" />
+				</Tabs.Panel>
+				<Tabs.Panel value="delegations">
+					<Delegations onAdd={() => setAdding(true)} />
+				</Tabs.Panel>
+				<Tabs.Panel value="http">
+					<Records kind="http-01" />
+				</Tabs.Panel>
+			</Tabs>
+			{adding && <AddDelegation onClose={() => setAdding(false)} />}
+		</Page>
+	)
+}
+
+const STATUSES = ['not-ready', 'ready', 'valid', 'invalid', 'withdrawn'] as const
+
+function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
+	const [search, setSearch] = useSearchParams()
+	const status = STATUSES.find((s) => s === search.get('status'))
+	const columns: Column<AcmeRecord>[] = [
+		{ title: kind === 'dns-01' ? t('Domain') : t('Address'), render: (r) => <span className="break">{kind === 'http-01' ? (r.url ?? r.domain) : r.domain}</span> },
+		{ title: t('Type'), render: (r) => r.type },
+		...(kind === 'dns-01' ? [{ title: t('TTL'), render: (r: AcmeRecord) => r.ttl }] : []),
+		{
+			title: t('Value'),
+			render: (r) => (
+				<span style={{ display: 'flex', gap: 4, alignItems: 'center' }}>
+					<span className="mono break">{r.value}</span>
+					<CopyButton value={r.value} what={t('the value')} />
+				</span>
+			),
+		},
+		{ title: t('Status'), render: (r) => <RecordStatus record={r} /> },
+		{ title: t('Order'), render: (r) => <Link href={`/orders/${r.order_num}`}>{r.order_num}</Link> },
+		{ title: t('Created At'), render: (r) => <Time at={r.created_at} /> },
+	]
+	return (
+		<DataTable<AcmeRecord>
+			label={kind === 'dns-01' ? t('Challenge records') : t('HTTP challenges')}
+			queryKey={['records', { kind, status }]}
+			read={({ limit, cursor }) => unwrap(api.GET('/records', { params: { query: { kind, status, limit, cursor } } }))}
+			rowKey={(r) => r.id}
+			filters={<NativeSelect aria-label={t('Status')} value={status ?? ''} onChange={(e) => setSearch(e.currentTarget.value ? { status: e.currentTarget.value } : {}, { replace: true })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: recordStatusName(s) }))]} />}
+			empty={<Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP challenge')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('What Certwright answers on port 80 for http-01 orders stands here.')}</Empty>}
+			columns={columns}
+		/>
+	)
+}
+
+function Delegations({ onAdd }: { onAdd: () => void }) {
+	const may = useMay()
+	const [deleting, setDeleting] = useState<Delegation | null>(null)
+	return (
+		<>
+			<DataTable<Delegation>
+				label={t('Delegations')}
+				queryKey={['delegations']}
+				read={({ limit, cursor }) => unwrap(api.GET('/delegations', { params: { query: { limit, cursor } } }))}
+				rowKey={(d) => d.id}
+				empty={
+					<Empty title={t('No delegation yet')} action={may('order') && <Button onClick={onAdd}>{t('Add Delegation')}</Button>}>
+						{t('Delegate _acme-challenge of a name to Certwright once, and it answers every challenge for that name by itself. The first dns-01 order by delegation adds its names here.')}
+					</Empty>
+				}
+				columns={[
+					{ title: t('Name'), render: (d) => <span className="break">{d.name}</span> },
+					{ title: t('Zone'), render: (d) => <span className="break">{d.zone}</span> },
+					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
+					{ title: t('Created At'), render: (d) => <Time at={d.created_at} /> },
+					{
+						title: t('Actions'),
+						hideTitle: true,
+						end: true,
+						width: 60,
+						render: (d) =>
+							may('order') && (
+								<Tooltip label={t('Delete delegation')}>
+									<ActionIcon variant="subtle" color="gray" aria-label={t('Delete delegation {name}', { name: d.name })} onClick={() => setDeleting(d)}>
+										<Icon name="trash" size={16} />
+									</ActionIcon>
+								</Tooltip>
+							),
+					},
+				]}
+			/>
+			{deleting && (
+				<Confirm opened title={t('Delete delegation')} action={t('Delete delegation')} onClose={() => setDeleting(null)} run={() => remove('/delegations/{id}', deleting.id)} done={t('The delegation is deleted.')} reads={['delegations']}>
+					{t('Certwright stops answering for {zone}. Orders and renewals of {name} by delegation will fail until it is delegated again; remove the NS record from its DNS too.', { zone: deleting.zone, name: deleting.name })}
+				</Confirm>
+			)}
+		</>
+	)
+}
+
+function AddDelegation({ onClose }: { onClose: () => void }) {
+	const client = useQueryClient()
+	const idem = useMemo(() => new Idempotency(), [])
+	const [made, setMade] = useState<Delegation | null>(null)
+	const form = useForm({ initialValues: { name: '' }, validate: { name: (v) => (v.trim() ? null : t('Give a domain name.')) } })
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const body = { name: v.name.trim() }
+		setMade(await unwrap(api.POST('/delegations', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body })))
+		void client.invalidateQueries({ queryKey: ['delegations'] })
+	})
+	if (made)
+		return (
+			<FormDialog
+				opened
+				title={t('Set this NS record')}
+				onClose={onClose}
+				onSubmit={(e) => {
+					e?.preventDefault()
+					onClose()
+				}}
+				busy={false}
+				error={null}
+				submit={t('Done')}
+			>
+				<div>{t('In the DNS zone of {name}. It is set once and stays.', { name: made.name })}</div>
+				<CopyLine value={made.ns_line} what={t('the NS record')} />
+			</FormDialog>
+		)
+	return (
+		<FormDialog opened title={t('Add Delegation')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add Delegation')}>
+			<TextInput label={t('Domain Name')} placeholder="www.example.com" description={t('A wildcard needs the name without “*.”.')} spellCheck={false} data-autofocus {...form.getInputProps('name')} />
+		</FormDialog>
+	)
+}

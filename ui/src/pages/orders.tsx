@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integrations › ACME › Orders: the list and what can be done with a row.
+import { ActionIcon, Button, Menu, NativeSelect, Text } from '@mantine/core'
+import { useState } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
+import { api, downloadOrderCertificate, remove, unwrap, type Order } from '../api/client'
+import { useMay } from '../api/session'
+import { t } from '../i18n'
+import { Empty, isLive, Names, OrderStatus, sentence, Staging, Time } from '../parts/bits'
+import { Confirm, useAct } from '../parts/form'
+import { Icon } from '../parts/icon'
+import { Page } from '../parts/page'
+import { DataTable } from '../parts/table'
+import { CreateOrder } from './order-create'
+
+const STATUSES = ['pending', 'ready', 'processing', 'valid', 'invalid'] as const
+type OrderStatusName = (typeof STATUSES)[number]
+
+export function OrdersPage() {
+	const may = useMay()
+	const [, go] = useLocation()
+	const [search, setSearch] = useSearchParams()
+	const status = STATUSES.find((s) => s === search.get('status'))
+	const creating = search.get('create') !== null
+	const csr = search.get('csr') ?? undefined
+
+	const change = (next: { status?: OrderStatusName; create?: boolean; csr?: string }) => {
+		const p = new URLSearchParams()
+		if (next.status) p.set('status', next.status)
+		if (next.create) p.set('create', '')
+		setSearch(p, { replace: true })
+	}
+	const create = may('order') && (
+		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => change({ status, create: true })}>
+			{t('Create ACME Order')}
+		</Button>
+	)
+	return (
+		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={create}>
+			<DataTable<Order>
+				label={t('Orders')}
+				queryKey={['orders', 'list', { status }]}
+				read={({ limit, cursor }) => unwrap(api.GET('/orders', { params: { query: { status, limit, cursor } } }))}
+				rowKey={(o) => o.id}
+				filters={<NativeSelect aria-label={t('Order Status')} value={status ?? ''} onChange={(e) => change({ status: STATUSES.find((s) => s === e.currentTarget.value) })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: s }))]} />}
+				empty={
+					status ? (
+						<Empty title={t('No order is {status}', { status })} />
+					) : (
+						<Empty title={t('No order yet')} action={create}>
+							{t('An order asks a certificate authority for one certificate and follows it until the certificate is here.')}
+						</Empty>
+					)
+				}
+				columns={[
+					{ title: t('Order Id'), nowrap: true, render: (o) => <Link href={`/orders/${o.num}`} title={o.id}>{o.num}</Link> },
+					{ title: t('External DNS'), render: (o) => o.external_dns || '–' },
+					{ title: t('Domain Name'), render: (o) => <Names names={o.names} display={o.display_names} /> },
+					{
+						title: t('Vendor'),
+						render: (o) => (
+							<>
+								{o.vendor_title} <Staging on={o.staging} />
+							</>
+						),
+					},
+					{ title: t('Account Email'), render: (o) => <span className="break">{o.account_email || o.account_name}</span> },
+					{ title: t('Validation Type'), nowrap: true, render: (o) => o.validation },
+					{
+						title: t('Order Status'),
+						render: (o) => (
+							<>
+								<OrderStatus order={o} />
+								{isLive(o) && (
+									<Text c="dimmed" size="xs" mt={2}>
+										{sentence(o.stage)}
+									</Text>
+								)}
+							</>
+						),
+					},
+					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <span className="mono break">{o.validation_record}</span> : '–') },
+					{ title: t('Created At'), render: (o) => <Time at={o.created_at} /> },
+					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (o) => <OrderMenu order={o} onDeleted={() => {}} /> },
+				]}
+			/>
+			{creating && may('order') && <CreateOrder csrId={csr} onClose={() => change({ status })} onCreated={(o) => go(`/orders/${o.num}`)} />}
+		</Page>
+	)
+}
+
+export function useOrderActions(order: Order) {
+	const { busy, act } = useAct()
+	const params = { params: { path: { id: order.id } } }
+	return {
+		busy,
+		refresh: () => act('refresh', () => unwrap(api.POST('/orders/{id}/refresh', params)), t('Order {n} is looked at now.', { n: order.num }), ['orders', 'records']),
+		finalize: () => act('finalize', () => unwrap(api.POST('/orders/{id}/finalize', params)), t('Order {n} is being finalized.', { n: order.num }), ['orders']),
+		download: () => act('download', () => downloadOrderCertificate(order), null, ['certificates']),
+	}
+}
+
+export function OrderMenu({ order, onDeleted }: { order: Order; onDeleted: () => void }) {
+	const may = useMay()
+	const { refresh, finalize, download } = useOrderActions(order)
+	const [deleting, setDeleting] = useState(false)
+	return (
+		<>
+			<Menu position="bottom-end" withinPortal>
+				<Menu.Target>
+					<ActionIcon variant="subtle" color="gray" aria-label={t('Actions of order {n}', { n: order.num })}>
+						<Icon name="more" />
+					</ActionIcon>
+				</Menu.Target>
+				<Menu.Dropdown>
+					{may('order') && (
+						<>
+							<Menu.Item leftSection={<Icon name="refresh" size={16} />} disabled={!isLive(order)} onClick={() => void refresh()}>
+								{t('Refresh Order')}
+							</Menu.Item>
+							<Menu.Item leftSection={<Icon name="finalize" size={16} />} disabled={order.status !== 'ready'} onClick={() => void finalize()}>
+								{t('Finalize Order')}
+							</Menu.Item>
+						</>
+					)}
+					<Menu.Item leftSection={<Icon name="download" size={16} />} disabled={order.status !== 'valid'} onClick={() => void download()}>
+						{t('Download Certificate')}
+					</Menu.Item>
+					{may('order') && (
+						<>
+							<Menu.Divider />
+							<Menu.Item color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
+								{t('Delete Order')}
+							</Menu.Item>
+						</>
+					)}
+				</Menu.Dropdown>
+			</Menu>
+			<DeleteOrder order={order} opened={deleting} onClose={() => setDeleting(false)} onDeleted={onDeleted} />
+		</>
+	)
+}
+
+export function DeleteOrder({ order, opened, onClose, onDeleted }: { order: Order; opened: boolean; onClose: () => void; onDeleted: () => void }) {
+	return (
+		<Confirm
+			opened={opened}
+			title={t('Delete order {n}', { n: order.num })}
+			action={t('Delete Order')}
+			onClose={onClose}
+			run={async () => {
+				await remove('/orders/{id}', order.id)
+				onDeleted()
+			}}
+			done={t('Order {n} is deleted.', { n: order.num })}
+			reads={['orders', 'records', 'status']}
+		>
+			<ul style={{ paddingLeft: 20, margin: 0 }}>
+				{isLive(order) && <li>{t('The order is stopped where it stands, and its challenge records are withdrawn.')}</li>}
+				<li>{t('It disappears from the lists.')}</li>
+				<li>{t('CSR, key and certificate stay.')}</li>
+			</ul>
+		</Confirm>
+	)
+}

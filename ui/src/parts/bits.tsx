@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small parts used on every page: badges, times, copying, notices.
+import { ActionIcon, Button, Tooltip } from '@mantine/core'
+import { useClipboard } from '@mantine/hooks'
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import { asError, type Certificate, type Order, type Reason } from '../api/client'
+import { plural, t } from '../i18n'
+import { Icon } from './icon'
+
+export type ToneName = 'good' | 'bad' | 'warn' | 'busy' | 'calm'
+
+export function Tone({ tone, children, plain, title }: { tone: ToneName; children: ReactNode; plain?: boolean; title?: string }) {
+	const badge = (
+		<span className="tone" data-tone={tone} data-plain={plain || undefined} tabIndex={title ? 0 : undefined}>
+			{children}
+		</span>
+	)
+	return title ? <Tooltip label={title}>{badge}</Tooltip> : badge
+}
+
+const ORDER_TONES: Record<string, ToneName> = { pending: 'busy', ready: 'busy', processing: 'busy', valid: 'good', invalid: 'bad' }
+
+export function OrderStatus({ order }: { order: Pick<Order, 'status' | 'stage' | 'set_aside'> }) {
+	const person = order.set_aside || waitsForPerson(order)
+	return (
+		<Tone tone={person ? 'warn' : (ORDER_TONES[order.status] ?? 'calm')} title={order.stage !== order.status ? sentence(order.stage) : undefined}>
+			{order.status}
+		</Tone>
+	)
+}
+
+const HEALTH: Record<string, ToneName> = { active: 'good', expiring: 'warn', expired: 'bad', revoked: 'bad', 'set-aside': 'warn' }
+
+export function Health({ certificate }: { certificate: Certificate }) {
+	return <Tone tone={HEALTH[certificate.health] ?? 'calm'}>{certificate.health}</Tone>
+}
+
+export function waitsForPerson(order: Pick<Order, 'stage' | 'set_aside'>): boolean {
+	return order.stage === 'waiting for you' || order.stage === 'ready to finalize' || order.set_aside
+}
+
+export function isLive(order: Pick<Order, 'status'>): boolean {
+	return order.status !== 'valid' && order.status !== 'invalid'
+}
+
+export function sentence(s: string): string {
+	return s.charAt(0).toUpperCase() + s.slice(1)
+}
+
+export function Staging({ on }: { on: boolean }) {
+	if (!on) return null
+	return (
+		<Tone tone="warn" plain title={t('Certificates of this vendor are for trials: browsers do not trust them.')}>
+			{t('not trusted')}
+		</Tone>
+	)
+}
+
+/* Times: shown in the zone of who looks, in UTC on hover. */
+
+const dateTime = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
+const dateOnly = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+
+export function utc(at: string): string {
+	const d = new Date(at)
+	return Number.isNaN(d.getTime()) ? at : `${d.toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+export function Time({ at, show = 'full' }: { at: string | null | undefined; show?: 'full' | 'date' | 'clock' }) {
+	if (!at) return <span aria-label={t('none')}>–</span>
+	const d = new Date(at)
+	if (Number.isNaN(d.getTime())) return <span>{at}</span>
+	const text = (show === 'date' ? dateOnly : show === 'clock' ? clock : dateTime).format(d)
+	return (
+		<time dateTime={at} title={utc(at)} className="nowrap">
+			{text}
+		</time>
+	)
+}
+
+export function distance(at: string, now = Date.now()): string {
+	const ms = new Date(at).getTime() - now
+	const abs = Math.abs(ms)
+	const units: [number, Intl.RelativeTimeFormatUnit][] = [
+		[86_400_000, 'day'],
+		[3_600_000, 'hour'],
+		[60_000, 'minute'],
+	]
+	const format = new Intl.RelativeTimeFormat(undefined, { numeric: 'always' })
+	for (const [size, unit] of units) if (abs >= size * (unit === 'day' ? 2 : 1)) return format.format(Math.trunc(ms / size), unit)
+	return format.format(Math.trunc(ms / 1000), 'second')
+}
+
+export function Relative({ at }: { at: string }) {
+	return (
+		<time dateTime={at} title={`${dateTime.format(new Date(at))} (${utc(at)})`} className="nowrap">
+			{distance(at)}
+		</time>
+	)
+}
+
+/* Names: the first ones, and how many more. */
+
+export function Names({ names, display, most = 2 }: { names: string[]; display?: string[]; most?: number }) {
+	const shown = display && display.length === names.length ? display : names
+	const rest = shown.slice(most)
+	return (
+		<span className="break">
+			{shown.slice(0, most).map((n, i) => (
+				<span key={n}>
+					{i > 0 && <br />}
+					<span title={names[i] !== n ? names[i] : undefined}>{n}</span>
+				</span>
+			))}
+			{rest.length > 0 && (
+				<>
+					<br />
+					<Tooltip label={rest.join(', ')}>
+						<span tabIndex={0} style={{ color: 'var(--mantine-color-dimmed)' }}>
+							{plural(rest.length, 'and {n} more', 'and {n} more')}
+						</span>
+					</Tooltip>
+				</>
+			)}
+		</span>
+	)
+}
+
+/* Copying */
+
+export function CopyButton({ value, what }: { value: string; what: string }) {
+	const clip = useClipboard({ timeout: 1500 })
+	const label = clip.copied ? t('Copied') : t('Copy {what}', { what })
+	return (
+		<Tooltip label={label}>
+			<ActionIcon variant="subtle" color={clip.copied ? 'green' : 'gray'} onClick={() => clip.copy(value)} aria-label={label}>
+				<Icon name={clip.copied ? 'check' : 'copy'} size={16} />
+			</ActionIcon>
+		</Tooltip>
+	)
+}
+
+export function CopyLine({ value, what }: { value: string; what: string }) {
+	return (
+		<div className="copyline">
+			<code>{value}</code>
+			<CopyButton value={value} what={what} />
+		</div>
+	)
+}
+
+/* Notices */
+
+export function Notice({ tone, title, children, live }: { tone: 'bad' | 'warn' | 'info'; title?: ReactNode; children?: ReactNode; live?: boolean }) {
+	return (
+		<div className="notice" data-tone={tone} role={live ? 'alert' : undefined}>
+			<Icon name={tone === 'info' ? 'info' : 'alert'} />
+			<div className="break" style={{ minWidth: 0, flex: 1 }}>
+				{title && <div style={{ fontWeight: 600 }}>{title}</div>}
+				{children}
+			</div>
+		</div>
+	)
+}
+
+/** What the server refused, in its words and then in those of the other side. */
+export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+	const { problem } = asError(error)
+	const detail = problem.detail && problem.detail !== problem.title ? problem.detail : undefined
+	return (
+		<Notice tone="bad" title={detail ?? problem.title} live>
+			{problem.hint && <div>{problem.hint}</div>}
+			{problem.remote && <p className="said">{problem.remote}</p>}
+			{problem.retry_at && <div>{t('It can be tried again {when}.', { when: distance(problem.retry_at) })}</div>}
+			{retry && (
+				<Button size="compact-sm" variant="default" mt="xs" leftSection={<Icon name="refresh" size={14} />} onClick={retry}>
+					{t('Try again')}
+				</Button>
+			)}
+		</Notice>
+	)
+}
+
+export function Because({ reason, tone = 'bad' }: { reason: Reason; tone?: 'bad' | 'warn' }) {
+	return (
+		<Notice tone={tone} title={reason.detail ?? reason.title}>
+			{reason.hint && <div>{reason.hint}</div>}
+			{reason.chain.length > 0 && (
+				<ul style={{ margin: '4px 0 0', paddingLeft: 18 }}>
+					{reason.chain.map((c, i) => (
+						<li key={i}>{c}</li>
+					))}
+				</ul>
+			)}
+			{reason.remote && <p className="said">{reason.remote}</p>}
+			{reason.remote_type && <code>{reason.remote_type}</code>}
+			{reason.retry_at && <div>{t('It goes on {when}.', { when: distance(reason.retry_at) })}</div>}
+		</Notice>
+	)
+}
+
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+	return (
+		<div style={{ padding: '44px 20px', textAlign: 'center' }}>
+			<div style={{ fontWeight: 600, fontSize: '1rem' }}>{title}</div>
+			{children && <p style={{ color: 'var(--mantine-color-dimmed)', maxWidth: 520, margin: '6px auto 0' }}>{children}</p>}
+			{action && <div style={{ marginTop: 16 }}>{action}</div>}
+		</div>
+	)
+}
+
+export function Facts({ rows }: { rows: [string, ReactNode][] }) {
+	return (
+		<dl className="facts">
+			{rows.map(([name, value]) => (
+				<div key={name} style={{ display: 'contents' }}>
+					<dt>{name}</dt>
+					<dd>{value ?? '–'}</dd>
+				</div>
+			))}
+		</dl>
+	)
+}
+
+export function LinkButton({ href, children, icon, variant = 'filled' }: { href: string; children: ReactNode; icon?: ReactNode; variant?: string }) {
+	return (
+		<Button component={Link} href={href} variant={variant} leftSection={icon}>
+			{children}
+		</Button>
+	)
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forms: what was typed stays when the server refuses, and its message stands at the field it names.
+import { Button, Group, Modal, Stack } from '@mantine/core'
+import type { UseFormReturnType } from '@mantine/form'
+import { notifications } from '@mantine/notifications'
+import { useQueryClient } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
+import { ApiError, asError } from '../api/client'
+import { t } from '../i18n'
+import { Failure } from './bits'
+
+/** "/names/3" -> "names"; fields of the page with another name than in the body are given in `alias`. */
+function fieldOf(pointer: string, alias: Record<string, string>): string {
+	const first = pointer.replace(/^[#/]+/, '').split('/')[0] ?? ''
+	return alias[first] ?? first
+}
+
+export function useSubmit<V extends Record<string, unknown>>(form: UseFormReturnType<V>, send: (values: V) => Promise<void>, alias: Record<string, string> = {}) {
+	const [busy, setBusy] = useState(false)
+	const [error, setError] = useState<ApiError | null>(null)
+
+	const onSubmit = form.onSubmit(
+		async (values) => {
+			setBusy(true)
+			setError(null)
+			try {
+				await send(values)
+			} catch (e) {
+				const failed = asError(e)
+				const atFields: Record<string, string> = {}
+				let rest = 0
+				for (const item of failed.problem.errors ?? []) {
+					const field = fieldOf(item.pointer, alias)
+					if (field in values) atFields[field] = item.detail
+					else rest++
+				}
+				const named = Object.keys(atFields)
+				if (named.length) form.setErrors(atFields as never)
+				setError(named.length && !rest ? null : failed)
+				const first = named[0]
+				if (first) setTimeout(() => form.getInputNode(first)?.focus(), 0)
+			} finally {
+				setBusy(false)
+			}
+		},
+		(errors) => {
+			const first = Object.keys(errors)[0]
+			if (first) form.getInputNode(first)?.focus()
+		},
+	)
+	return { busy, error, onSubmit, setError }
+}
+
+export function FormDialog({ opened, title, onClose, onSubmit, busy, error, submit, children, size = 'lg' }: { opened: boolean; title: string; onClose: () => void; onSubmit: (e?: React.FormEvent<HTMLFormElement>) => void; busy: boolean; error: ApiError | null; submit: string; children: ReactNode; size?: string }) {
+	return (
+		<Modal opened={opened} onClose={onClose} title={title} size={size} closeOnClickOutside={false}>
+			<form onSubmit={onSubmit} noValidate>
+				<Stack gap="md">
+					{children}
+					{error && <Failure error={error} />}
+					<Group justify="flex-end" gap="xs">
+						<Button variant="default" onClick={onClose}>
+							{t('Cancel')}
+						</Button>
+						<Button type="submit" loading={busy}>
+							{submit}
+						</Button>
+					</Group>
+				</Stack>
+			</form>
+		</Modal>
+	)
+}
+
+/** Asks before something is done that is not undone, and says what will happen. */
+export function Confirm({ opened, title, children, action, danger = true, onClose, run, done, reads }: { opened: boolean; title: string; children: ReactNode; action: string; danger?: boolean; onClose: () => void; run: () => Promise<unknown>; done: string; reads: string[] }) {
+	const [busy, setBusy] = useState(false)
+	const [error, setError] = useState<unknown>(null)
+	const client = useQueryClient()
+	const close = () => {
+		setError(null)
+		onClose()
+	}
+	const go = async () => {
+		setBusy(true)
+		setError(null)
+		try {
+			await run()
+			for (const key of reads) void client.invalidateQueries({ queryKey: [key] })
+			notifications.show({ message: done, color: 'green' })
+			close()
+		} catch (e) {
+			setError(e)
+		} finally {
+			setBusy(false)
+		}
+	}
+	return (
+		<Modal opened={opened} onClose={close} title={title} size="md">
+			<Stack gap="md">
+				<div>{children}</div>
+				{error !== null && <Failure error={error} />}
+				<Group justify="flex-end" gap="xs">
+					<Button variant="default" onClick={close} data-autofocus>
+						{t('Cancel')}
+					</Button>
+					<Button color={danger ? 'red' : undefined} loading={busy} onClick={() => void go()}>
+						{action}
+					</Button>
+				</Group>
+			</Stack>
+		</Modal>
+	)
+}
+
+/** For buttons that do one thing at once. */
+export function useAct() {
+	const [busy, setBusy] = useState<string | null>(null)
+	const client = useQueryClient()
+	const act = async (name: string, run: () => Promise<unknown>, done: string | null, reads: string[]) => {
+		setBusy(name)
+		try {
+			await run()
+			if (done) notifications.show({ message: done, color: 'green' })
+			for (const key of reads) void client.invalidateQueries({ queryKey: [key] })
+		} catch (e) {
+			const { problem } = asError(e)
+			notifications.show({ title: problem.title, message: problem.detail ?? '', color: 'red', autoClose: 10_000 })
+		} finally {
+			setBusy(null)
+		}
+	}
+	return { busy, act }
+}

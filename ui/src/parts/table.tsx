@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// A list of the server, page by page (cursors, no totals). On a narrow screen each row is a card.
+import { ActionIcon, Group, NativeSelect, Skeleton } from '@mantine/core'
+import { useLocalStorage } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
+import type { Page } from '../api/client'
+import { t } from '../i18n'
+import { Empty, Failure } from './bits'
+import { Icon } from './icon'
+
+export interface Column<T> {
+	title: string
+	hideTitle?: boolean
+	render: (row: T) => ReactNode
+	width?: number | string
+	end?: boolean
+	nowrap?: boolean
+}
+
+interface Props<T> {
+	label: string
+	queryKey: readonly unknown[]
+	read: (page: { limit: number; cursor?: string }) => Promise<Page<T>>
+	columns: Column<T>[]
+	rowKey: (row: T) => string
+	empty: ReactNode
+	filters?: ReactNode
+}
+
+const SIZES = ['25', '50', '100', '200']
+
+export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters }: Props<T>) {
+	const [size, setSize] = useLocalStorage({ key: 'cw-rows', defaultValue: '50', getInitialValueInEffect: false })
+	const limit = SIZES.includes(size) ? Number(size) : 50
+	const of = JSON.stringify([queryKey, limit])
+	/* The cursors of the pages before; another filter begins anew. */
+	const [trail, setTrail] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] })
+	const cursors = trail.of === of ? trail.cursors : []
+	const cursor = cursors[cursors.length - 1]
+	const query = useQuery({ queryKey: [...queryKey, { limit, cursor }], queryFn: () => read({ limit, cursor }), placeholderData: keepPreviousData })
+	const page = query.data
+
+	if (query.isError && !page) return <Failure error={query.error} retry={() => void query.refetch()} />
+	const bare = page && page.items.length === 0 && cursors.length === 0
+	return (
+		<section className="card" aria-label={label} aria-busy={query.isFetching}>
+			{filters && <div className="card-head">{filters}</div>}
+			{bare ? (
+				empty
+			) : (
+				<>
+					<div className="table-wrap">
+						<table className="table" aria-label={label}>
+							<thead>
+								<tr>
+									{columns.map((c) => (
+										<th key={c.title} scope="col" className={c.end ? 'end' : undefined} style={{ width: c.width }}>
+											{c.hideTitle ? <span className="mantine-visually-hidden-static">{c.title}</span> : c.title}
+										</th>
+									))}
+								</tr>
+							</thead>
+							<tbody>
+								{page
+									? page.items.map((row) => (
+											<tr key={rowKey(row)}>
+												{columns.map((c) => (
+													<td key={c.title} data-label={c.title} className={[c.end && 'end', c.nowrap && 'nowrap'].filter(Boolean).join(' ') || undefined}>
+														<div>{c.render(row)}</div>
+													</td>
+												))}
+											</tr>
+										))
+									: Array.from({ length: 6 }, (_, i) => (
+											<tr key={i}>
+												<td colSpan={columns.length}>
+													<Skeleton height={18} />
+												</td>
+											</tr>
+										))}
+							</tbody>
+						</table>
+					</div>
+					{page && (cursors.length > 0 || page.has_more || page.items.length > 10) && (
+						<div className="table-foot">
+							<Group gap="xs">
+								<span id={`${label}-rows`}>{t('Rows per page')}</span>
+								<NativeSelect size="xs" aria-labelledby={`${label}-rows`} data={SIZES} value={String(limit)} onChange={(e) => setSize(e.currentTarget.value)} />
+							</Group>
+							<Group gap="xs">
+								<span>{t('Page {n}', { n: cursors.length + 1 })}</span>
+								<ActionIcon variant="default" aria-label={t('Previous page')} disabled={cursors.length === 0} onClick={() => setTrail({ of, cursors: cursors.slice(0, -1) })}>
+									<Icon name="left" size={16} />
+								</ActionIcon>
+								<ActionIcon variant="default" aria-label={t('Next page')} disabled={!page.has_more || !page.cursor} onClick={() => page.cursor && setTrail({ of, cursors: [...cursors, page.cursor] })}>
+									<Icon name="right" size={16} />
+								</ActionIcon>
+							</Group>
+						</div>
+					)}
+				</>
+			)}
+		</section>
+	)
+}
+
+/** A list without pages, for things that are few. */
+export function PlainTable<T>({ label, rows, columns, rowKey }: { label: string; rows: T[]; columns: Column<T>[]; rowKey: (row: T) => string }) {
+	return (
+		<div className="table-wrap">
+			<table className="table" aria-label={label}>
+				<thead>
+					<tr>
+						{columns.map((c) => (
+							<th key={c.title} scope="col" style={{ width: c.width }}>
+								{c.hideTitle ? <span className="mantine-visually-hidden-static">{c.title}</span> : c.title}
+							</th>
+						))}
+					</tr>
+				</thead>
+				<tbody>
+					{rows.map((row) => (
+						<tr key={rowKey(row)}>
+							{columns.map((c) => (
+								<td key={c.title} data-label={c.title} className={c.nowrap ? 'nowrap' : undefined}>
+									<div>{c.render(row)}</div>
+								</td>
+							))}
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</div>
+	)
+}
+
+export { Empty }
