@@ -57,6 +57,27 @@ static inline int exec_named(struct sql *q, const char *text, struct sql_values 
 	return err_set(err, none, "no such %s '%s'", kind, name);
 }
 
+/*
+ * An UPDATE ... RETURNING rev that did not find its row: NOT_FOUND, or CHANGED when exists says that the object is there
+ * (with another rev than the caller's). Sets *ret_rev otherwise.
+ */
+static inline int put_rev(struct sql *q, const char *text, struct sql_values v, const char *exists, const char *kind,
+			  const char *id, int64_t *ret_rev, struct err *err)
+{
+	bool there = false;
+
+	if (sql_int(q, text, v, ret_rev, err) >= 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return err_wrap(err, "could not write %s '%s'", kind, id);
+	err_clear(err);
+	if (sql_exists(q, exists, SQL_VALUES(SQL_TEXT(id)), &there, err) < 0)
+		return err_wrap(err, "could not read %s '%s'", kind, id);
+	if (!there)
+		return err_set(err, ERR_NOT_FOUND, "no such %s '%s'", kind, id);
+	return err_set(err, ERR_CHANGED, "%s '%s' was changed meanwhile", kind, id);
+}
+
 /* Bounds of the first page: before everything when descending, after nothing when ascending. */
 static inline int64_t page_key_desc(const struct page *p)
 {

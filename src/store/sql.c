@@ -247,7 +247,8 @@ void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev)
 	}
 	t = &n->touches[n->n_touches++];
 	memset(t, 0, sizeof *t);
-	t->kind = kind;
+	assert(strlen(kind) < sizeof t->kind);
+	snprintf(t->kind, sizeof t->kind, "%s", kind);
 	t->rev = rev;
 	if (id)
 		snprintf(t->id, sizeof t->id, "%s", id);
@@ -297,7 +298,9 @@ size_t notes_merge_touches(struct notes *n)
 		for (size_t i = 0; i < out; i++) {
 			if (kinds && streq(n->touches[kinds - 1].kind, n->touches[i].kind))
 				continue;
-			n->touches[kinds] = (struct touch){ .kind = n->touches[i].kind };
+			n->touches[kinds] = n->touches[i];
+			n->touches[kinds].id[0] = 0;
+			n->touches[kinds].rev = 0;
 			kinds++;
 		}
 		out = kinds;

@@ -54,11 +54,11 @@ int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST
 int store_read(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
 /*
- * Hints of what a commit touched. kind is a constant text, the one used on the event stream ("order", "certificate", "job",
+ * Hints of what a commit touched. kind is a short text, the one used on the event stream ("order", "certificate", "job",
  * "record", "lane", "feed", ...). A hint made twice in one transaction is told once, with the last rev.
  */
 struct touch {
-	const char *kind;
+	char kind[16];
 	char id[ULID_LEN + 1]; /* "" when the whole kind is meant */
 	int64_t rev;           /* 0 = not known */
 };

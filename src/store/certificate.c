@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certificate.c - certificates (the wish that lasts) and versions (what a CA issued for it). */
+#include "store/certificate.h"
+
+#include "store/lib.h"
+
+#define COLUMNS                                                                                                        \
+	"id, num, source, names, names_hash, account_id, csr_id, validation, dns_method, http_method, profile, key_policy,"   \
+	" key_type, managed, status, version_id, not_before_ms, not_after_ms, renew_at_ms, attempt, next_attempt_ms,"         \
+	" pause_reason, rev, created_ms, updated_ms, deleted_ms"
+
+static const char CERTIFICATE_ADD[] =
+	"INSERT INTO certificate (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+	" $17, $18, $19, $20, $21, $22, 1, $23, $23, 0)";
+static const char CERTIFICATE_GET[] = "SELECT " COLUMNS " FROM live_certificate WHERE id = $1";
+static const char CERTIFICATE_GET_NUM[] = "SELECT " COLUMNS " FROM live_certificate WHERE num = $1";
+static const char CERTIFICATE_PUT[] =
+	"UPDATE certificate SET account_id = $3, csr_id = $4, validation = $5, dns_method = $6, http_method = $7, profile = $8,"
+	" key_policy = $9, key_type = $10, managed = $11, status = $12, version_id = $13, not_before_ms = $14,"
+	" not_after_ms = $15, renew_at_ms = $16, attempt = $17, next_attempt_ms = $18, pause_reason = $19, updated_ms = $20,"
+	" rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
+static const char CERTIFICATE_DELETE[] =
+	"UPDATE certificate SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+static const char *const certificate_lists[] = {
+	[CERTIFICATES_NEWEST] = "SELECT " COLUMNS " FROM live_certificate WHERE (created_ms, id) < ($1, $2)"
+				" ORDER BY created_ms DESC, id DESC LIMIT $3",
+	[CERTIFICATES_EXPIRY] = "SELECT " COLUMNS " FROM live_certificate WHERE (not_after_ms, id) > ($1, $2)"
+				" ORDER BY not_after_ms, id LIMIT $3",
+};
+static const char CERTIFICATE_DUE[] =
+	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND next_attempt_ms > 0"
+	" AND next_attempt_ms <= $1 ORDER BY next_attempt_ms, id LIMIT $2";
+
+static int certificate_from_row(const struct row *r, struct certificate *c, struct err *err)
+{
+	c->id = row_text_dup(r, 0);
+	c->num = row_int(r, 1);
+	c->source = row_text_dup(r, 2);
+	row_names(r, 3, &c->names);
+	c->names_hash = row_text_dup(r, 4);
+	c->account_id = row_text_dup(r, 5);
+	c->csr_id = row_text_dup(r, 6);
+	c->validation = row_text_dup(r, 7);
+	c->dns_method = row_text_dup(r, 8);
+	c->http_method = row_text_dup(r, 9);
+	c->profile = row_text_dup(r, 10);
+	c->key_policy = row_text_dup(r, 11);
+	c->key_type = row_text_dup(r, 12);
+	c->managed = row_bool(r, 13);
+	c->version_id = row_text_dup(r, 15);
+	c->not_before_ms = row_int(r, 16);
+	c->not_after_ms = row_int(r, 17);
+	c->renew_at_ms = row_int(r, 18);
+	c->attempt = row_int(r, 19);
+	c->next_attempt_ms = row_int(r, 20);
+	c->pause_reason = row_text_dup(r, 21);
+	c->rev = row_int(r, 22);
+	c->created_ms = row_int(r, 23);
+	c->updated_ms = row_int(r, 24);
+	c->deleted_ms = row_int(r, 25);
+	if (ROW_ENUM(certificate_status, r, 14, &c->status, err) < 0)
+		return err_wrap(err, "could not read certificate '%s'", c->id);
+	return 0;
+}
+
+DEFINE_ROW_FN(certificate)
+DEFINE_COLLECT(certificate)
+
+int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err)
+{
+	_cleanup_free_ char *names = names_text(&c->names);
+	int64_t num = 0;
+
+	if (store_next_num(tx, "certificate", &num, err) < 0)
+		return -(int)err->code;
+	if (sql_exec(tx, CERTIFICATE_ADD,
+		     SQL_VALUES(SQL_TEXT(c->id), SQL_INT(num), SQL_TEXT(c->source), SQL_TEXT(names), SQL_TEXT(c->names_hash),
+				SQL_TEXT(c->account_id), SQL_TEXT(c->csr_id), SQL_TEXT(c->validation), SQL_TEXT(c->dns_method),
+				SQL_TEXT(c->http_method), SQL_TEXT(c->profile), SQL_TEXT(c->key_policy), SQL_TEXT(c->key_type),
+				SQL_BOOL(c->managed), SQL_TEXT(certificate_status_text(c->status)), SQL_TEXT(c->version_id),
+				SQL_INT(c->not_before_ms), SQL_INT(c->not_after_ms), SQL_INT(c->renew_at_ms),
+				SQL_INT(c->attempt), SQL_INT(c->next_attempt_ms), SQL_TEXT(c->pause_reason),
+				SQL_INT(c->created_ms)),
+		     NULL, err) < 0)
+		return err_wrap(err, "could not store certificate '%s'", c->id);
+	c->num = num;
+	c->rev = 1;
+	c->updated_ms = c->created_ms;
+	store_count(tx, "certificates", 1);
+	store_touch(tx, "certificate", c->id, 1);
+	return 0;
+}
+
+int store_certificate_get(struct sql *q, const char *id, struct certificate *ret, struct err *err)
+{
+	return certificate_one(q, CERTIFICATE_GET, SQL_VALUES(SQL_TEXT(id)), "certificate", id, ret, err);
+}
+
+int store_certificate_get_num(struct sql *q, int64_t num, struct certificate *ret, struct err *err)
+{
+	return certificate_one(q, CERTIFICATE_GET_NUM, SQL_VALUES(SQL_INT(num)), "certificate", num_text(num).s, ret, err);
+}
+
+int store_certificate_put(struct sql *tx, struct certificate *c, int64_t expect_rev, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (put_rev(tx, CERTIFICATE_PUT,
+		    SQL_VALUES(SQL_TEXT(c->id), SQL_INT(expect_rev), SQL_TEXT(c->account_id), SQL_TEXT(c->csr_id),
+			       SQL_TEXT(c->validation), SQL_TEXT(c->dns_method), SQL_TEXT(c->http_method),
+			       SQL_TEXT(c->profile), SQL_TEXT(c->key_policy), SQL_TEXT(c->key_type), SQL_BOOL(c->managed),
+			       SQL_TEXT(certificate_status_text(c->status)), SQL_TEXT(c->version_id), SQL_INT(c->not_before_ms),
+			       SQL_INT(c->not_after_ms), SQL_INT(c->renew_at_ms), SQL_INT(c->attempt),
+			       SQL_INT(c->next_attempt_ms), SQL_TEXT(c->pause_reason), SQL_INT(c->updated_ms)),
+		    CERTIFICATE_GET, "certificate", c->id, &rev, err) < 0)
+		return -(int)err->code;
+	c->rev = rev;
+	store_touch(tx, "certificate", c->id, rev);
+	return 0;
+}
+
+int store_certificate_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (put_rev(tx, CERTIFICATE_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), CERTIFICATE_GET, "certificate", id, &rev,
+		    err) < 0)
+		return -(int)err->code;
+	store_count(tx, "certificates", -1);
+	store_touch(tx, "certificate", id, rev);
+	return 0;
+}
+
+int store_certificate_list(struct sql *q, enum certificate_sort sort, const struct page *p, struct certificate_list *ret,
+			   struct err *err)
+{
+	int64_t key = sort == CERTIFICATES_NEWEST ? page_key_desc(p) : page_key_asc(p);
+
+	return certificate_fetch(q, certificate_lists[sort],
+				 SQL_VALUES(SQL_INT(key), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret, err);
+}
+
+int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certificate_list *ret, struct err *err)
+{
+	return certificate_fetch(q, CERTIFICATE_DUE, SQL_VALUES(SQL_INT(now_ms), SQL_INT(limit)), 0, ret, err);
+}
+
+/* versions */
+
+#define VERSION_COLUMNS                                                                                                \
+	"id, certificate_id, order_id, key_id, state, serial, subject, issuer, names, fingerprint, public_hash, key_type,"    \
+	" not_before_ms, not_after_ms, chain, reason, created_ms"
+
+static const char VERSION_REPLACE[] =
+	"UPDATE version SET state = 'replaced' WHERE certificate_id = $1 AND state = 'current'";
+static const char VERSION_ADD[] =
+	"INSERT INTO version (" VERSION_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	" $16, $17)";
+static const char VERSION_POINT[] =
+	"UPDATE certificate SET version_id = $2, not_before_ms = $3, not_after_ms = $4, updated_ms = $5, rev = rev + 1"
+	" WHERE id = $1 RETURNING rev";
+static const char VERSION_GET[] = "SELECT " VERSION_COLUMNS " FROM version WHERE id = $1";
+static const char VERSION_OF_ORDER[] =
+	"SELECT " VERSION_COLUMNS " FROM version WHERE order_id = $1 AND state <> 'evidence'";
+static const char VERSION_BY_FINGERPRINT[] =
+	"SELECT " VERSION_COLUMNS " FROM version WHERE fingerprint = $1 AND state <> 'evidence' ORDER BY id LIMIT 1";
+static const char VERSION_LIST[] =
+	"SELECT " VERSION_COLUMNS " FROM version WHERE certificate_id = $1 ORDER BY created_ms DESC, id DESC";
+
+static int version_from_row(const struct row *r, struct version *v, struct err *err)
+{
+	v->id = row_text_dup(r, 0);
+	v->certificate_id = row_text_dup(r, 1);
+	v->order_id = row_text_dup(r, 2);
+	v->key_id = row_text_dup(r, 3);
+	v->serial = row_text_dup(r, 5);
+	v->subject = row_text_dup(r, 6);
+	v->issuer = row_text_dup(r, 7);
+	row_names(r, 8, &v->names);
+	v->fingerprint = row_text_dup(r, 9);
+	v->public_hash = row_text_dup(r, 10);
+	v->key_type = row_text_dup(r, 11);
+	v->not_before_ms = row_int(r, 12);
+	v->not_after_ms = row_int(r, 13);
+	v->chain = row_text_dup(r, 14);
+	v->reason = row_text_dup(r, 15);
+	v->created_ms = row_int(r, 16);
+	if (ROW_ENUM(version_state, r, 4, &v->state, err) < 0)
+		return err_wrap(err, "could not read certificate version '%s'", v->id);
+	return 0;
+}
+
+DEFINE_ROW_FN(version)
+DEFINE_COLLECT(version)
+
+int store_version_add(struct sql *tx, const struct version *v, struct err *err)
+{
+	_cleanup_free_ char *names = names_text(&v->names);
+	bool current = v->state == VERSION_CURRENT && v->certificate_id;
+	int64_t rev = 0;
+
+	if (current && sql_exec(tx, VERSION_REPLACE, SQL_VALUES(SQL_TEXT(v->certificate_id)), NULL, err) < 0)
+		return err_wrap(err, "could not replace the version of certificate '%s'", v->certificate_id);
+	if (sql_exec(tx, VERSION_ADD,
+		     SQL_VALUES(SQL_TEXT(v->id), SQL_TEXT(v->certificate_id), SQL_TEXT(v->order_id), SQL_TEXT(v->key_id),
+				SQL_TEXT(version_state_text(v->state)), SQL_TEXT(v->serial), SQL_TEXT(v->subject),
+				SQL_TEXT(v->issuer), SQL_TEXT(names), SQL_TEXT(v->fingerprint), SQL_TEXT(v->public_hash),
+				SQL_TEXT(v->key_type), SQL_INT(v->not_before_ms), SQL_INT(v->not_after_ms), SQL_TEXT(v->chain),
+				SQL_TEXT(v->reason), SQL_INT(v->created_ms)),
+		     NULL, err) < 0)
+		return err_wrap(err, "could not store the certificate with serial '%s'", v->serial);
+	if (current && put_rev(tx, VERSION_POINT,
+			       SQL_VALUES(SQL_TEXT(v->certificate_id), SQL_TEXT(v->id), SQL_INT(v->not_before_ms),
+					  SQL_INT(v->not_after_ms), SQL_INT(v->created_ms)),
+			       CERTIFICATE_GET, "certificate", v->certificate_id, &rev, err) < 0)
+		return -(int)err->code;
+	if (v->certificate_id)
+		store_touch(tx, "certificate", v->certificate_id, rev);
+	return 0;
+}
+
+int store_version_get(struct sql *q, const char *id, struct version *ret, struct err *err)
+{
+	return version_one(q, VERSION_GET, SQL_VALUES(SQL_TEXT(id)), "certificate version", id, ret, err);
+}
+
+int store_version_find_order(struct sql *q, const char *order_id, struct version *ret, struct err *err)
+{
+	return version_one(q, VERSION_OF_ORDER, SQL_VALUES(SQL_TEXT(order_id)), "certificate of order", order_id, ret, err);
+}
+
+int store_version_find_fingerprint(struct sql *q, const char *fingerprint, struct version *ret, struct err *err)
+{
+	return version_one(q, VERSION_BY_FINGERPRINT, SQL_VALUES(SQL_TEXT(fingerprint)), "certificate with fingerprint",
+			   fingerprint, ret, err);
+}
+
+int store_version_list(struct sql *q, const char *certificate_id, struct version_list *ret, struct err *err)
+{
+	return version_fetch(q, VERSION_LIST, SQL_VALUES(SQL_TEXT(certificate_id)), 0, ret, err);
+}

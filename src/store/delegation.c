@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delegation.c - zones _acme-challenge.<name> that Certwright serves; each stays until a person removes it. */
+#include "store/delegation.h"
+
+#include "store/lib.h"
+
+#define COLUMNS "id, num, name, made_for_order, rev, created_ms, deleted_ms"
+
+static const char DELEGATION_ADD[] = "INSERT INTO delegation (" COLUMNS ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
+static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
+static const char DELEGATION_FIND[] = "SELECT " COLUMNS " FROM live_delegation WHERE name = $1";
+static const char DELEGATION_LIST[] = "SELECT " COLUMNS " FROM live_delegation WHERE (created_ms, id) < ($1, $2)"
+				      " ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char DELEGATION_DELETE[] =
+	"UPDATE delegation SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+
+static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED struct err *err)
+{
+	d->id = row_text_dup(r, 0);
+	d->num = row_int(r, 1);
+	d->name = row_text_dup(r, 2);
+	d->made_for_order = row_text_dup(r, 3);
+	d->rev = row_int(r, 4);
+	d->created_ms = row_int(r, 5);
+	d->deleted_ms = row_int(r, 6);
+	return 0;
+}
+
+DEFINE_ROW_FN(delegation)
+DEFINE_COLLECT(delegation)
+
+int store_delegation_ensure(struct sql *tx, struct delegation *d, bool *ret_made, struct err *err)
+{
+	struct delegation there = { 0 };
+	int64_t num = 0;
+
+	if (ret_made)
+		*ret_made = false;
+	if (store_delegation_find(tx, d->name, &there, err) >= 0) {
+		delegation_done(d);
+		*d = there;
+		return 0;
+	}
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	if (store_next_num(tx, "delegation", &num, err) < 0)
+		return -(int)err->code;
+	if (sql_exec(tx, DELEGATION_ADD,
+		     SQL_VALUES(SQL_TEXT(d->id), SQL_INT(num), SQL_TEXT(d->name), SQL_TEXT(d->made_for_order),
+				SQL_INT(d->created_ms)),
+		     NULL, err) < 0)
+		return err_wrap(err, "could not store the delegation of '%s'", d->name);
+	d->num = num;
+	d->rev = 1;
+	if (ret_made)
+		*ret_made = true;
+	store_touch(tx, "delegation", d->id, 1);
+	return 0;
+}
+
+int store_delegation_get(struct sql *q, const char *id, struct delegation *ret, struct err *err)
+{
+	return delegation_one(q, DELEGATION_GET, SQL_VALUES(SQL_TEXT(id)), "delegation", id, ret, err);
+}
+
+int store_delegation_find(struct sql *q, const char *name, struct delegation *ret, struct err *err)
+{
+	return delegation_one(q, DELEGATION_FIND, SQL_VALUES(SQL_TEXT(name)), "delegation of", name, ret, err);
+}
+
+int store_delegation_list(struct sql *q, const struct page *p, struct delegation_list *ret, struct err *err)
+{
+	return delegation_fetch(q, DELEGATION_LIST,
+				SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit,
+				ret, err);
+}
+
+int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (put_rev(tx, DELEGATION_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), DELEGATION_GET, "delegation", id, &rev,
+		    err) < 0)
+		return -(int)err->code;
+	store_touch(tx, "delegation", id, rev);
+	return 0;
+}
