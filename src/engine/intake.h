@@ -108,4 +108,11 @@ struct csr_intake_request {
 };
 int csr_intake(struct sql *tx, const struct csr_intake_request *r, char ret_job_id[27], struct err *err) MUST_CHECK;
 
+/* --- delegations --- */
+
+/* Makes the row and its zone at edge, if there is none for the name (d becomes the row); d->id and d->created_ms are the caller's. */
+int delegation_intake(struct sql *tx, struct delegation *d, bool *ret_made, struct err *err) MUST_CHECK;
+/* Edge stops serving the zone. The caller refuses (IN_USE) while an order needs it. */
+int delegation_remove(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+
 #endif

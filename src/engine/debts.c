@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * debts.c - the janitor: withdraws what a crash, a failed order or a provider's outage left behind. It removes only our own
+ * value, treats "not there" as done, and goes on for a week before it asks for a person (DESIGN 3 rule 6).
+ */
+#include "engine/private.h"
+
+#include "base/log.h"
+
+#define DEBT_PATIENCE_MS (7 * DAY_MS)
+
+char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url)
+{
+	json_t *j = kind == DEBT_DEACTIVATE_AUTHZ ?
+		json_pack("{s:s}", "url", authz_url) :
+		json_pack("{s:s, s:s, s:s, s:o, s:s, s:I}", "kind", validation_text(r->kind), "zone", zone, "name", r->domain, "token",
+			  json_str_or_null(r->token), "value", r->value, "ttl", (json_int_t)r->ttl);
+	char *text = json_text(j);
+
+	json_decref(j);
+	return text;
+}
+
+struct pay {
+	struct engine *e;
+	struct worker *w;
+	struct debt d;
+	struct record record;
+	bool has_record;
+	struct order order;
+	struct account account;
+	struct key_row key;
+	struct event_list events;
+};
+
+static void pay_done(struct pay *p)
+{
+	debt_done(&p->d);
+	record_done(&p->record);
+	order_done(&p->order);
+	account_done(&p->account);
+	key_row_done(&p->key);
+	event_list_done(&p->events);
+}
+
+static int load(struct sql *q, void *arg, struct err *err)
+{
+	struct pay *p = arg;
+
+	order_done(&p->order);
+	account_done(&p->account);
+	key_row_done(&p->key);
+	record_done(&p->record);
+	p->has_record = false;
+	if (store_order_get_any(q, p->d.order_id, &p->order, err) < 0 ||
+	    store_account_get_any(q, p->order.account_id, &p->account, err) < 0 ||
+	    store_key_get(q, p->account.key_id, &p->key, err) < 0)
+		return -(int)err->code;
+	if (p->d.record_id) {
+		if (store_record_get_any(q, p->d.record_id, &p->record, err) < 0)
+			return -(int)err->code;
+		p->has_record = true;
+	}
+	return 0;
+}
+
+static int deactivate(struct pay *p, const char *url, struct err *err)
+{
+	_cleanup_acme_session_ struct acme_session s = { 0 };
+	struct gate gate = { .e = p->e, .directory_url = p->account.directory_url };
+	struct engine_signer signer;
+	struct acme_ca *ca;
+
+	if (acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
+		return -(int)err->code;
+	signer_init(&signer, p->e->o.keys, &p->key, &p->account);
+	s = (struct acme_session){
+		.ca = ca, .http = p->w->http, .signer = &signer.acme, .account_url = p->account.url, .clock = p->e->clock,
+		.gate = lane_gate, .gate_data = &gate, .deadline_boot_ms = clock_boot(p->e->clock) + LIMIT_STEP_S * SECOND_MS,
+	};
+	if (acme_authz_deactivate(&s, url, err) == 0)
+		return 0;
+	/* gone, or final already: nothing is owed any more */
+	if (err->code == ERR_REMOTE_GONE || err->code == ERR_REMOTE_REFUSED || err->code == ERR_NEEDS_PERSON) {
+		err_clear(err);
+		return 0;
+	}
+	return -(int)err->code;
+}
+
+static int withdraw(struct pay *p, json_t *what, struct err *err)
+{
+	enum validation kind = p->d.kind == DEBT_WITHDRAW_DNS ? VALIDATION_DNS01 : VALIDATION_HTTP01;
+	const struct publisher *pub = publisher_find(kind, p->d.method);
+	struct publish_env env = { .http = p->w->http, .clock = p->e->clock, .edge_wait = engine_edge_wait, .edge_arg = p->e };
+	_cleanup_challenge_set_ struct challenge_set set = { .kind = kind };
+	const char *value = json_string_value(json_object_get(what, "value"));
+	void *self = NULL;
+	int rc;
+
+	if (!pub)
+		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", p->d.method);
+	if (pub->way != PUBLISH_REMOTE)
+		return 0; /* rows: in the transaction that pays */
+	set.zone = json_string_value(json_object_get(what, "zone"));
+	set.name = json_string_value(json_object_get(what, "name"));
+	set.token = json_string_value(json_object_get(what, "token"));
+	if (value)
+		strlist_add(&set.values, value);
+	if (pub->open && pub->open(&env, NULL, 0, &self, err) < 0)
+		return -(int)err->code;
+	rc = pub->withdraw(self, &env, &set, err);
+	if (pub->close)
+		pub->close(self);
+	return rc;
+}
+
+static int remove_rows(struct sql *tx, struct pay *p, struct err *err)
+{
+	const struct publisher *pub = p->has_record ? publisher_find(p->record.kind, p->record.method) : NULL;
+	bool shared = false;
+	int64_t now = engine_now(p->e);
+
+	if (!pub || pub->way != PUBLISH_ROWS)
+		return 0;
+	if (store_record_shared(tx, &p->record, &shared, err) < 0)
+		return -(int)err->code;
+	if (shared)
+		return 0;
+	if (p->record.kind == VALIDATION_DNS01)
+		return store_feed_item_del(tx, EDGE_TXT, p->record.domain, p->record.value, now, NULL, err);
+	return store_feed_item_del(tx, EDGE_HTTP, p->record.token, p->record.value, now, NULL, err);
+}
+
+static int store(struct sql *tx, void *arg, struct err *err)
+{
+	struct pay *p = arg;
+	int64_t now = engine_now(p->e);
+
+	if (store_debt_put(tx, &p->d, LEASE_END, now, err) < 0)
+		return -(int)err->code;
+	if (p->d.paid && p->has_record && p->record.status != RECORD_WITHDRAWN) {
+		enum record_status before = p->record.status;
+		int rc;
+
+		if (remove_rows(tx, p, err) < 0)
+			return -(int)err->code;
+		p->record.status = RECORD_WITHDRAWN;
+		p->record.withdrawn_ms = p->record.updated_ms = now;
+		rc = store_record_put(tx, &p->record, err);
+		p->record.status = before; /* this function may run twice */
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < p->events.n; i++)
+		if (store_event_add(tx, &p->events.v[i], err) < 0)
+			return -(int)err->code;
+	return 0;
+}
+
+static void tell(struct pay *p, enum event_level level, char *take_text)
+{
+	struct event *ev = event_list_add(&p->events);
+
+	*ev = (struct event){
+		.id = xstrdup(ulid_new(engine_now(p->e)).s), .subject_kind = xstrdup("order"), .subject_id = xstrdup(p->d.order_id),
+		.at_ms = engine_now(p->e), .level = level, .text = take_text,
+	};
+}
+
+static void failed(struct pay *p, const struct err *why)
+{
+	int64_t now = engine_now(p->e);
+	_cleanup_free_ char *text = err_text(why);
+
+	free(p->d.reason);
+	p->d.reason = err_to_json_text(why);
+	p->d.due_ms = retry_due(p->e, why, NULL, p->d.attempts);
+	if (p->d.attempts++ == 0)
+		tell(p, EVENT_WARNING, xasprintf("could not undo what was published, it is tried again: %s", text));
+	if (err_retry(why->code) == RETRY_PERSON || now - p->d.created_ms > DEBT_PATIENCE_MS) {
+		p->d.set_aside = true;
+		tell(p, EVENT_ERROR, xasprintf("could not undo what was published, a person has to look: %s", text));
+		log_err(LOG_ERROR, "a published challenge could not be withdrawn", why);
+	}
+}
+
+void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt)
+{
+	_cleanup_(pay_done) struct pay p = { .e = e, .w = w, .d = TAKE(*take_debt) };
+	_cleanup_err_ struct err why = { 0 }, err = { 0 };
+	_cleanup_json_ json_t *what = NULL;
+	int rc;
+
+	LOG_SCOPE("debt", p.d.id);
+	rc = engine_read(e, load, &p, &why);
+	if (rc == 0)
+		rc = json_parse(p.d.what, strlen(p.d.what), &what, &why);
+	if (rc == 0)
+		rc = p.d.kind == DEBT_DEACTIVATE_AUTHZ ? deactivate(&p, json_string_value(json_object_get(what, "url")), &why) :
+							 withdraw(&p, what, &why);
+	if (e->crashed)
+		return;
+	if (rc < 0) {
+		failed(&p, &why);
+	} else {
+		p.d.paid = true;
+		p.d.paid_ms = engine_now(e);
+	}
+	if (engine_write(e, store, &p, &err) < 0 && err.code != ERR_LOST_LEASE && !e->crashed)
+		log_err(LOG_ERROR, "could not store what a debt came to; it is tried again when its lease ends", &err);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine.c - opening, closing, and the way to the store. See engine.h. */
+#include "engine/private.h"
+
+#include "base/crash.h"
+#include "base/log.h"
+
+#include <unistd.h>
+
+bool engine_crash(struct engine *e, const char *point)
+{
+	if (!e->crashed && e->crash_at && e->crash_at(e->crash_arg, point))
+		e->crashed = true;
+	return e->crashed;
+}
+
+int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
+{
+	CRASH_POINT("engine-write");
+	if (engine_crash(e, "write"))
+		return err_set(err, ERR_BUSY, "the engine is ending");
+	if (store_write(e->o.store, fn, arg, err) < 0)
+		return -(int)err->code;
+	__atomic_add_fetch(&e->transactions, 1, __ATOMIC_RELAXED);
+	CRASH_POINT("engine-written");
+	if (engine_crash(e, "written"))
+		return err_set(err, ERR_BUSY, "the engine is ending");
+	return 0;
+}
+
+int engine_read(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
+{
+	if (e->crashed)
+		return err_set(err, ERR_BUSY, "the engine is ending");
+	return store_read(e->o.store, fn, arg, err);
+}
+
+void engine_wake(struct engine *e)
+{
+	wake_up(&e->wake);
+}
+
+/* On the writer's thread: only wakes. */
+static void committed(const struct touch *touched, size_t n, void *arg)
+{
+	struct engine *e = arg;
+
+	for (size_t i = 0; i < n; i++)
+		if (streq(touched[i].kind, "feed")) {
+			if (e->feed)
+				feed_core_wake(e->feed);
+		} else if (streq(touched[i].kind, "order") || streq(touched[i].kind, "job") || streq(touched[i].kind, "debt") ||
+			   streq(touched[i].kind, "lane")) {
+			wake_up(&e->wake);
+		}
+}
+
+static char *node_name(const char *wanted)
+{
+	char host[256] = "";
+
+	if (!str_empty(wanted))
+		return xstrdup(wanted);
+	if (gethostname(host, sizeof host - 1) < 0 || !*host)
+		return xstrdup("node");
+	return xstrdup(host);
+}
+
+struct begin {
+	struct engine *e;
+	int64_t former;
+	struct ulid prune_id;
+};
+
+/* At start: our former self's leases end at once, the standing lanes and the standing job are there. */
+static int begin(struct sql *tx, void *arg, struct err *err)
+{
+	struct begin *b = arg;
+	_cleanup_job_ struct job there = { 0 };
+	int64_t now = engine_now(b->e);
+	struct job prune = {
+		.id = b->prune_id.s, .kind = JOB_PRUNE, .args = (char[]){ "{}" }, .state = JOB_QUEUED, .lane = (char[]){ LANE_LOCAL },
+		.due_ms = now + HOUR_MS, .created_ms = now, .updated_ms = now,
+	};
+
+	if (store_lease_end_former(tx, b->e->node, b->e->owner, now, &b->former, err) < 0 ||
+	    store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
+	    store_lane_ensure(tx, LANE_PROPAGATION, lane_cap(LANE_PROPAGATION), err) < 0)
+		return -(int)err->code;
+	if (store_job_find_live(tx, JOB_PRUNE, NULL, &there, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	return store_job_add(tx, &prune, err);
+}
+
+static int workers_open(struct engine *e)
+{
+	e->n_workers = e->o.workers ? e->o.workers : LIMIT_WORKERS;
+	e->workers = xcalloc(e->n_workers, sizeof *e->workers);
+	for (unsigned i = 0; i < e->n_workers; i++) {
+		struct worker *w = &e->workers[i];
+
+		*w = (struct worker){ .e = e, .number = i, .http = e->o.http };
+	}
+	return 0;
+}
+
+int engine_open(const struct engine_options *o, struct engine **ret, struct err *err)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+	struct begin b = { .e = e };
+
+	e->o = *o;
+	e->clock = o->clock ? o->clock : &clock_system;
+	e->node = node_name(o->node);
+	e->owner = xasprintf("%s/%s", e->node, ulid_new(engine_now(e)).s);
+	e->queue_end = &e->queue;
+	stop_init(&e->stop);
+	stop_init(&e->abort);
+	wake_init(&e->wake);
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->work, NULL);
+	e->cas = acme_cas_new();
+	e->last_wall_ms = clock_now(e->clock);
+	e->last_boot_ms = clock_boot(e->clock);
+	workers_open(e);
+	b.prune_id = ulid_new(engine_now(e));
+	if (!e->o.view.n) {
+		_cleanup_err_ struct err why = { 0 };
+
+		if (resolve_view_parse(NULL, false, &e->o.view, &why) < 0)
+			log_err(LOG_WARNING, "no DNS resolver is configured: records set by hand cannot be looked at", &why);
+	}
+	if (store_write(o->store, begin, &b, err) < 0 || feeder_open(e, err) < 0) {
+		engine_close(e);
+		return err_wrap(err, "could not start the engine");
+	}
+	e->suspects = b.former > 0;
+	if (b.former)
+		log_info("work of the former start goes on", "rows", LOG_NUM(b.former));
+	store_on_commit(o->store, committed, e);
+	*ret = e;
+	return 0;
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	if (e->started)
+		engine_stop(e, 0);
+	feeder_close(e);
+	for (unsigned i = 0; i < e->n_workers; i++)
+		net_client_free(e->workers[i].client);
+	free(e->workers);
+	while (e->queue) {
+		struct task *t = e->queue;
+
+		e->queue = t->next;
+		task_free(t);
+	}
+	acme_cas_free(e->cas);
+	lanes_done(e);
+	pthread_cond_destroy(&e->work);
+	pthread_mutex_destroy(&e->lock);
+	wake_done(&e->wake);
+	stop_done(&e->abort);
+	stop_done(&e->stop);
+	free(e->node);
+	free(e->owner);
+	free(e);
+}
+
+void engine_status(struct engine *e, struct engine_status *ret)
+{
+	*ret = (struct engine_status){ .workers = e->n_workers };
+	pthread_mutex_lock(&e->lock);
+	ret->busy = e->busy;
+	ret->renewals_held = e->hold_until_ms > clock_boot(e->clock);
+	pthread_mutex_unlock(&e->lock);
+	ret->steps = __atomic_load_n(&e->steps, __ATOMIC_RELAXED);
+	ret->transactions = __atomic_load_n(&e->transactions, __ATOMIC_RELAXED);
+	ret->errors = __atomic_load_n(&e->errors, __ATOMIC_RELAXED);
+	ret->jobs_done = __atomic_load_n(&e->jobs_done, __ATOMIC_RELAXED);
+	ret->orders_valid = __atomic_load_n(&e->orders_valid, __ATOMIC_RELAXED);
+	ret->orders_failed = __atomic_load_n(&e->orders_failed, __ATOMIC_RELAXED);
+	if (e->feed)
+		feed_core_status(e->feed, &ret->feed);
+}

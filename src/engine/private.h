@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* private.h - what the files of engine/ (and its tests) share; nobody else includes this. */
+#ifndef ENGINE_PRIVATE_H
+#define ENGINE_PRIVATE_H
+
+#include "acme/acme.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/stop.h"
+#include "crypto/x509.h"
+#include "engine/engine.h"
+#include "engine/jobs.h"
+#include "engine/steps.h"
+#include "net/client.h"
+#include "publish/publisher.h"
+#include "store/account.h"
+#include "store/authz.h"
+#include "store/certificate.h"
+#include "store/csr.h"
+#include "store/debt.h"
+#include "store/delegation.h"
+#include "store/event.h"
+#include "store/feed_item.h"
+#include "store/job.h"
+#include "store/key.h"
+#include "store/lane.h"
+#include "store/lease.h"
+#include "store/order.h"
+#include "store/record.h"
+
+#include <pthread.h>
+
+#define LANE_LOCAL "local"
+#define LANE_PROPAGATION "propagation"
+#define LANE_ACCOUNT "account:"    /* parked only, nothing runs in it */
+#define LANE_IDENTIFIER "name:"    /* parked only */
+#define LANE_REGISTER "register:"  /* parked only */
+#define LANE_VENDOR "vendor:"
+
+/* ---- lane.c: who may run, who is parked ---- */
+
+struct lane_slot {
+	char *name;
+	int64_t cap;
+	unsigned running;
+};
+
+struct bucket;
+struct parked {
+	char *name;
+	int64_t until_ms;
+};
+
+struct lanes {
+	struct lane_slot *v;
+	size_t n, cap;
+};
+
+/* ---- the engine ---- */
+
+enum task_kind { TASK_ORDER, TASK_JOB, TASK_DEBT };
+struct task {
+	enum task_kind kind;
+	struct order order;
+	struct job job;
+	struct debt debt;
+	bool alone; /* a suspect */
+	char *lane;
+	struct task *next;
+};
+void task_free(struct task *t);
+
+struct worker {
+	struct engine *e;
+	unsigned number;
+	uint64_t thread;
+	struct net_client *client;
+	struct http *http;
+	bool busy, alone;
+};
+
+struct engine {
+	struct engine_options o;
+	const struct clock *clock;
+	char *node, *owner;
+	unsigned n_workers;
+	struct worker *workers;
+	struct acme_cas *cas;
+	struct feed_core *feed;
+	struct stop stop, abort; /* no new work; running requests end */
+	struct wake wake;
+	uint64_t dispatcher;
+	bool started, dispatcher_on;
+
+	pthread_mutex_t lock; /* all below; never held across I/O */
+	pthread_cond_t work;
+	struct task *queue, **queue_end;
+	unsigned queued, busy, alone;
+	struct lanes lanes;
+	struct bucket *buckets;
+	bool suspects;
+	struct parked *parks; /* accounts, names and registrations that wait; as of the last look at the lanes */
+	size_t n_parks;
+	int64_t alone_since_boot_ms;
+	int64_t hold_until_ms;
+	int64_t last_wall_ms, last_boot_ms;
+	uint64_t steps, transactions, errors;
+	int64_t jobs_done, orders_valid, orders_failed;
+
+	/* reports of edge, folded until they are written (feeder.c); the feed's thread only */
+	struct report_fold *folds;
+
+	/* tests: after the n-th write or call the engine behaves as if it were killed */
+	bool (*crash_at)(void *arg, const char *point);
+	void *crash_arg;
+	bool crashed;
+};
+
+int64_t engine_now(const struct engine *e);
+int64_t engine_jitter(const struct engine *e, int64_t value, unsigned percent);
+/* All writes of the engine go through here: counted, and a test can end the engine before or after each. */
+int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
+int engine_read(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
+bool engine_crash(struct engine *e, const char *point);
+
+/* ---- clocks.c: three different clocks (DESIGN 3 rule 7) ---- */
+
+int64_t poll_clock(const struct engine *e, int64_t polls);         /* span: 20 ms ... 30 s, +-20 % */
+int64_t propagation_clock(const struct engine *e, int64_t polls);  /* span: 2 ... 30 s, +-20 % */
+int64_t retry_clock(const struct engine *e, int64_t attempts);     /* span: 1, 10, 100 min, daily, +-50 % */
+
+/* ---- lane.c ---- */
+
+char *lane_vendor(const char *directory_url); /* owned */
+int64_t lane_cap(const char *name);
+/* Counts of what runs here; take e->lock before. lane_room: how many more may run, never more than half of the workers. */
+struct lane_slot *lane_slot(struct engine *e, const char *name);
+int64_t lane_room(struct engine *e, const char *name, int64_t cap);
+/* Until when a lane in which nothing runs (account, name, registration) is parked; 0 = free. Takes the lock. */
+int64_t parked_until(struct engine *e, const char *name);
+void parked_set(struct engine *e, const struct lane_load_list *l);
+/* acme's gate: token buckets per directory. data is a struct gate. */
+struct gate {
+	struct engine *e;
+	const char *directory_url;
+};
+int lane_gate(void *data, enum acme_kind kind, struct err *err);
+void lanes_done(struct engine *e);
+
+/* ---- signer.c ---- */
+
+struct engine_signer {
+	struct acme_signer acme; /* first */
+	struct keys *keys;
+	const struct key_row *key;
+	const struct account *account;
+	const char *new_account_url; /* not used for signing; kept for messages */
+};
+void signer_init(struct engine_signer *s, struct keys *k, const struct key_row *key, const struct account *a);
+
+/* ---- run.c: one claimed order with its rows, and what is to be stored ---- */
+
+enum dirty { ROW_NEW = 1, ROW_CHANGED = 2, ROW_LIVE = 4 /* put its feed item */, ROW_GONE = 8 /* remove it */ };
+
+struct park {
+	char *lane;
+	int64_t until_ms;
+	char *reason;
+};
+
+struct run {
+	struct engine *e;
+	struct worker *w;
+	struct order o;
+	bool loaded;
+
+	struct account account;
+	struct key_row account_key;
+	struct csr csr;
+	bool has_csr;
+	struct authz_list authz;
+	struct record_list records;
+	struct debt_list debts;
+	unsigned char authz_dirty[LIMIT_CA_IDENTIFIERS];
+	unsigned char record_dirty[LIMIT_CA_IDENTIFIERS];
+	bool authz_seen[LIMIT_CA_IDENTIFIERS]; /* read from the CA during this run */
+
+	/* facts of this run; lost with it and learnt again */
+	struct strlist urls; /* authorization URLs of the order */
+	bool urls_known;
+	size_t next_url;
+	bool fresh_ready;    /* the CA has just said "ready" */
+	bool hunting;        /* the order is invalid: looking for the authorization that tells why */
+	uint64_t seq;        /* last row edge has to acknowledge */
+	bool seq_known;
+	int64_t deadline_boot_ms;
+	int64_t retry_after_ms; /* span the CA asked for, longest of this pass */
+	size_t looked;       /* PROPAGATE: records looked at in this pass */
+	bool published_now;  /* a REMOTE publisher was called: on a lost lease the debts are opened again */
+
+	struct acme_session session;
+	struct engine_signer signer;
+	struct gate gate;
+	char *vendor_lane;
+	char *through;       /* parked lane this run goes through since a person asked for it */
+	bool unpark;         /* it worked */
+
+	/* to be stored with the next flush */
+	struct event_list events;
+	struct park parks[4];
+	size_t n_parks;
+	struct key_row new_key;
+	struct csr new_csr;
+	bool has_new_csr;
+	bool release_turn;       /* and wake who waits for it */
+	bool end_debts;          /* release; pay at once what is rows or a person's */
+	bool deactivate_debts;   /* ABANDON: debts for what could not be deactivated */
+	struct version version;  /* DOWNLOAD */
+	bool has_version;
+	struct certificate certificate;
+	bool new_certificate, put_certificate;
+	unsigned served;         /* BIT(enum order_want) */
+	bool dirty;              /* a verdict with .keep is not stored yet */
+};
+
+void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order);
+void run_done(struct run *r);
+int run_load(struct run *r, struct err *err);
+/* Stores the order with all that changed; one transaction. LOST_LEASE: drop everything. */
+int run_flush(struct run *r, enum lease_then then, struct err *err);
+void run_event(struct run *r, enum event_level level, char *take_detail_json, const char *fmt, ...) PRINTF(4, 5);
+void run_park(struct run *r, char *take_lane, int64_t until_ms, const struct err *why);
+struct acme_session *run_session(struct run *r, struct err *err); /* ready for the order's account; NULL on error */
+const struct publisher *run_publisher(const struct run *r);
+const char *run_method(const struct run *r);
+struct record *run_record(struct run *r, const struct authz *a, size_t *ret_i);
+char *run_step_lane(const struct run *r, enum order_step step); /* owned */
+void authz_changed(struct run *r, const struct authz *a);
+void record_changed(struct run *r, const struct record *rec, unsigned flags);
+
+/* ---- steps.c ---- */
+
+/* Runs one claimed order until its next step is not due at once. Takes the order out of t. Returns with the lease ended. */
+void order_run(struct engine *e, struct worker *w, struct order *take_order);
+int order_run_once(struct run *r, bool *ret_go_on, struct err *err);
+void run_fail(struct run *r, struct verdict *v, struct err *why); /* ABANDON or FAILED; takes why's contents as reason */
+
+/* step_prove.c, step_issue.c */
+int step_queued(struct run *r, struct verdict *v, struct err *err);
+int step_create(struct run *r, struct verdict *v, struct err *err);
+int step_authorize(struct run *r, struct verdict *v, struct err *err);
+int step_publish(struct run *r, struct verdict *v, struct err *err);
+int step_propagate(struct run *r, struct verdict *v, struct err *err);
+int step_accept(struct run *r, struct verdict *v, struct err *err);
+int step_validate(struct run *r, struct verdict *v, struct err *err);
+int step_confirm(struct run *r, struct verdict *v, struct err *err);
+int step_finalize(struct run *r, struct verdict *v, struct err *err);
+int step_collect(struct run *r, struct verdict *v, struct err *err);
+int step_download(struct run *r, struct verdict *v, struct err *err);
+int step_abandon(struct run *r, struct verdict *v, struct err *err);
+/* What the CA says about the order decides where to go; 1 when it decided, 0 when it is (still) pending. */
+int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, struct err *err);
+/* The reason of a problem the CA reported, as an error of ours (REMOTE_REFUSED). Returns -code. */
+int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- verdict.c ---- */
+
+/* Why is not empty. Fills v and the order's reason and attempts, parks what must be parked; refusal may be NULL. */
+void verdict_for_error(struct run *r, struct err *why, struct verdict *v);
+/* Until when a row that failed waits, by class; 0 = it has failed for good. Shared by jobs and debts. */
+int64_t retry_due(const struct engine *e, const struct err *why, const struct acme_refusal *refusal, int64_t attempts);
+
+/* ---- jobs.c, debts.c ---- */
+
+struct job_run {
+	struct engine *e;
+	struct worker *w;
+	struct job j;
+	json_t *args;
+	json_t *result;
+	struct account account;
+	struct key_row key;
+	struct acme_session session;
+	struct engine_signer signer;
+	struct gate gate;
+	struct event_list events;
+	sql_tx_fn *also; /* runs in the transaction that ends the job; arg is the job_run */
+	void *data;      /* for also */
+	bool wait;       /* not done, nothing wrong: again at due_ms */
+};
+void job_run_one(struct engine *e, struct worker *w, struct job *take_job);
+void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt);
+/* What a debt row says, and back. */
+char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
+
+/* ---- feeder.c ---- */
+
+struct report_fold;
+int feeder_open(struct engine *e, struct err *err);
+int64_t feeder_tell(struct engine *e);
+void feeder_close(struct engine *e);
+int engine_edge_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
+
+/* ---- runner.c ---- */
+
+/*
+ * Claims what is due and may run, at most max rows; *ret is a list. *ret_next_ms: when something more is due (INT64_MAX = never).
+ * The lanes' counters are raised; runner_do lowers them.
+ */
+int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret_next_ms, struct err *err);
+void runner_do(struct engine *e, struct worker *w, struct task *t);
+
+#endif

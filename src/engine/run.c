@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.c - one claimed order with its rows. Steps change them in memory and mark what they changed; run_flush stores state,
+ * next instant, reason, events and all marked rows in one transaction, fenced by the order's gen.
+ */
+#include "engine/private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order)
+{
+	*r = (struct run){ .e = e, .w = w, .o = TAKE(*take_order) };
+	r->deadline_boot_ms = clock_boot(e->clock) + LIMIT_STEP_S * SECOND_MS;
+}
+
+static void key_made_row_done(struct key_row *k)
+{
+	key_row_done(k);
+}
+
+void run_done(struct run *r)
+{
+	order_done(&r->o);
+	account_done(&r->account);
+	key_row_done(&r->account_key);
+	csr_done(&r->csr);
+	authz_list_done(&r->authz);
+	record_list_done(&r->records);
+	debt_list_done(&r->debts);
+	strlist_clear(&r->urls);
+	acme_session_done(&r->session);
+	free(r->vendor_lane);
+	free(r->through);
+	event_list_done(&r->events);
+	for (size_t i = 0; i < r->n_parks; i++) {
+		free(r->parks[i].lane);
+		free(r->parks[i].reason);
+	}
+	key_made_row_done(&r->new_key);
+	csr_done(&r->new_csr);
+	version_done(&r->version);
+	certificate_done(&r->certificate);
+	*r = (struct run){ 0 };
+}
+
+static int load(struct sql *q, void *arg, struct err *err)
+{
+	struct run *r = arg;
+
+	account_done(&r->account);
+	key_row_done(&r->account_key);
+	csr_done(&r->csr);
+	r->has_csr = false;
+	if (store_account_get_any(q, r->o.account_id, &r->account, err) < 0 ||
+	    store_key_get(q, r->account.key_id, &r->account_key, err) < 0)
+		return err_wrap(err, "could not read the account of order %" PRId64, r->o.num);
+	if (r->o.csr_id) {
+		if (store_csr_get_any(q, r->o.csr_id, &r->csr, err) < 0)
+			return err_wrap(err, "could not read the CSR of order %" PRId64, r->o.num);
+		r->has_csr = true;
+	}
+	if (store_authz_list(q, r->o.id, &r->authz, err) < 0 || store_record_list_order(q, r->o.id, &r->records, err) < 0 ||
+	    store_debt_list_order(q, r->o.id, &r->debts, err) < 0)
+		return err_wrap(err, "could not read the authorizations of order %" PRId64, r->o.num);
+	return 0;
+}
+
+int run_load(struct run *r, struct err *err)
+{
+	if (r->loaded)
+		return 0;
+	if (engine_read(r->e, load, r, err) < 0)
+		return -(int)err->code;
+	if (r->authz.n > LIMIT_CA_IDENTIFIERS || r->records.n > LIMIT_CA_IDENTIFIERS)
+		return err_set(err, ERR_INTERNAL, "order %" PRId64 " has more authorizations than an order can have", r->o.num);
+	r->vendor_lane = lane_vendor(r->account.directory_url);
+	r->loaded = true;
+	return 0;
+}
+
+struct acme_session *run_session(struct run *r, struct err *err)
+{
+	struct acme_ca *ca;
+
+	if (r->session.ca)
+		return &r->session;
+	if (acme_ca_get(r->e->cas, r->account.directory_url, &ca, err) < 0)
+		return NULL;
+	signer_init(&r->signer, r->e->o.keys, &r->account_key, &r->account);
+	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url };
+	r->session = (struct acme_session){
+		.ca = ca, .http = r->w->http, .signer = &r->signer.acme, .account_url = r->account.url, .clock = r->e->clock,
+		.gate = lane_gate, .gate_data = &r->gate, .deadline_boot_ms = r->deadline_boot_ms,
+	};
+	return &r->session;
+}
+
+const char *run_method(const struct run *r)
+{
+	return r->o.validation == VALIDATION_DNS01 ? r->o.dns_method : r->o.http_method;
+}
+
+const struct publisher *run_publisher(const struct run *r)
+{
+	const char *method = run_method(r);
+
+	return method ? publisher_find(r->o.validation, method) : NULL;
+}
+
+char *run_step_lane(const struct run *r, enum order_step step)
+{
+	const struct publisher *p = run_publisher(r);
+
+	if (step == STEP_PROPAGATE)
+		return xstrdup(LANE_PROPAGATION);
+	if (step == STEP_PUBLISH && p && p->way == PUBLISH_REMOTE)
+		return xasprintf("dns:%s", run_method(r));
+	return xstrdup(r->vendor_lane ? r->vendor_lane : r->o.lane);
+}
+
+struct record *run_record(struct run *r, const struct authz *a, size_t *ret_i)
+{
+	for (size_t i = 0; a->record_id && i < r->records.n; i++)
+		if (streq(r->records.v[i].id, a->record_id)) {
+			if (ret_i)
+				*ret_i = i;
+			return &r->records.v[i];
+		}
+	return NULL;
+}
+
+void authz_changed(struct run *r, const struct authz *a)
+{
+	r->authz_dirty[a - r->authz.v] |= ROW_CHANGED;
+}
+
+void record_changed(struct run *r, const struct record *rec, unsigned flags)
+{
+	r->record_dirty[rec - r->records.v] |= (unsigned char)(ROW_CHANGED | flags);
+	r->records.v[rec - r->records.v].updated_ms = engine_now(r->e);
+}
+
+void run_event(struct run *r, enum event_level level, char *take_detail_json, const char *fmt, ...)
+{
+	struct event *ev = event_list_add(&r->events);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	*ev = (struct event){
+		.id = xstrdup(ulid_new(engine_now(r->e)).s), .subject_kind = xstrdup("order"), .subject_id = xstrdup(r->o.id),
+		.at_ms = engine_now(r->e), .level = level, .text = str_clean(text, strlen(text), sizeof text),
+		.detail = take_detail_json,
+	};
+}
+
+void run_park(struct run *r, char *take_lane, int64_t until_ms, const struct err *why)
+{
+	if (r->n_parks == ARRAY_SIZE(r->parks)) {
+		free(take_lane);
+		return;
+	}
+	r->parks[r->n_parks++] = (struct park){ .lane = take_lane, .until_ms = until_ms, .reason = err_to_json_text(why) };
+}
+
+/* ---- storing ---- */
+
+static enum edge_kind edge_of(enum feed_kind k)
+{
+	switch (k) {
+	case FEED_ZONE:
+		return EDGE_ZONE;
+	case FEED_NAME:
+		return EDGE_NAME;
+	case FEED_TXT:
+		return EDGE_TXT;
+	case FEED_HTTP:
+		return EDGE_HTTP;
+	}
+	abort();
+}
+
+struct items_job {
+	struct sql *tx;
+	struct run *r;
+	struct err *err;
+	bool gone;
+	int rc;
+};
+
+static void item_put(void *arg, enum feed_kind kind, const char *name, const char *value, int64_t ttl_s)
+{
+	struct items_job *j = arg;
+	int64_t seq = 0, now = engine_now(j->r->e);
+
+	if (j->rc < 0)
+		return;
+	if (!j->gone)
+		j->rc = store_feed_item_put(j->tx, edge_of(kind), name, value, ttl_s, now, &seq, j->err);
+	else if (kind != FEED_ZONE) /* a zone stays until its delegation is removed */
+		j->rc = store_feed_item_del(j->tx, edge_of(kind), name, value, now, &seq, j->err);
+	if (j->rc >= 0 && (uint64_t)seq > j->r->seq)
+		j->r->seq = (uint64_t)seq;
+}
+
+static void set_of(const struct record *rec, struct challenge_set *ret)
+{
+	*ret = (struct challenge_set){
+		.kind = rec->kind, .zone = rec->kind == VALIDATION_DNS01 ? rec->domain : "", .name = rec->domain, .token = rec->token,
+		.ttl_s = rec->ttl,
+	};
+	strlist_add(&ret->values, rec->value);
+}
+
+static int flush_items(struct sql *tx, struct run *r, const struct record *rec, bool gone, struct err *err)
+{
+	const struct publisher *p = publisher_find(rec->kind, rec->method);
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+	struct items_job j = { .tx = tx, .r = r, .err = err, .gone = gone };
+
+	if (!p || p->way != PUBLISH_ROWS)
+		return 0;
+	set_of(rec, &set);
+	p->items(&set, item_put, &j);
+	return j.rc;
+}
+
+/* The debt comes before the deed: it is in the transaction of the record, and what is published is only published after it. */
+static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, struct err *err)
+{
+	_cleanup_free_ char *old = xstrdup(rec->id);
+	_cleanup_free_ char *what = NULL;
+	struct debt d;
+	char *debt_id;
+
+	if (store_record_add(tx, rec, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz.v[i].record_id && streq(r->authz.v[i].record_id, old))
+			replace_str(&r->authz.v[i].record_id, rec->id);
+	for (size_t i = 0; i < r->debts.n; i++)
+		if (r->debts.v[i].record_id && streq(r->debts.v[i].record_id, rec->id))
+			return 0;
+	what = debt_what(DEBT_WITHDRAW_DNS, rec->domain, rec, NULL);
+	debt_id = xstrdup(ulid_new(engine_now(r->e)).s);
+	d = (struct debt){
+		.id = debt_id, .order_id = r->o.id, .record_id = rec->id,
+		.kind = rec->kind == VALIDATION_DNS01 ? DEBT_WITHDRAW_DNS : DEBT_WITHDRAW_HTTP, .method = rec->method, .what = what,
+		.held = true, .lane = (char[]){ LANE_LOCAL }, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
+	};
+	if (store_debt_add(tx, &d, err) < 0) {
+		free(debt_id);
+		return -(int)err->code;
+	}
+	free(debt_id);
+	return 0;
+}
+
+static int flush_delegation(struct sql *tx, struct run *r, const struct record *rec, struct err *err)
+{
+	_cleanup_(delegation_done) struct delegation d = { 0 };
+	bool made = false;
+
+	if (rec->kind != VALIDATION_DNS01 || !streq(rec->method, METHOD_DELEGATION))
+		return 0;
+	d = (struct delegation){
+		.id = xstrdup(ulid_new(engine_now(r->e)).s),
+		.name = xstrdup(str_starts(rec->domain, "_acme-challenge.") ? rec->domain + strlen("_acme-challenge.") : rec->domain),
+		.made_for_order = xstrdup(r->o.id), .created_ms = engine_now(r->e),
+	};
+	return store_delegation_ensure(tx, &d, &made, err);
+}
+
+/* The end: what is rows of ours, or was done by a person, is withdrawn and paid right here; the janitor does the others. */
+static void mark_end(struct run *r)
+{
+	int64_t now = engine_now(r->e);
+
+	for (size_t i = 0; i < r->records.n; i++) {
+		struct record *rec = &r->records.v[i];
+		const struct publisher *p = publisher_find(rec->kind, rec->method);
+
+		if (rec->status == RECORD_WITHDRAWN || !p || p->way == PUBLISH_REMOTE)
+			continue;
+		rec->status = RECORD_WITHDRAWN;
+		rec->withdrawn_ms = now;
+		record_changed(r, rec, ROW_GONE);
+	}
+}
+
+/* A value that another order of ours still needs (a CA may hand out one authorization twice) stays. */
+static int flush_gone_record(struct sql *tx, struct run *r, const struct record *rec, struct err *err)
+{
+	bool shared = false;
+
+	if (store_record_shared(tx, rec, &shared, err) < 0)
+		return -(int)err->code;
+	return shared ? 0 : flush_items(tx, r, rec, true, err);
+}
+
+static int flush_records(struct sql *tx, struct run *r, struct err *err)
+{
+	for (size_t i = 0; i < r->records.n; i++) {
+		struct record *rec = &r->records.v[i];
+		unsigned dirty = r->record_dirty[i];
+
+		if (dirty & ROW_NEW && (flush_new_record(tx, r, rec, err) < 0 || flush_delegation(tx, r, rec, err) < 0))
+			return -(int)err->code;
+		if (dirty & ROW_CHANGED && store_record_put(tx, rec, err) < 0)
+			return -(int)err->code;
+		if (dirty & ROW_LIVE && flush_items(tx, r, rec, false, err) < 0)
+			return -(int)err->code;
+		if (dirty & ROW_GONE && flush_gone_record(tx, r, rec, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static bool pays_itself(const struct debt *d)
+{
+	const struct publisher *p = NULL;
+
+	if (d->kind == DEBT_WITHDRAW_DNS)
+		p = publisher_find(VALIDATION_DNS01, d->method);
+	else if (d->kind == DEBT_WITHDRAW_HTTP)
+		p = publisher_find(VALIDATION_HTTP01, d->method);
+	return p && p->way != PUBLISH_REMOTE;
+}
+
+static int flush_end_debts(struct sql *tx, struct run *r, struct err *err)
+{
+	_cleanup_debt_list_ struct debt_list debts = { 0 };
+	int64_t now = engine_now(r->e);
+	bool rest = false;
+
+	if (store_debt_list_order(tx, r->o.id, &debts, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < debts.n; i++) {
+		const struct debt *d = &debts.v[i];
+
+		if (d->paid)
+			continue;
+		if (!pays_itself(d))
+			rest = true;
+		else if (store_debt_pay(tx, d->id, now, err) < 0)
+			return -(int)err->code;
+	}
+	return rest ? store_debt_release_order(tx, r->o.id, now, err) : 0;
+}
+
+static int flush_deactivate_debts(struct sql *tx, struct run *r, struct err *err)
+{
+	for (size_t i = 0; i < r->authz.n; i++) {
+		const struct authz *a = &r->authz.v[i];
+		_cleanup_free_ char *what = NULL;
+		struct ulid id = ulid_new(engine_now(r->e));
+		struct debt d;
+
+		if (a->status != AUTHZ_PENDING)
+			continue;
+		what = debt_what(DEBT_DEACTIVATE_AUTHZ, NULL, NULL, a->url);
+		d = (struct debt){
+			.id = id.s, .order_id = r->o.id, .kind = DEBT_DEACTIVATE_AUTHZ, .method = (char[]){ "acme" }, .what = what,
+			.lane = r->vendor_lane, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
+		};
+		if (store_debt_add(tx, &d, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static int flush_issued(struct sql *tx, struct run *r, struct err *err)
+{
+	if (r->new_certificate && store_certificate_add(tx, &r->certificate, err) < 0)
+		return err_wrap(err, "could not store the certificate");
+	if (r->put_certificate && store_certificate_put(tx, &r->certificate, 0, err) < 0)
+		return err_wrap(err, "could not store the certificate");
+	if (r->has_version && store_version_add(tx, &r->version, err) < 0)
+		return err_wrap(err, "could not store the certificate");
+	return 0;
+}
+
+struct flush {
+	struct run *r;
+	enum lease_then then;
+};
+
+static int flush(struct sql *tx, void *arg, struct err *err)
+{
+	struct flush *f = arg;
+	struct run *r = f->r;
+	int64_t now = engine_now(r->e);
+
+	/* first of all the fence: nothing is written by a worker whose lease is gone */
+	if (r->has_new_csr) {
+		if (r->new_key.id && store_key_add(tx, &r->new_key, err) < 0)
+			return err_wrap(err, "could not store the key of order %" PRId64, r->o.num);
+		if (store_csr_add(tx, &r->new_csr, err) < 0)
+			return err_wrap(err, "could not store the CSR of order %" PRId64, r->o.num);
+	}
+	if (flush_issued(tx, r, err) < 0 || store_lane_ensure(tx, r->o.lane, lane_cap(r->o.lane), err) < 0 ||
+	    store_order_put(tx, &r->o, f->then, now, err) < 0)
+		return -(int)err->code;
+	if (flush_records(tx, r, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz_dirty[i] && store_authz_put(tx, &r->authz.v[i], err) < 0)
+			return -(int)err->code;
+	if (r->end_debts && flush_end_debts(tx, r, err) < 0)
+		return -(int)err->code;
+	if (r->deactivate_debts && flush_deactivate_debts(tx, r, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->n_parks; i++)
+		if (store_lane_ensure(tx, r->parks[i].lane, lane_cap(r->parks[i].lane), err) < 0 ||
+		    store_lane_park(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, err) < 0)
+			return -(int)err->code;
+	if (r->unpark && store_lane_unpark(tx, r->through, err) < 0)
+		return -(int)err->code;
+	for (enum order_want w = WANT_FINALIZE; w <= WANT_CANCEL; w++)
+		if (r->served & BIT(w) && store_order_served(tx, &r->o, w, err) < 0)
+			return -(int)err->code;
+	for (size_t i = 0; i < r->events.n; i++)
+		if (store_event_add(tx, &r->events.v[i], err) < 0)
+			return -(int)err->code;
+	if (r->release_turn && store_order_wake_waiters(tx, r->o.id, now, err) < 0)
+		return -(int)err->code;
+	return 0;
+}
+
+int run_flush(struct run *r, enum lease_then then, struct err *err)
+{
+	struct flush f = { r, then };
+	int64_t now = engine_now(r->e);
+
+	r->o.lease_until_ms = now + LIMIT_LEASE_S * SECOND_MS;
+	if (then == LEASE_END)
+		r->o.starts = 0;
+	if (r->end_debts)
+		mark_end(r);
+	if (engine_write(r->e, flush, &f, err) < 0)
+		return -(int)err->code;
+	memset(r->authz_dirty, 0, sizeof r->authz_dirty);
+	memset(r->record_dirty, 0, sizeof r->record_dirty);
+	event_list_done(&r->events);
+	for (size_t i = 0; i < r->n_parks; i++) {
+		free(r->parks[i].lane);
+		free(r->parks[i].reason);
+	}
+	r->n_parks = 0;
+	if (r->unpark) {
+		free(r->through);
+		r->through = NULL;
+		r->unpark = false;
+	}
+	if (r->has_new_csr) {
+		csr_done(&r->csr);
+		r->csr = TAKE(r->new_csr);
+		r->has_csr = true;
+		r->has_new_csr = false;
+		key_row_done(&r->new_key);
+	}
+	r->release_turn = r->end_debts = r->deactivate_debts = r->has_version = r->new_certificate = r->put_certificate = false;
+	r->served = 0;
+	r->dirty = false;
+	return 0;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runner.c - who works on what: one dispatcher claims due rows of free lanes, the workers walk them. Claiming is batched, so that
+ * under load many rows cost one transaction. Waiting is an eventfd and the earliest due instant; nothing polls.
+ */
+#include "engine/private.h"
+
+#include "base/log.h"
+#include "base/pool.h"
+
+#include <stdio.h>
+
+#define CLOCK_JUMP_MS (10 * MINUTE_MS)
+#define HOLD_MS (15 * MINUTE_MS)
+#define ALONE_MS (5 * SECOND_MS) /* a suspect is alone so long: what ends the process does it at once, a hang is no crash */
+#define SLEEP_MAX_MS (60 * SECOND_MS)
+#define CLAIM_LANES 64
+
+void task_free(struct task *t)
+{
+	order_done(&t->order);
+	job_done(&t->job);
+	debt_done(&t->debt);
+	free(t->lane);
+	free(t);
+}
+
+/* ---- claiming ---- */
+
+struct claiming {
+	struct engine *e;
+	struct claim_lane lanes[CLAIM_LANES];
+	struct claim claim;
+	struct claimed got;
+	struct ulid ids[CLAIM_LANES]; /* of alarms */
+};
+
+struct loads {
+	struct engine *e;
+	struct lane_load_list l;
+};
+
+static int read_loads(struct sql *q, void *arg, struct err *err)
+{
+	struct loads *a = arg;
+
+	return store_lane_loads(q, engine_now(a->e), &a->l, err);
+}
+
+static int claim(struct sql *tx, void *arg, struct err *err)
+{
+	struct claiming *c = arg;
+
+	if (store_claim(tx, &c->claim, &c->got, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < c->got.aside.n && i < CLAIM_LANES; i++) {
+		const struct aside *a = &c->got.aside.v[i];
+		struct event ev = {
+			.id = c->ids[i].s, .subject_kind = (char[]){ "order" }, .subject_id = a->id, .at_ms = c->claim.now_ms,
+			.level = EVENT_ERROR, .text = a->why,
+		};
+
+		if (!streq(a->table, "orders"))
+			ev.subject_kind = (char[]){ "job" };
+		if (store_event_add(tx, &ev, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static struct task *task_new(struct engine *e, enum task_kind kind, const char *lane)
+{
+	struct task *t = xcalloc(1, sizeof *t);
+
+	t->kind = kind;
+	t->lane = xstrdup(lane);
+	lane_slot(e, lane)->running++;
+	return t;
+}
+
+static void tasks_make(struct engine *e, struct claimed *c, bool alone, struct task **ret)
+{
+	struct task **end = ret;
+
+	pthread_mutex_lock(&e->lock);
+	for (size_t i = 0; i < c->debts.n; i++, end = &(*end)->next) {
+		*end = task_new(e, TASK_DEBT, c->debts.v[i].lane);
+		(*end)->debt = TAKE(c->debts.v[i]);
+	}
+	for (size_t i = 0; i < c->orders.n; i++, end = &(*end)->next) {
+		*end = task_new(e, TASK_ORDER, c->orders.v[i].lane);
+		(*end)->order = TAKE(c->orders.v[i]);
+	}
+	for (size_t i = 0; i < c->jobs.n; i++, end = &(*end)->next) {
+		*end = task_new(e, TASK_JOB, c->jobs.v[i].lane);
+		(*end)->job = TAKE(c->jobs.v[i]);
+	}
+	for (struct task *t = *ret; t; t = t->next)
+		t->alone = alone;
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* Lanes that are free and have something due, the longest waiting first. */
+static void choose_lanes(struct engine *e, const struct lane_load_list *l, struct claiming *c, int64_t *next)
+{
+	int64_t now = c->claim.now_ms;
+
+	pthread_mutex_lock(&e->lock);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct lane_load *v = &l->v[i];
+		int64_t at = MAX(v->due_ms, v->lane.parked_until_ms), room;
+
+		if (v->due_ms == INT64_MAX)
+			continue;
+		if (at > now) {
+			*next = MIN(*next, at);
+			continue;
+		}
+		room = lane_room(e, v->lane.name, v->lane.cap);
+		if (room > 0 && c->claim.n_lanes < CLAIM_LANES)
+			c->lanes[c->claim.n_lanes++] = (struct claim_lane){ v->lane.name, (int)room };
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
+int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret_next_ms, struct err *err)
+{
+	struct loads loads = { .e = e };
+	struct claiming c = { .e = e };
+	int rc;
+
+	*ret = NULL;
+	*ret_next_ms = INT64_MAX;
+	if (engine_read(e, read_loads, &loads, err) < 0)
+		return -(int)err->code;
+	parked_set(e, &loads.l);
+	c.claim = (struct claim){
+		.lanes = c.lanes, .max = (int)max, .who = CLAIM_ANY, .owner = e->owner, .now_ms = engine_now(e),
+		.lease_until_ms = engine_now(e) + LIMIT_LEASE_S * SECOND_MS,
+	};
+	choose_lanes(e, &loads.l, &c, ret_next_ms);
+	if (!c.claim.n_lanes) {
+		lane_load_list_done(&loads.l);
+		if (e->suspects && *ret_next_ms == INT64_MAX)
+			e->suspects = false;
+		return 0;
+	}
+	for (size_t i = 0; i < CLAIM_LANES; i++)
+		c.ids[i] = ulid_new(c.claim.now_ms);
+	if (e->suspects) {
+		c.claim.who = CLAIM_SUSPECTS;
+		c.claim.max = 1;
+	}
+	rc = engine_write(e, claim, &c, err);
+	if (rc == 0 && e->suspects && !c.got.orders.n && !c.got.jobs.n && !c.got.debts.n) {
+		e->suspects = false; /* all suspects have come to a verdict */
+		c.claim.who = CLAIM_ANY;
+		c.claim.max = (int)max;
+		rc = engine_write(e, claim, &c, err);
+	}
+	if (rc == 0) {
+		for (size_t i = 0; i < c.got.aside.n; i++)
+			log_error("set aside, a person has to look", "table", c.got.aside.v[i].table, "id", c.got.aside.v[i].id, "reason",
+				  c.got.aside.v[i].why);
+		tasks_make(e, &c.got, c.claim.who == CLAIM_SUSPECTS, ret);
+	}
+	claimed_done(&c.got);
+	lane_load_list_done(&loads.l);
+	return rc;
+}
+
+/* ---- working ---- */
+
+void runner_do(struct engine *e, struct worker *w, struct task *t)
+{
+	if (!w->http) {
+		w->client = net_client_new(e->o.policy, &e->abort);
+		w->http = net_client_http(w->client);
+	}
+	switch (t->kind) {
+	case TASK_ORDER:
+		order_run(e, w, &t->order);
+		break;
+	case TASK_JOB:
+		job_run_one(e, w, &t->job);
+		break;
+	case TASK_DEBT:
+		debt_run_one(e, w, &t->debt);
+		break;
+	}
+	pthread_mutex_lock(&e->lock);
+	lane_slot(e, t->lane)->running--;
+	pthread_mutex_unlock(&e->lock);
+	task_free(t);
+}
+
+struct release {
+	struct engine *e;
+	struct task *t;
+};
+
+static int release_row(struct sql *tx, void *arg, struct err *err)
+{
+	struct release *a = arg;
+	const struct task *t = a->t;
+	const char *table = t->kind == TASK_ORDER ? "orders" : t->kind == TASK_JOB ? "job" : "debt";
+	const char *id = t->kind == TASK_ORDER ? t->order.id : t->kind == TASK_JOB ? t->job.id : t->debt.id;
+	int64_t gen = t->kind == TASK_ORDER ? t->order.gen : t->kind == TASK_JOB ? t->job.gen : t->debt.gen;
+
+	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
+}
+
+static struct task *take_task(struct engine *e)
+{
+	struct task *t;
+
+	while (!e->queue && !stop_raised(&e->stop))
+		pthread_cond_wait(&e->work, &e->lock);
+	if (stop_raised(&e->stop))
+		return NULL;
+	t = e->queue;
+	e->queue = t->next;
+	if (!e->queue)
+		e->queue_end = &e->queue;
+	t->next = NULL;
+	e->queued--;
+	e->busy++;
+	return t;
+}
+
+static void work(void *arg)
+{
+	struct worker *w = arg;
+	struct engine *e = w->e;
+
+	pthread_mutex_lock(&e->lock);
+	for (;;) {
+		struct task *t = take_task(e);
+		bool alone;
+
+		if (!t)
+			break;
+		alone = t->alone;
+		pthread_mutex_unlock(&e->lock);
+		runner_do(e, w, t);
+		pthread_mutex_lock(&e->lock);
+		e->busy--;
+		if (alone)
+			e->alone--;
+		wake_up(&e->wake);
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* ---- the dispatcher ---- */
+
+/* The wall clock moved against the one that never jumps: nothing is renewed for a while (DECISIONS 4). */
+static void watch_clock(struct engine *e)
+{
+	int64_t wall = clock_now(e->clock), boot = clock_boot(e->clock);
+	int64_t moved = (wall - e->last_wall_ms) - (boot - e->last_boot_ms);
+
+	if (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS) {
+		pthread_mutex_lock(&e->lock);
+		e->hold_until_ms = boot + HOLD_MS;
+		pthread_mutex_unlock(&e->lock);
+		log_warning("the clock jumped, renewals are held for 15 minutes", "seconds", LOG_NUM(moved / 1000));
+	}
+	e->last_wall_ms = wall;
+	e->last_boot_ms = boot;
+}
+
+/* How many rows may be claimed now; suspects run alone. */
+static unsigned room(struct engine *e)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&e->lock);
+	n = e->n_workers - MIN(e->busy + e->queued, e->n_workers);
+	if (e->suspects && (e->busy || e->queued))
+		n = e->alone && clock_boot(e->clock) - e->alone_since_boot_ms < ALONE_MS ? 0 : MIN(n, 1u);
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+static void enqueue(struct engine *e, struct task *list)
+{
+	pthread_mutex_lock(&e->lock);
+	while (list) {
+		struct task *t = list;
+
+		list = t->next;
+		t->next = NULL;
+		if (t->alone) {
+			e->alone++;
+			e->alone_since_boot_ms = clock_boot(e->clock);
+		}
+		*e->queue_end = t;
+		e->queue_end = &t->next;
+		e->queued++;
+	}
+	pthread_cond_broadcast(&e->work);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void dispatch(void *arg)
+{
+	struct engine *e = arg;
+	enum err_code told = ERR_NONE;
+
+	while (!stop_raised(&e->stop)) {
+		_cleanup_err_ struct err err = { 0 };
+		struct task *list = NULL;
+		int64_t next = INT64_MAX, sleep, tell = feeder_tell(e);
+		unsigned n = room(e);
+
+		watch_clock(e);
+		if (n && runner_claim(e, n, &list, &next, &err) < 0) {
+			if (told != err.code)
+				log_err(LOG_ERROR, "could not look for work, it is tried again", &err);
+			told = err.code;
+			next = engine_now(e) + 2 * SECOND_MS;
+		} else if (n) {
+			told = ERR_NONE;
+		}
+		if (list) {
+			enqueue(e, list);
+			continue; /* perhaps there is more */
+		}
+		sleep = MIN(MIN(next, tell) - engine_now(e), SLEEP_MAX_MS);
+		if (e->suspects)
+			sleep = MIN(sleep, SECOND_MS);
+		if (sleep > 0)
+			wake_wait(&e->wake, &e->stop, sleep);
+	}
+}
+
+int engine_start(struct engine *e, struct err *err)
+{
+	char name[24];
+
+	for (unsigned i = 0; i < e->n_workers; i++) {
+		snprintf(name, sizeof name, "worker-%u", i);
+		if (thread_start(&e->workers[i].thread, name, work, &e->workers[i], err) < 0)
+			return err_wrap(err, "could not start the engine");
+		e->started = true;
+		e->workers[i].busy = true; /* its thread runs */
+	}
+	if (thread_start(&e->dispatcher, "dispatcher", dispatch, e, err) < 0)
+		return err_wrap(err, "could not start the engine");
+	e->dispatcher_on = true;
+	return 0;
+}
+
+void engine_stop(struct engine *e, int64_t grace_ms)
+{
+	int64_t until = clock_boot(&clock_system) + grace_ms;
+	bool busy = true;
+
+	if (!e || !e->started)
+		return;
+	stop_raise(&e->stop);
+	pthread_mutex_lock(&e->lock);
+	pthread_cond_broadcast(&e->work);
+	pthread_mutex_unlock(&e->lock);
+	if (e->dispatcher_on)
+		thread_join(e->dispatcher);
+	e->dispatcher_on = false;
+	while (busy && clock_boot(&clock_system) < until) {
+		pthread_mutex_lock(&e->lock);
+		busy = e->busy > 0;
+		pthread_mutex_unlock(&e->lock);
+		if (busy) /* workers wake us when they are done */
+			wake_wait(&e->wake, NULL, MIN(until - clock_boot(&clock_system), 100));
+	}
+	stop_raise(&e->abort);
+	for (unsigned i = 0; i < e->n_workers; i++)
+		if (e->workers[i].busy)
+			thread_join(e->workers[i].thread);
+	e->started = false;
+	/* what was claimed and not begun is given back */
+	while (e->queue) {
+		struct release a = { e, e->queue };
+		_cleanup_err_ struct err why = { 0 };
+
+		e->queue = a.t->next;
+		if (engine_write(e, release_row, &a, &why) < 0)
+			log_err(LOG_DEBUG, "could not give a row back", &why);
+		task_free(a.t);
+	}
+	e->queue_end = &e->queue;
+}
+
+/* ---- tests ---- */
+
+int engine_run_due(struct engine *e, struct err *err)
+{
+	int n = 0;
+
+	for (;;) {
+		struct task *list = NULL;
+		int64_t next;
+
+		if (runner_claim(e, 1, &list, &next, err) < 0)
+			return -(int)err->code;
+		if (!list)
+			return n;
+		while (list) {
+			struct task *t = list;
+
+			list = t->next;
+			runner_do(e, &e->workers[0], t);
+			n++;
+		}
+		if (e->crashed)
+			return n;
+	}
+}
+
+int64_t engine_next_due(struct engine *e)
+{
+	struct loads loads = { .e = e };
+	_cleanup_err_ struct err err = { 0 };
+	int64_t next = INT64_MAX;
+
+	if (engine_read(e, read_loads, &loads, &err) < 0)
+		return 0;
+	for (size_t i = 0; i < loads.l.n; i++)
+		if (loads.l.v[i].due_ms != INT64_MAX)
+			next = MIN(next, MAX(loads.l.v[i].due_ms, loads.l.v[i].lane.parked_until_ms));
+	lane_load_list_done(&loads.l);
+	return next;
+}

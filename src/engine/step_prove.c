@@ -1,0 +1,783 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * step_prove.c - from the wish to a validated order: the turn, newOrder, authorizations, publishing, waiting for DNS, telling the
+ * CA to look, and watching it (RFC 8555 7.4, 7.5, 8.3, 8.4).
+ */
+#include "engine/private.h"
+
+#include "base/base64.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static int go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
+{
+	*v = (struct verdict){ .next = next, .due_ms = engine_now(r->e), .keep = keep };
+	return 0;
+}
+
+static int wait_span(struct verdict *v, const struct run *r, int64_t span_ms)
+{
+	*v = (struct verdict){ .next = r->o.step, .due_ms = engine_now(r->e) + span_ms, .waiting = true };
+	return 0;
+}
+
+int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, ...)
+{
+	_cleanup_free_ char *words = acme_problem_text(p);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	err_set(err, ERR_REMOTE_REFUSED, "%s", text);
+	return err_remote(err, p->type, words ? words : "no reason was given");
+}
+
+/* ---- the turn ---- */
+
+struct turn {
+	struct run *r;
+	char *holder;
+	int64_t num;
+};
+
+static int take_turn(struct sql *tx, void *arg, struct err *err)
+{
+	struct turn *t = arg;
+
+	free(t->holder);
+	t->holder = NULL;
+	return store_order_take_turn(tx, &t->r->o, &t->holder, &t->num, err);
+}
+
+/* CAs hand out one order per account and set of names: the same names with another CSR wait here, and start by themselves. */
+int step_queued(struct run *r, struct verdict *v, struct err *err)
+{
+	struct turn t = { .r = r };
+
+	if (engine_write(r->e, take_turn, &t, err) < 0)
+		return -(int)err->code;
+	if (!t.holder) {
+		r->o.holds_turn = true;
+		replace_str(&r->o.waiting_for, NULL);
+		return go(v, r, STEP_CREATE, true);
+	}
+	if (!r->o.waiting_for || !streq(r->o.waiting_for, t.holder)) {
+		replace_str(&r->o.waiting_for, t.holder);
+		run_event(r, EVENT_INFO, NULL, "waits for order %" PRId64 ", which is under way for the same names with another CSR", t.num);
+		*v = (struct verdict){ .next = STEP_QUEUED, .due_ms = engine_now(r->e) + 5 * MINUTE_MS };
+		free(t.holder);
+		return 0;
+	}
+	free(t.holder);
+	return wait_span(v, r, 5 * MINUTE_MS);
+}
+
+/* ---- newOrder ---- */
+
+/* Key and CSR of an order made from names: made once, stored before anything is sent. */
+static int make_csr(struct run *r, struct err *err)
+{
+	_cleanup_key_made_ struct key_made made = { 0 };
+	_cleanup_csr_info_ struct csr_info info = { 0 };
+	enum key_type type = KEY_P256;
+	struct ulid key_id = ulid_new(engine_now(r->e)), csr_id = ulid_new(engine_now(r->e));
+	struct key_place place = { .table = "key", .id = key_id.s, .column = "sealed" };
+	struct csr_request q = { .names = &r->o.names };
+	unsigned char *der;
+	size_t der_n;
+
+	if (!str_empty(r->o.key_type) && !key_type_parse(r->o.key_type, &type))
+		return err_set(err, ERR_INVALID, "'%s' is not a key type that we make", r->o.key_type);
+	if (keys_generate(r->e->o.keys, KEY_CERTIFICATE, type, &place, NULL, &made, err) < 0)
+		return err_wrap(err, "could not make the key of order %" PRId64, r->o.num);
+	q.key = (struct key_handle){ "key", key_id.s, "sealed", made.sealed, made.sealed_n };
+	if (keys_sign_csr(r->e->o.keys, &q, &der, &der_n, err) < 0)
+		return err_wrap(err, "could not make the CSR of order %" PRId64, r->o.num);
+	if (csr_parse(der, der_n, &info, err) < 0) {
+		free(der);
+		return err_wrap(err, "could not read back the CSR of order %" PRId64, r->o.num);
+	}
+	r->new_key = (struct key_row){
+		.id = xstrdup(key_id.s), .purpose = KEY_CERTIFICATE, .type = xstrdup(key_type_text(type)),
+		.public_hash = xstrdup(made.public_hash), .sealed = xmemdup(made.sealed, made.sealed_n), .sealed_n = made.sealed_n,
+		.created_ms = engine_now(r->e),
+	};
+	r->new_csr = (struct csr){
+		.id = xstrdup(csr_id.s), .source = CSR_FOR_ORDER, .names_hash = xstrdup(r->o.names_hash), .subject = xstrdup(""),
+		.key_type = xstrdup(key_type_text(type)), .public_hash = xstrdup(made.public_hash), .key_id = xstrdup(key_id.s),
+		.der = der, .der_n = der_n, .made_for_order = xstrdup(r->o.id), .created_by = xstrdup_null(r->o.requester),
+		.created_ms = engine_now(r->e),
+	};
+	strlist_copy(&r->new_csr.names, &r->o.names);
+	r->has_new_csr = true;
+	replace_str(&r->o.csr_id, csr_id.s);
+	replace_str(&r->o.key_type, key_type_text(type));
+	return 0;
+}
+
+static void take_order(struct run *r, const struct acme_order *a)
+{
+	strlist_clear(&r->urls);
+	strlist_copy(&r->urls, &a->authz_urls);
+	r->urls_known = true;
+	r->next_url = 0;
+	r->o.ca_expires_ms = a->expires_ms;
+	if (a->finalize_url)
+		replace_str(&r->o.finalize_url, a->finalize_url);
+	if (a->certificate_url)
+		replace_str(&r->o.certificate_url, a->certificate_url);
+	r->retry_after_ms = MAX(r->retry_after_ms, a->retry_after_ms);
+}
+
+int step_create(struct run *r, struct verdict *v, struct err *err)
+{
+	_cleanup_acme_order_ struct acme_order a = { 0 };
+	struct acme_order_request q = { .names = &r->o.names, .profile = r->o.profile };
+	struct acme_session *s;
+
+	if (!r->o.csr_id) {
+		if (make_csr(r, err) < 0)
+			return -(int)err->code;
+		run_event(r, EVENT_INFO, NULL, "made a key (%s) and a CSR", r->o.key_type);
+		return go(v, r, STEP_CREATE, false);
+	}
+	if (r->account.status != ACCOUNT_VALID || !r->account.url)
+		return err_set(err, ERR_NEEDS_PERSON, "account '%s' is not registered", r->account.name);
+	if (r->o.url) /* was stored, and the crash came before the next step */
+		return go(v, r, STEP_AUTHORIZE, true);
+	s = run_session(r, err);
+	if (!s || acme_order_new(s, &q, &a, err) < 0)
+		return err_wrap(err, "could not place the order at %s", r->account.directory_url);
+	replace_str(&r->o.url, a.url);
+	take_order(r, &a);
+	r->o.status = ORDER_PENDING;
+	run_event(r, EVENT_INFO, NULL, "the authority took the order (%zu authorization%s)", a.authz_urls.n, a.authz_urls.n == 1 ? "" : "s");
+	if (a.status == ACME_ORDER_PENDING)
+		return go(v, r, STEP_AUTHORIZE, false);
+	if (order_follow(r, &a, v, err) < 0)
+		return -(int)err->code;
+	v->keep = false; /* the order URL is durable before anything else */
+	return 0;
+}
+
+/* ---- authorizations ---- */
+
+static bool in_order(const struct run *r, const struct acme_authz *a)
+{
+	_cleanup_free_ char *wild = xasprintf("*.%s", a->name);
+
+	return strlist_has(&r->o.names, a->wildcard ? wild : a->name);
+}
+
+static struct authz *authz_row(struct run *r, const struct acme_authz *a)
+{
+	struct authz *row;
+
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz.v[i].wildcard == a->wildcard && streq(r->authz.v[i].identifier, a->name))
+			return &r->authz.v[i];
+	row = authz_list_add(&r->authz);
+	row->id = xstrdup(ulid_new(engine_now(r->e)).s);
+	row->order_id = xstrdup(r->o.id);
+	row->identifier = xstrdup(a->name);
+	row->wildcard = a->wildcard;
+	row->position = (int64_t)r->authz.n - 1;
+	return row;
+}
+
+static enum authz_status status_of(enum acme_authz_status s)
+{
+	switch (s) {
+	case ACME_AUTHZ_PENDING:
+		return AUTHZ_PENDING;
+	case ACME_AUTHZ_VALID:
+		return AUTHZ_VALID;
+	case ACME_AUTHZ_INVALID:
+		return AUTHZ_INVALID;
+	case ACME_AUTHZ_DEACTIVATED:
+		return AUTHZ_DEACTIVATED;
+	case ACME_AUTHZ_EXPIRED:
+		return AUTHZ_EXPIRED;
+	case ACME_AUTHZ_REVOKED:
+		return AUTHZ_REVOKED;
+	}
+	abort();
+}
+
+static enum challenge_status challenge_status_of(enum acme_challenge_status s)
+{
+	switch (s) {
+	case ACME_CHALLENGE_PENDING:
+		return CHALLENGE_PENDING;
+	case ACME_CHALLENGE_PROCESSING:
+		return CHALLENGE_PROCESSING;
+	case ACME_CHALLENGE_VALID:
+		return CHALLENGE_VALID;
+	case ACME_CHALLENGE_INVALID:
+		return CHALLENGE_INVALID;
+	}
+	abort();
+}
+
+static enum acme_challenge_type wanted_type(const struct run *r)
+{
+	return r->o.validation == VALIDATION_DNS01 ? ACME_CHALLENGE_DNS01 : ACME_CHALLENGE_HTTP01;
+}
+
+static char *offered(const struct acme_authz *a)
+{
+	_cleanup_strlist_ struct strlist l = { 0 };
+
+	for (size_t i = 0; i < a->n_challenges; i++)
+		if (a->challenges[i].type_text)
+			strlist_add(&l, a->challenges[i].type_text);
+	return l.n ? strlist_join(&l, ", ") : xstrdup("nothing");
+}
+
+static void take_challenge(struct authz *row, const struct acme_challenge *c)
+{
+	replace_str(&row->challenge_url, c->url);
+	replace_str(&row->token, c->token);
+	row->challenge_status = challenge_status_of(c->status);
+	if (c->status != ACME_CHALLENGE_PENDING)
+		row->accepted = true;
+}
+
+/* What the CA says about one authorization; the row is marked when it changed. */
+static int take_authz(struct run *r, const struct acme_authz *a, struct authz **ret_row, struct err *err)
+{
+	const struct acme_challenge *c = acme_authz_challenge(a, wanted_type(r));
+	struct authz *row;
+
+	if (!in_order(r, a))
+		return err_set(err, ERR_REMOTE_BAD, "the authority wants a proof for '%s', which is not in the order", a->name);
+	if (r->authz.n == LIMIT_CA_IDENTIFIERS && !r->authz.v)
+		return err_set(err, ERR_REMOTE_BAD, "the authority wants too many proofs");
+	row = authz_row(r, a);
+	replace_str(&row->url, a->url);
+	row->status = status_of(a->status);
+	row->expires_ms = a->expires_ms;
+	if (c)
+		take_challenge(row, c);
+	r->authz_seen[row - r->authz.v] = true;
+	r->retry_after_ms = MAX(r->retry_after_ms, a->retry_after_ms);
+	authz_changed(r, row);
+	*ret_row = row;
+	return 0;
+}
+
+static int authz_fetch(struct run *r, const char *url, struct acme_authz *ret, struct err *err)
+{
+	struct acme_session *s = run_session(r, err);
+
+	if (!s)
+		return -(int)err->code;
+	return acme_authz_get(s, url, ret, err);
+}
+
+static const char *challenge_words(const struct acme_authz *a, const struct acme_problem **ret)
+{
+	for (size_t i = 0; i < a->n_challenges; i++)
+		if (a->challenges[i].error.type) {
+			*ret = &a->challenges[i].error;
+			return a->challenges[i].type_text;
+		}
+	*ret = NULL;
+	return NULL;
+}
+
+/* The authorization is invalid: why, in the CA's own words, on the row, on the record and as the order's reason. */
+static int refused(struct run *r, const struct acme_authz *a, struct authz *row, struct err *err)
+{
+	const struct acme_problem *p;
+	struct record *rec = run_record(r, row, NULL);
+
+	challenge_words(a, &p);
+	if (p)
+		problem_err(err, p, "the authority could not validate '%s'", row->identifier);
+	else
+		err_set(err, ERR_REMOTE_REFUSED, "the authority calls the authorization of '%s' %s", row->identifier,
+			acme_authz_status_text(a->status));
+	free(row->reason);
+	row->reason = err_to_json_text(err);
+	authz_changed(r, row);
+	if (rec) {
+		rec->status = RECORD_INVALID;
+		free(rec->detail);
+		rec->detail = err_to_json_text(err);
+		record_changed(r, rec, 0);
+	}
+	return -(int)err->code;
+}
+
+static char *record_domain(const struct run *r, const struct authz *a)
+{
+	return r->o.validation == VALIDATION_DNS01 ? xasprintf("_acme-challenge.%s", a->identifier) : xstrdup(a->identifier);
+}
+
+/* The value of each pending authorization: token.thumbprint, for dns-01 its digest (RFC 8555 8.1, 8.4). */
+static void add_record(struct run *r, struct authz *a, const char *thumbprint)
+{
+	const struct publisher *p = run_publisher(r);
+	_cleanup_free_ char *auth = xasprintf("%s.%s", a->token, thumbprint);
+	_cleanup_free_ char *domain = record_domain(r, a);
+	char digest[SHA256_B64];
+	const char *value = auth;
+	struct record *rec = NULL;
+
+	if (r->o.validation == VALIDATION_DNS01)
+		value = sha256_base64url(auth, strlen(auth), digest);
+	for (size_t i = 0; i < r->records.n && !rec; i++)
+		if (streq(r->records.v[i].domain, domain) && streq(r->records.v[i].value, value))
+			rec = &r->records.v[i];
+	if (!rec) {
+		rec = record_list_add(&r->records);
+		*rec = (struct record){
+			.id = xstrdup(ulid_new(engine_now(r->e)).s), .order_id = xstrdup(r->o.id), .kind = r->o.validation,
+			.method = xstrdup(run_method(r)), .domain = xstrdup(domain),
+			.token = r->o.validation == VALIDATION_HTTP01 ? xstrdup(a->token) : NULL, .value = xstrdup(value),
+			.ttl = r->o.validation == VALIDATION_HTTP01 ? 0 :
+				p->way == PUBLISH_ROWS && r->e->o.delegation_ttl_s ? r->e->o.delegation_ttl_s : p->ttl_s,
+			.status = RECORD_NOT_READY, .created_ms = engine_now(r->e), .updated_ms = engine_now(r->e),
+		};
+		r->record_dirty[rec - r->records.v] = ROW_NEW | (p->way == PUBLISH_ROWS ? ROW_LIVE : 0);
+	}
+	replace_str(&a->record_id, rec->id);
+	authz_changed(r, a);
+}
+
+static int add_records(struct run *r, struct err *err)
+{
+	_cleanup_key_made_ struct key_made pub = { 0 };
+	struct key_handle h = { "key", r->account_key.id, "sealed", r->account_key.sealed, r->account_key.sealed_n };
+	size_t need = 0;
+
+	for (size_t i = 0; i < r->authz.n; i++)
+		need += r->authz.v[i].status == AUTHZ_PENDING;
+	if (!need)
+		return 0;
+	if (!run_publisher(r))
+		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", run_method(r) ? run_method(r) : "");
+	if (r->records.n + need > LIMIT_CA_IDENTIFIERS)
+		return err_set(err, ERR_REMOTE_GONE, "too many records were made for this order");
+	if (keys_public(r->e->o.keys, &h, &pub, err) < 0)
+		return err_wrap(err, "could not read the key of account '%s'", r->account.name);
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz.v[i].status == AUTHZ_PENDING)
+			add_record(r, &r->authz.v[i], pub.thumbprint);
+	return 0;
+}
+
+static int authorized(struct run *r, struct verdict *v, struct err *err)
+{
+	size_t pending = 0;
+
+	if (add_records(r, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->authz.n; i++)
+		pending += r->authz.v[i].status == AUTHZ_PENDING;
+	if (pending)
+		run_event(r, EVENT_INFO, NULL, "%zu of %zu names have to be proved by %s", pending, r->authz.n,
+			  validation_text(r->o.validation));
+	else
+		run_event(r, EVENT_INFO, NULL, "all names have been proved before");
+	return go(v, r, pending ? STEP_PUBLISH : STEP_CONFIRM, false);
+}
+
+int step_authorize(struct run *r, struct verdict *v, struct err *err)
+{
+	_cleanup_acme_authz_ struct acme_authz a = { 0 };
+	struct authz *row;
+
+	if (!r->urls_known) {
+		_cleanup_acme_order_ struct acme_order o = { 0 };
+		struct acme_session *s = run_session(r, err);
+
+		if (!s || acme_order_get(s, r->o.url, &r->o.names, &o, err) < 0)
+			return err_wrap(err, "could not read the order");
+		take_order(r, &o);
+		if (o.status != ACME_ORDER_PENDING)
+			return order_follow(r, &o, v, err) < 0 ? -(int)err->code : 0;
+		return go(v, r, STEP_AUTHORIZE, true);
+	}
+	if (r->next_url >= r->urls.n)
+		return authorized(r, v, err);
+	if (r->urls.n > LIMIT_CA_IDENTIFIERS)
+		return err_set(err, ERR_REMOTE_BAD, "the authority wants %zu proofs", r->urls.n);
+	if (authz_fetch(r, r->urls.v[r->next_url], &a, err) < 0)
+		return err_wrap(err, "could not read an authorization");
+	if (take_authz(r, &a, &row, err) < 0)
+		return -(int)err->code;
+	if (row->status == AUTHZ_PENDING && row->challenge_status == CHALLENGE_INVALID)
+		return err_set(err, ERR_REMOTE_GONE, "the authority handed out a challenge for '%s' that has failed already", row->identifier);
+	if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
+		return err_set(err, ERR_REMOTE_GONE, "the authority handed out an authorization for '%s' that is %s", row->identifier,
+			       authz_status_text(row->status));
+	if (row->status == AUTHZ_PENDING && !acme_authz_challenge(&a, wanted_type(r))) {
+		_cleanup_free_ char *types = offered(&a);
+
+		err_set(err, ERR_NEEDS_PERSON, "the authority does not offer %s for '%s'", validation_text(r->o.validation), row->identifier);
+		return err_hint(err, "It offers: %s. Delete this order and make one with another validation.", types);
+	}
+	r->next_url++;
+	if (r->next_url < r->urls.n)
+		return go(v, r, STEP_AUTHORIZE, true);
+	return authorized(r, v, err);
+}
+
+/* ---- publishing ---- */
+
+static bool needs(const struct run *r, const struct authz *a)
+{
+	return a->status == AUTHZ_PENDING && a->record_id && !a->accepted && r->o.step != STEP_ABANDON;
+}
+
+static int last_seq(struct sql *q, void *arg, struct err *err)
+{
+	int64_t seq = 0;
+
+	if (store_feed_item_last_seq(q, &seq, err) < 0)
+		return -(int)err->code;
+	*(uint64_t *)arg = (uint64_t)seq;
+	return 0;
+}
+
+static int env_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err)
+{
+	struct engine *e = arg;
+
+	if (e->o.edge_wait)
+		return e->o.edge_wait(e->o.edge_arg, seq, timeout_ms, err);
+	return engine_edge_wait(e, seq, timeout_ms, err);
+}
+
+static int call_publisher(struct run *r, const struct publisher *p, const struct challenge_set *set, struct err *err)
+{
+	struct publish_env env = { .http = r->w->http, .clock = r->e->clock, .edge_wait = env_wait, .edge_arg = r->e };
+	void *self = NULL;
+	int rc;
+
+	if (p->open && p->open(&env, NULL, 0, &self, err) < 0)
+		return -(int)err->code;
+	rc = p->publish(self, &env, set, err);
+	if (p->close)
+		p->close(self);
+	return rc;
+}
+
+/* Everything that goes to one place goes there at once: rows are one act, at a provider one owner name is. */
+static void gather(struct run *r, const struct publisher *p, struct record *first, struct challenge_set *ret)
+{
+	*ret = (struct challenge_set){
+		.kind = first->kind, .zone = "", .name = first->domain, .token = first->token, .ttl_s = first->ttl, .seq = r->seq,
+	};
+	for (size_t i = 0; i < r->records.n; i++)
+		if (p->way == PUBLISH_ROWS || streq(r->records.v[i].domain, first->domain))
+			strlist_add(&ret->values, r->records.v[i].value);
+}
+
+static struct record *next_unpublished(struct run *r)
+{
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct record *rec = needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
+
+		if (rec && !rec->published_ms)
+			return rec;
+	}
+	return NULL;
+}
+
+static void published(struct run *r, const struct publisher *p, const struct record *first)
+{
+	int64_t now = engine_now(r->e);
+
+	for (size_t i = 0; i < r->records.n; i++) {
+		struct record *rec = &r->records.v[i];
+
+		if (rec->published_ms || rec->status == RECORD_WITHDRAWN || (p->way != PUBLISH_ROWS && !streq(rec->domain, first->domain)))
+			continue;
+		rec->published_ms = now;
+		if (p->way == PUBLISH_ROWS) {
+			rec->status = RECORD_READY;
+			rec->ready_ms = now;
+		}
+		record_changed(r, rec, 0);
+	}
+}
+
+int step_publish(struct run *r, struct verdict *v, struct err *err)
+{
+	const struct publisher *p = run_publisher(r);
+	struct record *rec = next_unpublished(r);
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+
+	if (!p)
+		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", run_method(r) ? run_method(r) : "");
+	if (!rec)
+		return go(v, r, p->way == PUBLISH_ROWS ? STEP_ACCEPT : STEP_PROPAGATE, true);
+	if (p->way == PUBLISH_ROWS && !r->seq) {
+		if (engine_read(r->e, last_seq, &r->seq, err) < 0)
+			return -(int)err->code;
+	}
+	gather(r, p, rec, &set);
+	if (p->way != PUBLISH_PERSON) {
+		_cleanup_err_ struct err why = { 0 };
+
+		r->published_now = p->way == PUBLISH_REMOTE;
+		if (call_publisher(r, p, &set, &why) < 0) {
+			if (p->way != PUBLISH_ROWS || why.code != ERR_TIMEOUT)
+				return err_move(err, &why);
+			/* edge is away: the supervisor brings it back, look again soon */
+			free(r->o.reason);
+			r->o.reason = err_to_json_text(&why);
+			*v = (struct verdict){ .next = STEP_PUBLISH, .due_ms = engine_now(r->e) + poll_clock(r->e, r->o.polls + 2), .waiting = true };
+			r->dirty = true;
+			return 0;
+		}
+	}
+	published(r, p, rec);
+	if (p->way == PUBLISH_ROWS)
+		run_event(r, EVENT_INFO, NULL, "published by Certwright itself and answered by all listeners");
+	else if (p->way == PUBLISH_PERSON)
+		run_event(r, EVENT_INFO, NULL, "waits for you: publish the record of '%s'", rec->domain);
+	else
+		run_event(r, EVENT_INFO, NULL, "published '%s' by %s", rec->domain, p->title);
+	if (next_unpublished(r))
+		return go(v, r, STEP_PUBLISH, p->way != PUBLISH_REMOTE);
+	return go(v, r, p->way == PUBLISH_ROWS ? STEP_ACCEPT : STEP_PROPAGATE, p->way == PUBLISH_ROWS);
+}
+
+/* ---- waiting until it is seen ---- */
+
+static int look_dns(struct run *r, struct record *rec, bool *ret_seen, char **ret_text, struct err *err)
+{
+	_cleanup_resolve_report_ struct resolve_report rep = { 0 };
+	struct engine *e = r->e;
+	int rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, rec->domain, &rep, err) :
+				resolve_txt(&e->o.view, rec->domain, false, &rep, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_seen = resolve_report_all_have(&rep, rec->value);
+	*ret_text = resolve_report_text(&rep, rec->value);
+	return 0;
+}
+
+/* http-01 set up by hand: what the CA is going to fetch. Redirects are the CA's business; one that is there counts as not seen. */
+static int look_http(struct run *r, struct record *rec, bool *ret_seen, char **ret_text, struct err *err)
+{
+	_cleanup_http_ struct http_response rsp = { 0 };
+	_cleanup_free_ char *url = xasprintf("http://%s/.well-known/acme-challenge/%s", rec->domain, rec->token);
+	struct net_rule rule = { .route = NET_ROUTE_DIRECT, .plain_ok = true };
+	struct http_request q = { .method = HTTP_GET, .url = url, .rule = &rule, .timeout_ms = 10 * SECOND_MS, .max_body = 4096 };
+	size_t n = strlen(rec->value);
+
+	if (http_do(r->w->http, &q, &rsp, err) < 0)
+		return -(int)err->code;
+	*ret_seen = rsp.status == 200 && rsp.body.n >= n && !memcmp(buf_text(&rsp.body), rec->value, n) &&
+		strspn(buf_text(&rsp.body) + n, " \r\n\t") == rsp.body.n - n;
+	*ret_text = *ret_seen ? xstrdup("the host answers with it") : xasprintf("the host answers %d and %zu bytes", rsp.status, rsp.body.n);
+	return 0;
+}
+
+static void saw(struct run *r, struct record *rec, bool seen, const char *text)
+{
+	json_t *j = json_pack("{s:b, s:s}", "seen", seen, "text", text);
+	_cleanup_free_ char *detail = json_text(j);
+
+	json_decref(j);
+	if (seen) {
+		rec->status = RECORD_READY;
+		rec->ready_ms = engine_now(r->e);
+		run_event(r, EVENT_INFO, NULL, "'%s' is seen everywhere: %s", rec->domain, text);
+	}
+	if (seen || !rec->detail || !streq(rec->detail, detail)) {
+		replace_str(&rec->detail, detail);
+		record_changed(r, rec, 0);
+		r->dirty = true;
+	}
+}
+
+/* One name a visit; when all have been looked at and one is missing, again by the propagation clock. */
+int step_propagate(struct run *r, struct verdict *v, struct err *err)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct record *rec = needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
+		_cleanup_free_ char *text = NULL;
+		_cleanup_err_ struct err why = { 0 };
+		bool seen = false;
+
+		if (!rec || rec->status != RECORD_NOT_READY)
+			continue;
+		open++;
+		if (i < r->looked)
+			continue;
+		r->looked = i + 1;
+		if ((rec->kind == VALIDATION_DNS01 ? look_dns : look_http)(r, rec, &seen, &text, &why) < 0) {
+			if (r->e->crashed)
+				return err_move(err, &why);
+			text = err_text(&why);
+		}
+		saw(r, rec, seen, text);
+		return go(v, r, STEP_PROPAGATE, true);
+	}
+	r->looked = 0;
+	if (!open)
+		return go(v, r, STEP_ACCEPT, true);
+	return wait_span(v, r, propagation_clock(r->e, r->o.polls));
+}
+
+/* ---- telling the CA to look ---- */
+
+int step_accept(struct run *r, struct verdict *v, struct err *err)
+{
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct authz *a = &r->authz.v[i];
+		_cleanup_acme_challenge_ struct acme_challenge c = { 0 };
+		struct acme_session *s;
+
+		if (!needs(r, a))
+			continue;
+		if (!r->authz_seen[i]) { /* looks before it acts: perhaps it was told before the crash */
+			_cleanup_acme_authz_ struct acme_authz now = { 0 };
+			struct authz *row;
+
+			if (authz_fetch(r, a->url, &now, err) < 0)
+				return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
+			if (take_authz(r, &now, &row, err) < 0)
+				return -(int)err->code;
+			if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
+				return refused(r, &now, row, err);
+			return go(v, r, STEP_ACCEPT, true);
+		}
+		s = run_session(r, err);
+		if (!s || acme_challenge_accept(s, a->challenge_url, &c, err) < 0)
+			return err_wrap(err, "could not tell the authority to look at '%s'", a->identifier);
+		a->accepted = true;
+		if (c.status)
+			a->challenge_status = challenge_status_of(c.status);
+		r->retry_after_ms = MAX(r->retry_after_ms, c.retry_after_ms);
+		authz_changed(r, a);
+		return go(v, r, STEP_ACCEPT, true);
+	}
+	run_event(r, EVENT_INFO, NULL, "told the authority to look");
+	*v = (struct verdict){ .next = STEP_VALIDATE, .due_ms = engine_now(r->e) + MAX(poll_clock(r->e, 0), r->retry_after_ms) };
+	r->retry_after_ms = 0;
+	return 0;
+}
+
+/* ---- watching it ---- */
+
+static void proved(struct run *r, struct authz *a)
+{
+	struct record *rec = run_record(r, a, NULL);
+
+	a->status = AUTHZ_VALID;
+	authz_changed(r, a);
+	if (rec && rec->status != RECORD_VALID) {
+		rec->status = RECORD_VALID;
+		record_changed(r, rec, 0);
+	}
+}
+
+static struct authz *next_pending(struct run *r, size_t *ret_pending)
+{
+	struct authz *first = NULL;
+
+	*ret_pending = 0;
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz.v[i].status == AUTHZ_PENDING) {
+			++*ret_pending;
+			first = first ? first : &r->authz.v[i];
+		}
+	return first;
+}
+
+static int still_waiting(struct run *r, struct verdict *v)
+{
+	int64_t span = MAX(poll_clock(r->e, r->o.polls + 1), r->retry_after_ms);
+
+	r->retry_after_ms = 0;
+	return wait_span(v, r, span);
+}
+
+static int validate_one(struct run *r, struct authz *a, struct verdict *v, struct err *err)
+{
+	_cleanup_acme_authz_ struct acme_authz now = { 0 };
+	enum challenge_status before = a->challenge_status;
+	unsigned char dirty = r->authz_dirty[a - r->authz.v];
+	struct authz *row;
+	size_t pending;
+
+	if (authz_fetch(r, a->url, &now, err) < 0)
+		return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
+	if (take_authz(r, &now, &row, err) < 0)
+		return -(int)err->code;
+	if (row->status == AUTHZ_VALID) {
+		proved(r, row);
+		run_event(r, EVENT_INFO, NULL, "the authority has validated '%s'", row->identifier);
+		next_pending(r, &pending);
+		return go(v, r, pending ? STEP_VALIDATE : STEP_CONFIRM, true);
+	}
+	if (row->status != AUTHZ_PENDING)
+		return refused(r, &now, row, err);
+	if (r->hunting)
+		return 1;
+	if (row->challenge_status == before) /* nothing new: a poll that changes nothing writes one column */
+		r->authz_dirty[a - r->authz.v] = dirty;
+	else
+		r->dirty = true;
+	return still_waiting(r, v);
+}
+
+/* Several names: one look at the order says whether all are through; the authorizations are read only to learn who is not. */
+static int validate_many(struct run *r, struct verdict *v, struct err *err)
+{
+	_cleanup_acme_order_ struct acme_order o = { 0 };
+	struct acme_session *s = run_session(r, err);
+
+	if (!s || acme_order_get(s, r->o.url, &r->o.names, &o, err) < 0)
+		return err_wrap(err, "could not read the order");
+	r->retry_after_ms = MAX(r->retry_after_ms, o.retry_after_ms);
+	if (o.status == ACME_ORDER_PENDING)
+		return still_waiting(r, v);
+	if (o.status == ACME_ORDER_INVALID) {
+		r->hunting = true;
+		memset(r->authz_seen, 0, sizeof r->authz_seen);
+		return go(v, r, STEP_VALIDATE, true);
+	}
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz.v[i].status == AUTHZ_PENDING)
+			proved(r, &r->authz.v[i]);
+	run_event(r, EVENT_INFO, NULL, "the authority has validated all names");
+	return order_follow(r, &o, v, err) < 0 ? -(int)err->code : 0;
+}
+
+int step_validate(struct run *r, struct verdict *v, struct err *err)
+{
+	size_t pending;
+	struct authz *a = next_pending(r, &pending);
+	int rc;
+
+	if (!a)
+		return go(v, r, STEP_CONFIRM, true);
+	if (!r->hunting)
+		return pending == 1 ? validate_one(r, a, v, err) : validate_many(r, v, err);
+	for (size_t i = 0; i < r->authz.n; i++) {
+		if (r->authz_seen[i] || r->authz.v[i].status != AUTHZ_PENDING)
+			continue;
+		rc = validate_one(r, &r->authz.v[i], v, err);
+		if (rc == 1)
+			return go(v, r, STEP_VALIDATE, true);
+		if (rc == 0 && v->next == STEP_CONFIRM)
+			break;
+		return rc;
+	}
+	/* no authorization tells: the order itself may */
+	return go(v, r, STEP_CONFIRM, true);
+}

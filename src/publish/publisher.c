@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* publisher.c - see publisher.h. */
+#include "publish/publisher.h"
+
+const struct publisher *publisher_find(enum validation kind, const char *method)
+{
+	unsigned want = kind == VALIDATION_DNS01 ? KIND_DNS01 : KIND_HTTP01;
+
+	for (size_t i = 0; publishers[i]; i++)
+		if (publishers[i]->kinds & want && streq(publishers[i]->name, method))
+			return publishers[i];
+	return NULL;
+}
+
+void challenge_set_done(struct challenge_set *s)
+{
+	strlist_clear(&s->values);
+}
