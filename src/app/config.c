@@ -32,8 +32,12 @@ const struct config_key config_keys[] = {
 	KEY("dns.zone", HOST, dns_zone, .help = "A zone of our own for the targets of CNAME records, if any."),
 	KEY("dns.public_addresses", IPS, dns_public_addresses,
 	    .help = "Addresses of dns.hostname as the Internet sees them, answered for names in dns.zone."),
+	KEY("dns.rate_limit", INT, dns_rate_limit, .def = "200", .min = 0, .max = 1000000, .unit = "answers/s",
+	    .help = "Answers of one kind to one /24 or /56; 0: no limit. Answers with live challenges are never limited."),
 	KEY("http01.listen", ADDRESSES, http01_listen, .def = "0.0.0.0:80, [::]:80",
 	    .help = "Where HTTP-01 challenges are answered. Empty: not offered."),
+	KEY("http01.redirect_https", BOOL, http01_redirect_https, .def = "no",
+	    .help = "Redirect requests for anything but a live token to https:// instead of answering 404."),
 	KEY("store.url", URL, store_url, .max = 1024,
 	    .help = "sqlite:PATH or postgresql://USER@HOST/DATABASE without a password; default: sqlite:STATE/certwright.db."),
 	KEY("store.password_file", PATH, store_password_file, .help = "File with PostgreSQL's password."),
@@ -639,11 +643,17 @@ void config_arguments(const struct config_input *in, const struct config *c, str
 	}
 }
 
+enum log_format config_log_format(const struct config *c)
+{
+	if (streq(c->log_format, "auto"))
+		return isatty(STDERR_FILENO) ? LOG_LOGFMT : LOG_JSON;
+	return streq(c->log_format, "json") ? LOG_JSON : LOG_LOGFMT;
+}
+
 void config_log(const struct config *c, const char *process)
 {
 	enum log_level level = LOG_INFO;
-	bool terminal = isatty(STDERR_FILENO);
 
 	(void)log_level_parse(c->log_level, &level);
-	log_init(level, streq(c->log_format, "json") || (streq(c->log_format, "auto") && !terminal) ? LOG_JSON : LOG_LOGFMT, process);
+	log_init(level, config_log_format(c), process);
 }

@@ -42,7 +42,9 @@ struct config {
 	struct strlist dns_listen;
 	char *dns_hostname, *dns_zone;
 	struct strlist dns_public_addresses;
+	int64_t dns_rate_limit;
 	struct strlist http01_listen;
+	bool http01_redirect_https;
 	char *store_url, *store_password_file;
 	struct strlist keys_master;
 	char *net_proxy, *net_no_proxy, *net_trust;
@@ -99,6 +101,7 @@ char *config_value(const struct config *c, const struct config_key *k);
 void config_document(FILE *out);
 /* The arguments with which another of our programs reads the same configuration. */
 void config_arguments(const struct config_input *in, const struct config *c, struct strlist *argv);
+enum log_format config_log_format(const struct config *c); /* auto is decided by whether standard error is a terminal */
 /* log_init by log.level and log.format. */
 void config_log(const struct config *c, const char *process);
 

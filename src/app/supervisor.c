@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/idn.h"
 #include "base/proc.h"
 
 #include <errno.h>
@@ -123,27 +124,48 @@ static int part_sockets(struct part *p, const char *name, const struct host_sock
 	return 0;
 }
 
+/* The name server's name in SOA and NS. Without dns.hostname the host's own name stands in, so that a first start works. */
+static char *edge_hostname(const struct config *c)
+{
+	char host[256] = "";
+	_cleanup_free_ char *name = NULL;
+	_cleanup_err_ struct err no = ERR_INIT;
+
+	if (c->dns_hostname)
+		return xstrdup(c->dns_hostname);
+	(void)gethostname(host, sizeof host - 1);
+	if (name_canonical(host, &name, &no) < 0)
+		name = xstrdup("localhost.localdomain");
+	if (c->dns_listen.n)
+		log_warning("dns.hostname is not set, the name of this host is used: delegations need the name the Internet knows", "hostname", name);
+	return TAKE(name);
+}
+
+static void argv_pair(struct strlist *argv, const char *option, const char *value)
+{
+	strlist_add(argv, option);
+	strlist_add(argv, value);
+}
+
 static void edge_arguments(struct strlist *argv, const struct config *c)
 {
-	_cleanup_free_ char *addresses = strlist_join(&c->dns_public_addresses, ",");
+	_cleanup_free_ char *hostname = edge_hostname(c);
+	char number[32];
 
 	strlist_add(argv, "certwright-edge");
-	if (c->dns_hostname) {
-		strlist_add(argv, "--hostname");
-		strlist_add(argv, c->dns_hostname);
-	}
-	if (c->dns_zone) {
-		strlist_add(argv, "--zone");
-		strlist_add(argv, c->dns_zone);
-	}
-	if (*addresses) {
-		strlist_add(argv, "--addresses");
-		strlist_add(argv, addresses);
-	}
-	strlist_add(argv, "--log-level");
-	strlist_add(argv, c->log_level);
-	strlist_add(argv, "--log-format");
-	strlist_add(argv, c->log_format);
+	argv_pair(argv, "--hostname", hostname);
+	if (c->dns_zone)
+		argv_pair(argv, "--zone", c->dns_zone);
+	for (size_t i = 0; i < c->dns_public_addresses.n; i++)
+		argv_pair(argv, "--address", c->dns_public_addresses.v[i]);
+	snprintf(number, sizeof number, "%" PRId64, c->dns_rate_limit);
+	argv_pair(argv, "--rate-limit", number);
+	if (c->http01_redirect_https)
+		strlist_add(argv, "--redirect-https");
+	snprintf(number, sizeof number, "%ld", (long)getpid());
+	argv_pair(argv, "--parent-pid", number);
+	argv_pair(argv, "--log-level", c->log_level);
+	argv_pair(argv, "--log-format", config_log_format(c) == LOG_JSON ? "json" : "logfmt");
 }
 
 /* Everything that needs root, then no root. */
