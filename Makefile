@@ -13,25 +13,30 @@ demo: ## a test CA, Certwright, and two real certificates; stays up until Ctrl-C
 	@tools/demo $(if $(filter-out 0,$(ONESHOT)),--oneshot)
 
 run: build ## the server on unprivileged loopback ports, with its state in build/state
-	@mkdir -p $(BUILD)/state && exec $(BUILD)/src/certwright serve --state $(BUILD)/state --set api.listen=127.0.0.1:8443 \
+	@exec $(BUILD)/src/app/certwright serve --state $(BUILD)/state --set api.listen=127.0.0.1:8443 \
 		--set dns.listen=127.0.0.1:5353 --set http01.listen=127.0.0.1:8080
 
 build: ## everything, with what it needs installed
 	@$(SETUP) --build --ui
 	@$(MAKE) --no-print-directory programs
 
-programs: $(BUILD)/build.ninja
+programs: page $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
+
+page:
+	@tools/build-page
 
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD) > /dev/null
 
 test: ## unit, contract and scenario tests; last line: N passed, N failed, N skipped
 	@$(SETUP) --test
+	@$(MAKE) --no-print-directory page
 	@tools/run-tests test --build $(BUILD)
 
 check: ## what a reviewer would ask: sanitizers, clang, analysis, short fuzz, browser
 	@$(SETUP) --test
+	@$(MAKE) --no-print-directory page
 	@tools/run-tests check
 
 bench: programs ## what is measured, peers side by side
@@ -50,4 +55,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs test check bench fuzz format docs screenshots
+.PHONY: help demo run build programs page test check bench fuzz format docs screenshots

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "cli/cli.h"
 #include "keys/keys.h"
 #include "service/service.h"
 #include "store/store.h"
@@ -135,12 +136,12 @@ static int make_link(const struct config *c, struct store *store, bool as_json, 
 	if (service_setup_make_token(store, NULL, &token, err) < 0)
 		return -(int)err->code;
 	if (as_json) {
-		_cleanup_free_ char *link = xasprintf("%s/setup#%s", url, (const char *)token.p);
+		_cleanup_free_ char *link = xasprintf("%s/#setup=%s", url, (const char *)token.p);
 		_cleanup_json_ json_t *doc = json_pack("{s:s, s:s}", "url", link, "setup_token", (const char *)token.p);
 
 		print_json(doc);
 	} else {
-		printf("Make the first administrator within 30 minutes at\n\n    %s/setup#%s\n\n", url, (const char *)token.p);
+		printf("Make the first administrator within 30 minutes at\n\n    %s/#setup=%s\n\n", url, (const char *)token.p);
 	}
 	return 0;
 }
@@ -227,6 +228,8 @@ int config_verb(const struct config_input *in, int argc, char **argv)
 		return config_show(in);
 	if (argc == 1 && streq(argv[0], "keys"))
 		return config_document(stdout), 0;
+	if (argc == 1 && streq(argv[0], "verbs"))
+		return cli_document(stdout), 0;
 	fprintf(stderr, "certwright: config needs one of: check, show, keys\n");
 	return 2;
 }
