@@ -68,7 +68,7 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 {
 	_cleanup_acme_session_ struct acme_session s = { 0 };
 	struct gate gate = { .e = p->e, .directory_url = p->account.directory_url };
-	struct engine_signer signer;
+	struct acme_keys_signer signer;
 	struct acme_ca *ca;
 
 	if (acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)

@@ -4,6 +4,7 @@
 #define ENGINE_PRIVATE_H
 
 #include "acme/acme.h"
+#include "acme/signer.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/stop.h"
@@ -149,14 +150,7 @@ void lanes_done(struct engine *e);
 
 /* ---- signer.c ---- */
 
-struct engine_signer {
-	struct acme_signer acme; /* first */
-	struct keys *keys;
-	const struct key_row *key;
-	const struct account *account;
-	const char *new_account_url; /* not used for signing; kept for messages */
-};
-void signer_init(struct engine_signer *s, struct keys *k, const struct key_row *key, const struct account *a);
+void signer_init(struct acme_keys_signer *s, struct keys *k, const struct key_row *key, const struct account *a);
 
 /* ---- run.c: one claimed order with its rows, and what is to be stored ---- */
 
@@ -199,7 +193,7 @@ struct run {
 	bool published_now;  /* a REMOTE publisher was called: on a lost lease the debts are opened again */
 
 	struct acme_session session;
-	struct engine_signer signer;
+	struct acme_keys_signer signer;
 	struct gate gate;
 	char *vendor_lane;
 	char *through;       /* parked lane this run goes through since a person asked for it */
@@ -281,7 +275,7 @@ struct job_run {
 	struct account account;
 	struct key_row key;
 	struct acme_session session;
-	struct engine_signer signer;
+	struct acme_keys_signer signer;
 	struct gate gate;
 	struct event_list events;
 	sql_tx_fn *also; /* runs in the transaction that ends the job; arg is the job_run */

@@ -150,3 +150,14 @@ int store_record_prune(struct sql *tx, int64_t withdrawn_before_ms, int64_t *ret
 {
 	return prune(tx, RECORD_PRUNE, SQL_VALUES(SQL_INT(withdrawn_before_ms)), ret_n, "record", err);
 }
+
+static const char RECORD_SHARED[] =
+	"SELECT 1 FROM record WHERE domain = $1 AND kind = $2 AND value = $3 AND order_id <> $4 AND status <> 'withdrawn'"
+	" AND withdrawn_ms = 0";
+
+int store_record_shared(struct sql *q, const struct record *r, bool *ret, struct err *err)
+{
+	return sql_exists(q, RECORD_SHARED,
+			  SQL_VALUES(SQL_TEXT(r->domain), SQL_TEXT(validation_text(r->kind)), SQL_TEXT(r->value), SQL_TEXT(r->order_id)), ret,
+			  err);
+}
