@@ -163,7 +163,7 @@ static const char VERSION_GET[] = "SELECT " VERSION_COLUMNS " FROM version WHERE
 static const char VERSION_OF_ORDER[] =
 	"SELECT " VERSION_COLUMNS " FROM version WHERE order_id = $1 AND state <> 'evidence'";
 static const char VERSION_BY_FINGERPRINT[] =
-	"SELECT " VERSION_COLUMNS " FROM version WHERE fingerprint = $1 AND state <> 'evidence' ORDER BY id LIMIT 1";
+	"SELECT " VERSION_COLUMNS " FROM version WHERE fingerprint = $1 AND state <> 'evidence' LIMIT 1";
 static const char VERSION_LIST[] =
 	"SELECT " VERSION_COLUMNS " FROM version WHERE certificate_id = $1 ORDER BY created_ms DESC, id DESC";
 

@@ -1079,18 +1079,6 @@ static void jobs_and_debts_are_claimed_like_orders_and_held_debts_are_not(void *
 	ASSERT_STR(got.debts.v[0].id, "01HELD");
 }
 
-static int sqlite_group(void **state)
-{
-	rig_pgsql = false;
-	return 0;
-}
-
-static int pgsql_group(void **state)
-{
-	rig_pgsql = true;
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1119,12 +1107,6 @@ int main(void)
 		TEST(a_lane_shows_what_is_due_and_in_work),
 		TEST(jobs_and_debts_are_claimed_like_orders_and_held_debts_are_not),
 	};
-	int failed = cmocka_run_group_tests_name("store on SQLite", tests, sqlite_group, NULL);
 
-	if (pg_start(&rig_pg, &rig_no_pg))
-		failed += cmocka_run_group_tests_name("store on PostgreSQL", tests, pgsql_group, NULL);
-	else
-		print_message("SKIPPED: store on PostgreSQL: %s\n", rig_no_pg);
-	pg_stop(&rig_pg);
-	return failed;
+	return rig_main("store", tests, ARRAY_SIZE(tests));
 }

@@ -37,7 +37,7 @@ static int add_parents(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	return sql_exec(tx,
 			"INSERT INTO account (id, num, name, vendor, directory_url, email, status, key_id, created_ms, updated_ms)"
-			" VALUES ($1, 1, 'a', 'custom', 'https://ca.example/dir', 'a@b.example', 'valid', $2, 1, 1)",
+			" VALUES ($1, 1000000, 'a', 'custom', 'https://ca.example/dir', 'a@b.example', 'valid', $2, 1, 1)",
 			SQL_VALUES(SQL_TEXT(rig->account_id), SQL_TEXT(rig->key_id)), NULL, err);
 }
 
@@ -168,4 +168,29 @@ int64_t rig_int(struct rig *rig, const char *text)
 
 	READ(rig, int_fn, &s);
 	return s.n;
+}
+
+static int sqlite_group(UNUSED void **state)
+{
+	rig_pgsql = false;
+	return 0;
+}
+
+static int pgsql_group(UNUSED void **state)
+{
+	rig_pgsql = true;
+	return 0;
+}
+
+int rig_main(const char *name, const struct CMUnitTest *tests, size_t n)
+{
+	_cleanup_free_ char *sqlite = xasprintf("%s on SQLite", name), *pgsql = xasprintf("%s on PostgreSQL", name);
+	int failed = _cmocka_run_group_tests(sqlite, tests, n, sqlite_group, NULL);
+
+	if (pg_start(&rig_pg, &rig_no_pg))
+		failed += _cmocka_run_group_tests(pgsql, tests, n, pgsql_group, NULL);
+	else
+		print_message("SKIPPED: %s: %s\n", pgsql, rig_no_pg);
+	pg_stop(&rig_pg);
+	return failed;
 }

@@ -21,6 +21,9 @@ extern struct pg rig_pg;       /* the server of this run; dir is NULL when there
 extern bool rig_pgsql;         /* which kind rig_new makes */
 extern const char *rig_no_pg;  /* why there is no PostgreSQL */
 
+/* Runs the tests against SQLite, then against PostgreSQL if there is one. For main. */
+int rig_main(const char *name, const struct CMUnitTest *tests, size_t n);
+
 struct rig *rig_new(void);
 void rig_open(struct rig *rig); /* (again) */
 void rig_close(struct rig *rig);
