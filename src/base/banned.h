@@ -17,6 +17,13 @@
 #include <unistd.h>
 
 #undef alloca
+/* fortified headers make macros of some of them, with clang */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atof atoll sscanf gets
 #pragma GCC poison system popen localtime gmtime ctime asctime alloca srand mktemp tmpnam

@@ -43,8 +43,6 @@ static enum feed_kind kind_of(enum edge_kind k)
 
 static int put_items(struct engine *e, struct feed_read *f, struct feed_sink *s, uint64_t *ret_seq, struct err *err)
 {
-	_cleanup_edge_item_list_ struct edge_item_list drop = { 0 };
-
 	if (engine_read(e, read_items, f, err) < 0) {
 		edge_item_list_done(&f->items);
 		return -(int)err->code;

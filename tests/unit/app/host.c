@@ -145,10 +145,11 @@ static char *run_shell(const char *script, const struct proc_fd *fds, size_t n, 
 static void a_program_gets_just_what_it_is_given(void **state)
 {
 	_cleanup_strlist_ struct strlist env = { 0 };
-	_cleanup_close_ int a = open("/dev/null", O_RDONLY), b = open("/dev/zero", O_RDONLY), leak = open("/dev/null", O_RDONLY);
+	_cleanup_close_ int a = open("/dev/null", O_RDONLY), b = open("/dev/zero", O_RDONLY), not_given = open("/dev/null", O_RDONLY);
 	const struct proc_fd fds[] = { { b, "zero" }, { a, "null" } };
 	_cleanup_free_ char *text = NULL;
 
+	ASSERT_TRUE(not_given >= 0);
 	setenv("SECRET_OF_THE_SHELL", "x", 1);
 	strlist_add(&env, "PATH=/usr/bin:/bin");
 	text = run_shell("echo $LISTEN_FDS $LISTEN_FDNAMES; [ $LISTEN_PID = $$ ] && echo mine; readlink /proc/$$/fd/3 /proc/$$/fd/4;"

@@ -62,6 +62,12 @@ static inline struct key_made make(struct rig *r, enum key_purpose purpose, enum
 }
 
 /* Runs the tests twice. */
-#define RUN_BOTH(tests) (rig_separate = false, RUN(tests)) + (rig_separate = true, RUN(tests))
+#define RUN_BOTH(tests)                                                                                                \
+	({                                                                                                             \
+		rig_separate = false;                                                                                  \
+		int here_ = RUN(tests);                                                                                \
+		rig_separate = true;                                                                                   \
+		here_ + RUN(tests);                                                                                    \
+	})
 
 #endif

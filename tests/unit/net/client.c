@@ -213,7 +213,7 @@ static void no_spelling_reaches_a_local_address(void **state UNUSED)
 		"%s://ca.example@127.0.0.1:%u/", "%s://127.0.0.1\\@ca.example:%u/", "%s://ca.example\\@127.0.0.1:%u/",
 		"%s://ca.example#@127.0.0.1:%u/", "%s://127.0.0.1:%u#@ca.example/", "%s://127.0.0.1%%00.ca.example:%u/",
 		"%s://127%%2e0%%2e0%%2e1:%u/", "%s://%%31%%32%%37.0.0.1:%u/", "%s://127.0.0.1%%2f@ca.example:%u/",
-		"%s://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1:%u/", "%s://127\xe3\x80\x82" "0.0.1:%u/", "%s://\xe2\x93\x9bocalhost:%u/",
+		"%s://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1:%u/", ("%s://127\xe3\x80\x82" "0.0.1:%u/"), "%s://\xe2\x93\x9bocalhost:%u/",
 		"%s:///127.0.0.1:%u/", "%s:/127.0.0.1:%u/", "%s:127.0.0.1:%u/", "%s:\\\\127.0.0.1:%u/", "%s:////127.0.0.1:%u/",
 		" %s://127.0.0.1:%u/", "%s://127.0.0.1 :%u/", "%s://127.0.0.1\t:%u/", "%s://127.0.0.1\n:%u/", "%s://[127.0.0.1]:%u/",
 		"%s://[::1%%25lo]:%u/", "%s://[::1%%lo]:%u/", "%s://[fe80::1%%25lo]:%u/", "%s://[::1]x:%u/", "%s://[::1:%u/",
@@ -586,7 +586,7 @@ static void the_proxy_is_a_leg_of_its_own(void **state UNUSED)
 	_cleanup_net_client_ struct net_client *c = client(&(struct net_config){ .proxy = proxy });
 	struct err err = ERR_INIT;
 	struct http_request q = { .url = "https://ca.example/directory", .timeout_ms = 5000 };
-	_cleanup_http_ struct http_response r = { 0 }, r2 = { 0 }, r3 = { 0 }, r4 = { 0 };
+	_cleanup_http_ struct http_response r = { 0 }, r2 = { 0 };
 
 	/* the proxy's own address is the administrator's choice and needs no net.allow */
 	ASSERT_TRUE(http_do(net_client_http(c), &q, &r, &err) < 0);

@@ -44,7 +44,7 @@ static void what_programs_read_differently_is_refused(void **state UNUSED)
 		"https://ca.example:65536/", "https://ca.example:/", "https://ca.example:44x/", "https://ca.example:999999/",
 		"https://user@ca.example/", "https://user:pw@ca.example/", "https://ca.example@evil.example/", "https://ca.example\\@evil/",
 		"https://ca.example/#x", "https://ca.example/a b", "https://ca.example/\r\nX: y", "https://ca.example/\x01",
-		"https://ca.example/\xc3\xa4", "https://b\xc3\xbc" "cher.example/", "https://ca..example/", "https://.ca.example/",
+		"https://ca.example/\xc3\xa4", ("https://b\xc3\xbc" "cher.example/"), "https://ca..example/", "https://.ca.example/",
 		"https://ca.example./", "https://127.0.0.1./", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/",
 		"https://127.1/", "https://0177.0.0.1/", "https://127.0.0.01/", "https://127.0.0.256/", "https://1.2.3.4.5/",
 		"https://a.1/", "https://a.0x1/", "https://[::1/", "https://[::1]x/", "https://[127.0.0.1]/", "https://[fe80::1%25eth0]/",
