@@ -145,7 +145,7 @@ class Edge:
 
     def start(self):
         fds = [s.fileno() for s in self.sockets]
-        env = dict(os.environ, LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=":".join(self.names), **self.env)
+        env = {**os.environ, "LISTEN_FDS": str(len(fds)), "LISTEN_FDNAMES": ":".join(self.names), **self.env}
 
         def hand_over():
             high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds)]
