@@ -19,6 +19,8 @@ int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
 	CRASH_POINT("engine-write");
 	if (engine_crash(e, "write"))
 		return err_set(err, ERR_BUSY, "the engine is ending");
+	if (e->fail_at && e->fail_at(e->crash_arg, "write"))
+		return err_set(err, ERR_STORE, "could not write the database");
 	if (store_write(e->o.store, fn, arg, err) < 0)
 		return -(int)err->code;
 	__atomic_add_fetch(&e->transactions, 1, __ATOMIC_RELAXED);

@@ -113,6 +113,7 @@ struct engine {
 
 	/* tests: after the n-th write or call the engine behaves as if it were killed */
 	bool (*crash_at)(void *arg, const char *point);
+	bool (*fail_at)(void *arg, const char *point); /* this write fails */
 	void *crash_arg;
 	bool crashed;
 };

@@ -127,7 +127,7 @@ struct rig *rig_new_empty(void)
 	struct keys_options k = { 0 };
 
 	log_init(LOG_ERROR + 1, LOG_LOGFMT, "test");
-	snprintf(r->dir, sizeof r->dir, "/tmp/cw-engine-XXXXXX");
+	snprintf(r->dir, sizeof r->dir, "%s/cw-engine-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* spares the disk */
 	ASSERT_TRUE(mkdtemp(r->dir));
 	r->clock = clock_fake(START_MS);
 	master = path_join(r->dir, "master.key");
@@ -193,7 +193,10 @@ void rig_run_until(struct rig *r, int64_t ms)
 	for (int i = 0; i < 5000; i++) {
 		int64_t next;
 
-		ASSERT_TRUE(engine_run_due(r->engine, &r->err) >= 0 || r->crashed);
+		if (engine_run_due(r->engine, &r->err) < 0 && !r->crashed) {
+			ASSERT_TRUE(r->tolerant);
+			r->clock.fake_ms += 2000; /* as the dispatcher does */
+		}
 		err_clear(&r->err);
 		if (r->crashed)
 			return;

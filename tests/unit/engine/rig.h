@@ -21,6 +21,7 @@ struct rig {
 	struct err err;
 	char account[27];
 	bool edge_down;
+	bool tolerant; /* a claim may fail */
 
 	/* crash: true at the n-th point, counted down */
 	int64_t crash_in;
