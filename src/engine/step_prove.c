@@ -254,9 +254,12 @@ static int take_authz(struct run *r, const struct acme_authz *a, struct authz **
 
 	if (!in_order(r, a))
 		return err_set(err, ERR_REMOTE_BAD, "the authority wants a proof for '%s', which is not in the order", a->name);
-	if (r->authz.n == LIMIT_CA_IDENTIFIERS && !r->authz.v)
-		return err_set(err, ERR_REMOTE_BAD, "the authority wants too many proofs");
 	row = authz_row(r, a);
+	if (row->url && !streq(row->url, a->url)) { /* of an order that was made anew */
+		row->accepted = false;
+		replace_str(&row->record_id, NULL);
+		replace_str(&row->challenge_url, NULL);
+	}
 	replace_str(&row->url, a->url);
 	row->status = status_of(a->status);
 	row->expires_ms = a->expires_ms;

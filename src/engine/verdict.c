@@ -91,20 +91,15 @@ static void later(struct run *r, const struct err *why, const struct acme_refusa
 	wait_until(r, why, v, due);
 }
 
-/* The CA order cannot go on. Before anybody was told to look, the same wish may have another try with a new CA order. */
+/* The CA order cannot go on. Before the CA has looked, the same wish may have another try with a new CA order. */
 static void remake(struct run *r, struct err *why, struct verdict *v)
 {
 	_cleanup_free_ char *text = err_text(why);
 
-	if (r->o.finalize_sent || r->o.attempts >= REMAKES_MAX || r->o.step == STEP_CREATE) {
+	if (r->o.finalize_sent || r->o.attempts >= REMAKES_MAX || r->o.step == STEP_CREATE || r->o.step > STEP_ACCEPT) {
 		run_fail(r, v, why);
 		return;
 	}
-	for (size_t i = 0; i < r->authz.n; i++)
-		if (r->authz.v[i].accepted) {
-			run_fail(r, v, why);
-			return;
-		}
 	set_reason(r, why);
 	run_event(r, EVENT_WARNING, NULL, "%s; ordering anew", text);
 	replace_str(&r->o.url, NULL);
