@@ -83,12 +83,13 @@ static int fail_words(struct pgsql *c, const char *state, const char *message, s
 
 	while (n && (clean[n - 1] == ' ' || clean[n - 1] == '\n'))
 		clean[--n] = 0;
-	if (PQstatus(c->conn) == CONNECTION_BAD) {
+	/* what libpq says by itself has no SQLSTATE; 57P0x are a server's last words */
+	if (PQstatus(c->conn) == CONNECTION_BAD || !state || !strncmp(state, "57P0", 4)) {
 		c->sql.lost = true;
 		return err_set(err, ERR_STORE, "connection to the database was lost: %s", clean);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		if (!state || strncmp(states[i].state, state, strlen(states[i].state)) != 0)
+		if (strncmp(states[i].state, state, strlen(states[i].state)) != 0)
 			continue;
 		c->sql.retry |= states[i].retry;
 		c->sql.raced |= states[i].code == ERR_CONFLICT;
