@@ -170,7 +170,6 @@ struct rig *rig_new(void)
 
 void rig_free(struct rig *r)
 {
-	_cleanup_free_ char *rm = NULL;
 	static const char *const files[] = { "db", "db-wal", "db-shm", "master.key" };
 
 	if (r->engine)
