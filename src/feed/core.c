@@ -122,7 +122,8 @@ static void try_connect(struct feed_core *c)
 	}
 	c->hello = false;
 	c->heard_ms = c->asked_ms = now_ms();
-	set_why(c, "edge has not greeted yet");
+	if (!c->complained) /* else the last failure says more */
+		set_why(c, "edge has not greeted yet");
 	pthread_mutex_lock(&c->lock);
 	c->st.connections++;
 	pthread_mutex_unlock(&c->lock);
