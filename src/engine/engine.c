@@ -115,6 +115,8 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	struct begin b = { .e = e };
 
 	e->o = *o;
+	if (o->policy)
+		e->o.policy = net_policy_ref(o->policy);
 	e->clock = o->clock ? o->clock : &clock_system;
 	e->node = node_name(o->node);
 	e->owner = xasprintf("%s/%s", e->node, ulid_new(engine_now(e)).s);
@@ -164,6 +166,8 @@ void engine_close(struct engine *e)
 		task_free(t);
 	}
 	acme_cas_free(e->cas);
+	if (e->o.policy)
+		net_policy_unref(e->o.policy);
 	lanes_done(e);
 	pthread_cond_destroy(&e->work);
 	pthread_mutex_destroy(&e->lock);

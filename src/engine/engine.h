@@ -27,7 +27,7 @@ struct engine;
 struct engine_options {            /* borrowed; must outlive the engine */
 	struct store *store;
 	struct keys *keys;
-	struct net_policy *policy;
+	struct net_policy *policy; /* a reference is taken */
 	const struct clock *clock; /* NULL = the system's */
 	const char *node;          /* name of this node, "" = host name; leases belong to node + start */
 	unsigned workers;          /* 0 = LIMIT_WORKERS */
