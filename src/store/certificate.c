@@ -86,7 +86,6 @@ int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err
 	c->num = num;
 	c->rev = 1;
 	c->updated_ms = c->created_ms;
-	store_count(tx, "certificates", 1);
 	store_touch(tx, "certificate", c->id, 1);
 	return 0;
 }
@@ -126,7 +125,6 @@ int store_certificate_delete(struct sql *tx, const char *id, int64_t now_ms, str
 	if (put_rev(tx, CERTIFICATE_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), CERTIFICATE_GET, "certificate", id, &rev,
 		    err) < 0)
 		return -(int)err->code;
-	store_count(tx, "certificates", -1);
 	store_touch(tx, "certificate", id, rev);
 	return 0;
 }

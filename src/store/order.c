@@ -144,7 +144,6 @@ int store_order_add(struct sql *tx, struct order *o, struct err *err)
 	o->num = num;
 	o->rev = 1;
 	o->updated_ms = o->created_ms;
-	store_count(tx, "orders", 1);
 	store_touch(tx, "order", o->id, 1);
 	return 0;
 }
@@ -226,7 +225,6 @@ int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct er
 		err_clear(err);
 		return err_set(err, ERR_NOT_FOUND, "no such order '%s'", id);
 	}
-	store_count(tx, "orders", -1);
 	store_touch(tx, "order", id, rev);
 	return 0;
 }

@@ -285,6 +285,7 @@ struct proxy {
 	int listen_fd;
 	_Atomic int cut; /* once, then NEVER */
 	_Atomic int cuts;
+	_Atomic int links; /* threads */
 	_Atomic bool stop;
 	pthread_t thread;
 };
@@ -338,6 +339,7 @@ static void *link_main(void *arg)
 	}
 	close(l->client);
 	close(l->server);
+	atomic_fetch_sub(&l->proxy->links, 1);
 	free(l);
 	return NULL;
 }
@@ -364,6 +366,7 @@ static void *proxy_main(void *arg)
 			free(l);
 			continue;
 		}
+		atomic_fetch_add(&p->links, 1);
 		pthread_create(&thread, NULL, link_main, l);
 		pthread_detach(thread);
 	}
@@ -389,7 +392,8 @@ static void proxy_stop(struct proxy *p)
 
 	atomic_store(&p->stop, true);
 	pthread_join(p->thread, NULL);
-	usleep(300 * 1000); /* the links see it too */
+	while (atomic_load(&p->links))
+		usleep(10 * 1000);
 	close(p->listen_fd);
 	close(unix_socket(p->dir, &addr));
 	unlink(addr.sun_path);
