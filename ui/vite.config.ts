@@ -9,6 +9,7 @@ export default defineConfig({
 	html: { cspNonce: '__CSP_NONCE__' },
 	build: {
 		target: 'es2022',
+		cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // light-dark()
 		assetsDir: 'assets',
 		assetsInlineLimit: 0,
 		modulePreload: { polyfill: false },

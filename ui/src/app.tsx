@@ -205,7 +205,7 @@ function Foot() {
 		<div className="rail-foot">
 			<Menu position="top-start" width={216} withinPortal>
 				<Menu.Target>
-					<UnstyledButton w="100%" p="6px 8px" style={{ display: 'flex', alignItems: 'center', gap: 10, borderRadius: 6 }} aria-label={t('Menu of {name}', { name: user.name })}>
+					<UnstyledButton w="100%" p="6px 8px" style={{ display: 'flex', alignItems: 'center', gap: 10, borderRadius: 6 }}>
 						<Icon name="account" />
 						<div style={{ minWidth: 0, flex: 1 }}>
 							<Text fw={550} truncate>
@@ -215,6 +215,7 @@ function Foot() {
 								{user.role}
 							</Text>
 						</div>
+						<span className="mantine-visually-hidden-static">{t('menu')}</span>
 						<Icon name="more" size={16} />
 					</UnstyledButton>
 				</Menu.Target>

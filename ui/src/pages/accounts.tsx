@@ -9,7 +9,7 @@ import { useSearchParams } from 'wouter'
 import { api, finish, Idempotency, remove, unwrap, type Account, type Vendor } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Because, Empty, Failure, Notice, Staging, Time, Tone } from '../parts/bits'
+import { Because, Empty, Failure, Notice, Soft, Staging, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
@@ -68,7 +68,7 @@ export function AccountsPage() {
 						title: t('E-mail'),
 						render: (a) => (
 							<>
-								<span className="break">{a.email || t('none')}</span>
+								<Soft text={a.email || t('none')} />
 								{a.name && a.name !== a.email && <Text c="dimmed" size="sm">{a.name}</Text>}
 							</>
 						),
@@ -83,8 +83,8 @@ export function AccountsPage() {
 						),
 					},
 					{ title: t('Status'), render: (a) => <AccountStatus account={a} /> },
-					{ title: t('Endpoint'), render: (a) => <span className="mono break">{a.directory_url}</span> },
-					{ title: t('Created At'), render: (a) => <Time at={a.created_at} /> },
+					{ title: t('Endpoint'), render: (a) => <span className="mono"><Soft text={a.directory_url} /></span> },
+					{ title: t('Created At'), render: (a) => <Time at={a.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,
@@ -241,7 +241,7 @@ function RegisterDialog({ onClose }: { onClose: () => void }) {
 						{terms && (
 							<>
 								{' ('}
-								<a href={terms} target="_blank" rel="noreferrer noopener">
+								<a className="inline-link" href={terms} target="_blank" rel="noreferrer noopener">
 									{t('read them')}
 								</a>
 								{')'}

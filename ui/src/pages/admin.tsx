@@ -8,7 +8,7 @@ import { useMemo, useState } from 'react'
 import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User, type Vendor } from '../api/client'
 import { useMay, useSession } from '../api/session'
 import { t } from '../i18n'
-import { CopyLine, Empty, Facts, Notice, Relative, Staging, Time, Tone } from '../parts/bits'
+import { CopyLine, Empty, Facts, Notice, Relative, Soft, Staging, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
@@ -266,7 +266,7 @@ export function VendorsPage() {
 										</>
 									),
 								},
-								{ title: t('Directory URL'), render: (v) => <span className="mono break">{v.directory_url}</span> },
+								{ title: t('Directory URL'), render: (v) => <span className="mono"><Soft text={v.directory_url} /></span> },
 								{ title: t('External Account Binding'), render: (v) => (v.eab_required ? t('required') : t('not needed')) },
 								{ title: t('Wildcards'), render: (v) => (v.wildcards ? t('yes') : t('no')) },
 								{ title: t('Price'), render: (v) => (v.costs_money ? t('paid') : t('free')) },

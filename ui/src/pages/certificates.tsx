@@ -10,7 +10,7 @@ import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, exportCertificate, remove, unwrap, type Certificate, type CertificateDetail, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Because, CopyButton, Empty, Facts, Health, LinkButton, Names, Notice, Relative, Staging, Time, Tone } from '../parts/bits'
+import { Because, CopyButton, Empty, Facts, Health, LinkButton, Names, Notice, Relative, Soft, Staging, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
@@ -81,7 +81,7 @@ export function CertificatesPage() {
 							</>
 						),
 					},
-					{ title: t('Issuer'), render: (c) => <span className="break">{c.issuer ?? '–'}</span> },
+					{ title: t('Issuer'), render: (c) => <Soft text={c.issuer ?? '–'} /> },
 					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
 					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
 				]}
@@ -120,7 +120,7 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 						</Button>
 					)}
 					{may('order') && (
-						<Button variant="default" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
+						<Button variant="subtle" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
 							{t('Delete')}
 						</Button>
 					)}

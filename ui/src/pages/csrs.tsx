@@ -9,7 +9,7 @@ import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, finish, Idempotency, remove, saveText, unwrap, type Csr } from '../api/client'
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
-import { CopyButton, Empty, Facts, LinkButton, Names, Time, Tone } from '../parts/bits'
+import { CopyButton, Empty, Facts, LinkButton, Names, Soft, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { parseNames } from '../parts/names'
@@ -54,7 +54,7 @@ export function CsrsPage() {
 				columns={[
 					{ title: t('No.'), nowrap: true, render: (c) => <Link href={`/csrs/${c.num}`}>{c.num}</Link> },
 					{ title: t('Names'), render: (c) => <Link href={`/csrs/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
-					{ title: t('Subject'), render: (c) => <span className="break">{c.subject || '–'}</span> },
+					{ title: t('Subject'), render: (c) => <Soft text={c.subject || '–'} /> },
 					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
 					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
 					{ title: t('Source'), render: (c) => <Source csr={c} /> },
@@ -239,7 +239,7 @@ function CsrView({ csr }: { csr: Csr }) {
 						{t('Download')}
 					</Button>
 					{may('order') && (
-						<Button variant="default" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
+						<Button variant="subtle" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
 							{t('Delete')}
 						</Button>
 					)}

@@ -87,7 +87,7 @@ export function DashboardPage() {
 				<CountCard n={need.length} text={t('need you')} href="#need" />
 				<CountCard n={inFlight} text={t('orders in flight')} href="/orders" />
 				<CountCard n={counts.valid ?? 0} text={t('orders valid')} href="/orders?status=valid" />
-				<CountCard n={soon.length} text={t('certificates expire within 30 days')} href="/certificates?sort=expires" />
+				<CountCard n={soon.length} text={t('expire within 30 days')} href="/certificates?sort=expires" />
 			</div>
 			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} order={inFlight + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
 			<div className="split">
@@ -97,7 +97,7 @@ export function DashboardPage() {
 							<h2 style={{ fontSize: '1rem', fontWeight: 600 }}>{t('Needs you')}</h2>
 						</div>
 						{need.length === 0 ? (
-							<Text c="dimmed" p="lg">
+							<Text c="dimmed" className="card-pad">
 								{t('Nothing. Orders and renewals go on by themselves.')}
 							</Text>
 						) : (
@@ -120,7 +120,7 @@ export function DashboardPage() {
 					</section>
 					<Card title={t('Orders in flight')} pad={false} actions={<Link href="/orders">{t('All orders')}</Link>}>
 						{live.data.length === 0 ? (
-							<Text c="dimmed" p="lg">
+							<Text c="dimmed" className="card-pad">
 								{t('None at the moment.')}
 							</Text>
 						) : (
@@ -145,7 +145,7 @@ export function DashboardPage() {
 				<Stack gap="md">
 					<Card title={t('Next to expire')} pad={false} actions={<Link href="/certificates?sort=expires">{t('All certificates')}</Link>}>
 						{certificates.length === 0 ? (
-							<Text c="dimmed" p="lg">
+							<Text c="dimmed" className="card-pad">
 								{t('No certificate yet.')}
 							</Text>
 						) : (

@@ -8,7 +8,7 @@ import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, Idempotency, remove, unwrap, type AcmeRecord, type Delegation } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { CopyButton, CopyLine, Empty, Time, Tone, type ToneName } from '../parts/bits'
+import { Clipped, CopyButton, CopyLine, Empty, Soft, Time, Tone, type ToneName } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
@@ -100,21 +100,21 @@ function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
 	const [search, setSearch] = useSearchParams()
 	const status = STATUSES.find((s) => s === search.get('status'))
 	const columns: Column<AcmeRecord>[] = [
-		{ title: kind === 'dns-01' ? t('Domain') : t('Address'), render: (r) => <span className="break">{kind === 'http-01' ? (r.url ?? r.domain) : r.domain}</span> },
+		{ title: kind === 'dns-01' ? t('Domain') : t('Address'), render: (r) => kind === 'http-01' ? <Clipped text={r.url ?? r.domain} /> : <Soft text={r.domain} /> },
 		{ title: t('Type'), render: (r) => r.type },
 		...(kind === 'dns-01' ? [{ title: t('TTL'), render: (r: AcmeRecord) => r.ttl }] : []),
 		{
 			title: t('Value'),
 			render: (r) => (
 				<span style={{ display: 'flex', gap: 4, alignItems: 'center' }}>
-					<span className="mono break">{r.value}</span>
+					<Clipped text={r.value} />
 					<CopyButton value={r.value} what={t('the value')} />
 				</span>
 			),
 		},
 		{ title: t('Status'), render: (r) => <RecordStatus record={r} /> },
 		{ title: t('Order'), render: (r) => <Link href={`/orders/${r.order_num}`}>{r.order_num}</Link> },
-		{ title: t('Created At'), render: (r) => <Time at={r.created_at} /> },
+		{ title: t('Created At'), render: (r) => <Time at={r.created_at} show="two" /> },
 	]
 	return (
 		<DataTable<AcmeRecord>
@@ -145,10 +145,10 @@ function Delegations({ onAdd }: { onAdd: () => void }) {
 					</Empty>
 				}
 				columns={[
-					{ title: t('Name'), render: (d) => <span className="break">{d.name}</span> },
-					{ title: t('Zone'), render: (d) => <span className="break">{d.zone}</span> },
+					{ title: t('Name'), render: (d) => <Soft text={d.name} /> },
+					{ title: t('Zone'), render: (d) => <Soft text={d.zone} /> },
 					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
-					{ title: t('Created At'), render: (d) => <Time at={d.created_at} /> },
+					{ title: t('Created At'), render: (d) => <Time at={d.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

@@ -7,7 +7,7 @@ import { Link, useLocation } from 'wouter'
 import { api, unwrap, type AcmeRecord, type OrderDetail, type OrderEvent } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Because, CopyLine, distance, Facts, isLive, Notice, OrderStatus, Relative, sentence, Staging, Time, Tone, type ToneName } from '../parts/bits'
+import { Because, Clipped, CopyButton, CopyLine, dateText, Facts, isLive, Notice, OrderStatus, Relative, sentence, Soft, Staging, Time, Tone, type ToneName } from '../parts/bits'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
 import { PlainTable } from '../parts/table'
@@ -119,7 +119,7 @@ function OrderView({ order }: { order: OrderDetail }) {
 						</Button>
 					)}
 					{may('order') && (
-						<Button variant="default" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
+						<Button variant="subtle" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
 							{t('Delete Order')}
 						</Button>
 					)}
@@ -132,10 +132,10 @@ function OrderView({ order }: { order: OrderDetail }) {
 			{order.reason && <Because reason={order.reason} tone={order.status === 'invalid' ? 'bad' : 'warn'} />}
 			{order.waiting_for && isLive(order) && (
 				<Notice tone="info" title={t('Another order holds these names')}>
-					{t('Authorities hand out one order per set of names. This one begins by itself when')} <Link href={`/orders/${order.waiting_for}`}>{t('the other order')}</Link> {t('has sent its CSR.')}
+					{t('Authorities hand out one order per set of names. This one begins by itself when')} <Link className="inline-link" href={`/orders/${order.waiting_for}`}>{t('the other order')}</Link> {t('has sent its CSR.')}
 				</Notice>
 			)}
-			{order.stage === 'ready to finalize' && order.mode === 'step-by-step' && <Notice tone="warn" title={t('Every name is validated. Press Finalize Order to get the certificate.')}>{order.expires_at && t('The authority keeps this order until {when}.', { when: distance(order.expires_at) })}</Notice>}
+			{order.stage === 'ready to finalize' && order.mode === 'step-by-step' && <Notice tone="warn" title={t('Every name is validated. Press Finalize Order to get the certificate.')}>{order.expires_at && t('The authority keeps this order until {when}.', { when: dateText(order.expires_at) })}</Notice>}
 			{manual.length > 0 && isLive(order) && <ManualRecords order={order} records={manual} onCheck={() => void refresh()} busy={busy === 'refresh'} may={may('order')} />}
 
 			<div className="split">
@@ -143,6 +143,27 @@ function OrderView({ order }: { order: OrderDetail }) {
 					<Card title={t('What happened')}>
 						<Story events={order.events} />
 					</Card>
+			{order.records.length > 0 && !(manual.length > 0 && isLive(order)) && (
+				<Card title={t('Challenge records')} pad={false}>
+					<PlainTable<AcmeRecord>
+						label={t('Challenge records')}
+						rows={order.records}
+						rowKey={(r) => r.id}
+						columns={[
+							{ title: t('Domain'), render: (r) => (r.url ? <Clipped text={r.url} /> : <Soft text={r.domain} />) },
+							{ title: t('Type'), render: (r) => r.type },
+							{ title: t('TTL'), render: (r) => (r.kind === 'dns-01' ? r.ttl : '–') },
+							{ title: t('Value'), render: (r) => (
+								<span style={{ display: 'flex', gap: 4, alignItems: 'center' }}>
+									<Clipped text={r.value} />
+									<CopyButton value={r.value} what={t('the value')} />
+								</span>
+							) },
+							{ title: t('Status'), render: (r) => <RecordStatus record={r} /> },
+						]}
+					/>
+				</Card>
+			)}
 				</Stack>
 				<Stack gap="md">
 					<Card title={t('Names')} pad={false}>
@@ -175,7 +196,7 @@ function OrderView({ order }: { order: OrderDetail }) {
 								[t('Key type'), keyTypeLabel(order.key_type)],
 								[t('CSR'), order.csr_id ? <Link href={`/csrs/${order.csr_id}`}>{t('Show the CSR')}</Link> : '–'],
 								[t('Certificate'), order.certificate_id ? <Link href={`/certificates/${order.certificate_id}`}>{t('Show the certificate')}</Link> : '–'],
-								...(isLive(order) && order.next_at ? ([[t('Looked at again'), <Relative key="n" at={order.next_at} />]] as [string, React.ReactNode][]) : []),
+								...(isLive(order) && order.next_at ? ([[t('Looked at again'), <Relative key="n" at={order.next_at} coming />]] as [string, React.ReactNode][]) : []),
 								...(isLive(order) && order.expires_at ? ([[t('Kept by the authority until'), <Time key="e" at={order.expires_at} />]] as [string, React.ReactNode][]) : []),
 								...(isLive(order) && order.give_up_at ? ([[t('Given up'), <Relative key="g" at={order.give_up_at} />]] as [string, React.ReactNode][]) : []),
 								[t('Created At'), <Time key="c" at={order.created_at} />],
@@ -187,22 +208,6 @@ function OrderView({ order }: { order: OrderDetail }) {
 					</Card>
 				</Stack>
 			</div>
-			{order.records.length > 0 && (
-				<Card title={t('Challenge records')} pad={false}>
-					<PlainTable<AcmeRecord>
-						label={t('Challenge records')}
-						rows={order.records}
-						rowKey={(r) => r.id}
-						columns={[
-							{ title: t('Domain'), render: (r) => <span className="break">{r.url ?? r.domain}</span> },
-							{ title: t('Type'), render: (r) => r.type },
-							{ title: t('TTL'), render: (r) => (r.kind === 'dns-01' ? r.ttl : '–') },
-							{ title: t('Value'), render: (r) => <CopyLine value={r.value} what={t('the value')} /> },
-							{ title: t('Status'), render: (r) => <RecordStatus record={r} /> },
-						]}
-					/>
-				</Card>
-			)}
 			<DeleteOrder order={order} opened={deleting} onClose={() => setDeleting(false)} onDeleted={() => go('/orders')} />
 		</Page>
 	)
@@ -240,11 +245,9 @@ function ManualRecords({ order, records, onCheck, busy, may }: { order: OrderDet
 								<Facts
 									rows={[
 										[t('Name'), <CopyLine key="n" value={r.domain} what={t('the name')} />],
-										[t('Type'), 'TXT'],
-										[t('TTL'), String(r.ttl)],
 										[t('Value'), <CopyLine key="v" value={r.value} what={t('the value')} />],
 										...(r.bind_line ? ([[t('As a line for BIND'), <CopyLine key="b" value={r.bind_line} what={t('the line for BIND')} />]] as [string, React.ReactNode][]) : []),
-										[t('Status'), <RecordStatus key="s" record={r} />],
+										[t('Type'), <Group key="t" gap="md"><span>TXT</span><span className="quiet">{t('TTL {n}', { n: r.ttl })}</span><RecordStatus record={r} /></Group>],
 									]}
 								/>
 							) : (
@@ -260,7 +263,7 @@ function ManualRecords({ order, records, onCheck, busy, may }: { order: OrderDet
 					))}
 					<Text c="dimmed" size="sm">
 						{dns ? t('Certwright asks every authoritative server of the zone and goes on by itself when all of them have it.') : t('Certwright goes on by itself when the address answers with exactly this content.')}{' '}
-						{order.expires_at && t('The authority keeps this order until {when}.', { when: distance(order.expires_at) })}
+						{order.expires_at && t('The authority keeps this order until {when}.', { when: dateText(order.expires_at) })}
 					</Text>
 				</Stack>
 			</div>

@@ -6,7 +6,7 @@ import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, downloadOrderCertificate, remove, unwrap, type Order } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Empty, isLive, Names, OrderStatus, sentence, Staging, Time } from '../parts/bits'
+import { Clipped, Empty, isLive, Names, OrderStatus, sentence, Soft, Staging, Time } from '../parts/bits'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
@@ -54,8 +54,8 @@ export function OrdersPage() {
 				}
 				columns={[
 					{ title: t('Order Id'), nowrap: true, render: (o) => <Link href={`/orders/${o.num}`} title={o.id}>{o.num}</Link> },
-					{ title: t('External DNS'), render: (o) => o.external_dns || '–' },
-					{ title: t('Domain Name'), render: (o) => <Names names={o.names} display={o.display_names} /> },
+					{ title: t('External DNS'), render: (o) => (o.validation === 'dns-01' ? o.external_dns || '–' : '–') },
+					{ title: t('Domain Name'), width: 150, render: (o) => <Link href={`/orders/${o.num}`}><Names names={o.names} display={o.display_names} /></Link> },
 					{
 						title: t('Vendor'),
 						render: (o) => (
@@ -64,7 +64,7 @@ export function OrdersPage() {
 							</>
 						),
 					},
-					{ title: t('Account Email'), render: (o) => <span className="break">{o.account_email || o.account_name}</span> },
+					{ title: t('Account Email'), render: (o) => <Soft text={o.account_email || o.account_name} /> },
 					{ title: t('Validation Type'), nowrap: true, render: (o) => o.validation },
 					{
 						title: t('Order Status'),
@@ -72,15 +72,15 @@ export function OrdersPage() {
 							<>
 								<OrderStatus order={o} />
 								{isLive(o) && (
-									<Text c="dimmed" size="xs" mt={2}>
+									<Text c="dimmed" size="xs" mt={2} className="nowrap">
 										{sentence(o.stage)}
 									</Text>
 								)}
 							</>
 						),
 					},
-					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <span className="mono break">{o.validation_record}</span> : '–') },
-					{ title: t('Created At'), render: (o) => <Time at={o.created_at} /> },
+					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <Clipped text={o.validation_record} /> : '–') },
+					{ title: t('Created At'), render: (o) => <Time at={o.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (o) => <OrderMenu order={o} onDeleted={() => {}} /> },
 				]}
 			/>

@@ -2,7 +2,7 @@
 // Small parts used on every page: badges, times, copying, notices.
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { asError, type Certificate, type Order, type Reason } from '../api/client'
 import { plural, t } from '../i18n'
@@ -61,6 +61,7 @@ export function Staging({ on }: { on: boolean }) {
 
 const dateTime = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
 const dateOnly = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
+const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 
 export function utc(at: string): string {
@@ -68,10 +69,22 @@ export function utc(at: string): string {
 	return Number.isNaN(d.getTime()) ? at : `${d.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-export function Time({ at, show = 'full' }: { at: string | null | undefined; show?: 'full' | 'date' | 'clock' }) {
+export function dateText(at: string): string {
+	return dateTime.format(new Date(at))
+}
+
+export function Time({ at, show = 'full' }: { at: string | null | undefined; show?: 'full' | 'date' | 'clock' | 'two' }) {
 	if (!at) return <span aria-label={t('none')}>–</span>
 	const d = new Date(at)
 	if (Number.isNaN(d.getTime())) return <span>{at}</span>
+	if (show === 'two')
+		return (
+			<time dateTime={at} title={utc(at)}>
+				<span className="nowrap">{dateOnly.format(d)}</span>
+				<br />
+				<span className="quiet nowrap">{minutes.format(d)}</span>
+			</time>
+		)
 	const text = (show === 'date' ? dateOnly : show === 'clock' ? clock : dateTime).format(d)
 	return (
 		<time dateTime={at} title={utc(at)} className="nowrap">
@@ -93,11 +106,25 @@ export function distance(at: string, now = Date.now()): string {
 	return format.format(Math.trunc(ms / 1000), 'second')
 }
 
-export function Relative({ at }: { at: string }) {
+export function Relative({ at, coming }: { at: string; coming?: boolean }) {
 	return (
 		<time dateTime={at} title={`${dateTime.format(new Date(at))} (${utc(at)})`} className="nowrap">
-			{distance(at)}
+			{coming && new Date(at).getTime() <= Date.now() ? t('now') : distance(at)}
 		</time>
+	)
+}
+
+/** Text that may break after dots, slashes and at-signs, as names and addresses should. */
+export function Soft({ text }: { text: string }) {
+	return (
+		<>
+			{text.split(/(?<=[./@?&=,])/).map((part, i) => (
+				<Fragment key={i}>
+					{i > 0 && <wbr />}
+					{part}
+				</Fragment>
+			))}
+		</>
 	)
 }
 
@@ -111,7 +138,9 @@ export function Names({ names, display, most = 2 }: { names: string[]; display?:
 			{shown.slice(0, most).map((n, i) => (
 				<span key={n}>
 					{i > 0 && <br />}
-					<span title={names[i] !== n ? names[i] : undefined}>{n}</span>
+					<span title={names[i] !== n ? names[i] : undefined}>
+						<Soft text={n} />
+					</span>
 				</span>
 			))}
 			{rest.length > 0 && (
@@ -125,6 +154,17 @@ export function Names({ names, display, most = 2 }: { names: string[]; display?:
 				</>
 			)}
 		</span>
+	)
+}
+
+/** A long text in a narrow column: cut, whole on hover and focus, and always whole for who copies or listens. */
+export function Clipped({ text }: { text: string }) {
+	return (
+		<Tooltip label={<span className="break">{text}</span>}>
+			<span className="mono clip" tabIndex={0}>
+				{text}
+			</span>
+		</Tooltip>
 	)
 }
 

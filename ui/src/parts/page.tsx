@@ -20,14 +20,14 @@ export function Page({ title, heading, crumbs = [], actions, badges, children }:
 	return (
 		<Stack gap="md">
 			<div>
-				<div className="crumbs">
+				{crumbs.length > 0 && <div className="crumbs">
 					{crumbs.map((c, i) => (
 						<Fragment key={c.text}>
 							{i > 0 && ' › '}
 							{c.href ? <Link href={c.href}>{c.text}</Link> : c.text}
 						</Fragment>
 					))}
-				</div>
+				</div>}
 				<Group justify="space-between" align="center" gap="md">
 					<Group gap="sm" style={{ minWidth: 0 }}>
 						<Title order={1} className="break">

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+// mock.mjs - the server's API as far as the page sees it, from memory, with the built page and its content policy. For tests of
+// the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import { randomBytes } from 'node:crypto'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const dist = join(fileURLToPath(import.meta.url), '../../../ui/dist')
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain' }
+const DAY = 86_400_000
+
+let clock = 0
+export const ulid = () => `01KB${(++clock).toString(36).toUpperCase().padStart(6, '0')}${randomBytes(10).toString('hex').toUpperCase().slice(0, 16)}`
+const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+
+export const HOSTILE = `<img src=x onerror="window.pwned=1">"'\`\u2028</script><script>window.pwned=1</script>`
+const PEM = `-----BEGIN CERTIFICATE-----\n${Array.from({ length: 12 }, (_, i) => `MIIDdzCCAl+gAwIBAgIE${String(i).padStart(2, '0')}AgAnANBgkqhkiG9w0BAQsFADBsMRAwDgYDVQQGEwdVbmtu`).join('\n')}\n-----END CERTIFICATE-----\n`
+const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${Array.from({ length: 8 }, (_, i) => `MIICijCCAXICAQAwRTELMAkGA1UE${String(i).padStart(2, '0')}hMCVVMxEzARBgNVBAgMClNvbWUtU3RhdGUx`).join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
+
+const VENDORS = [
+	['letsencrypt', "Let's Encrypt", 'https://acme-v02.api.letsencrypt.org/directory', {}],
+	['letsencrypt-staging', "Let's Encrypt Staging", 'https://acme-staging-v02.api.letsencrypt.org/directory', { staging: true }],
+	['zerossl', 'ZeroSSL', 'https://acme.zerossl.com/v2/DV90', { eab_required: true, contact_required: true, eab_help: 'ZeroSSL dashboard, Developer, EAB Credentials' }],
+	['buypass', 'Buypass', 'https://api.buypass.com/acme/directory', { contact_required: true, discontinued: 'Buypass ended its ACME service: no new accounts since 15 September 2025, no certificates since 31 October 2025' }],
+	['sslcom-ecc', 'SSL.com ECC', 'https://acme.ssl.com/sslcom-dv-ecc', { eab_required: true, contact_required: true, costs_money: true, eab_help: 'SSL.com portal, Dashboard, Developers and Integrations, API and ACME Credentials: Account/ACME Key and HMAC Key' }],
+	['google', 'Google Trust Services', 'https://dv.acme-v02.api.pki.goog/directory', { eab_required: true, eab_help: 'gcloud publicca external-account-keys create: keyId and b64MacKey, to be used within 7 days' }],
+	['digicert', 'DigiCert', 'https://one.digicert.com/mpki/api/v1/acme/v2/directory', { eab_required: true, costs_money: true, eab_help: 'CertCentral, Automation, ACME directory URLs: one KID and HMAC key per product, shown once' }],
+].map(([key, title, directory_url, more]) => ({ key, title, directory_url, staging: false, eab_required: false, contact_required: false, wildcards: !more.discontinued, costs_money: false, discontinued: null, eab_help: null, ...more }))
+
+const PERMISSIONS = { viewer: ['none', 'self', 'view'], operator: ['none', 'self', 'view', 'order'], admin: ['none', 'self', 'view', 'order', 'account', 'key-export', 'admin'] }
+
+export function makeMock({ empty = false, role = 'admin', signedIn = false, hostile = false } = {}) {
+	const now = Date.now()
+	const db = { accounts: [], orders: [], csrs: [], certificates: [], records: [], delegations: [], jobs: [], audit: [], users: [], tokens: [] }
+	const nums = {}
+	const num = (k) => (nums[k] = (nums[k] ?? 0) + 1)
+	const state = { setup: empty, session: null, streams: new Set(), requests: [], refuse: null, setupToken: 'test-setup-token' }
+	const hint = (kind, id) => {
+		for (const s of state.streams) s.write(`event: change\ndata: ${JSON.stringify({ kind, id, rev: ++clock })}\n\n`)
+	}
+	const audit = (action, kind, obj, name) => db.audit.unshift({ id: ulid(), at: iso(Date.now()), actor_kind: 'user', actor_id: 'u', actor_name: 'ada', action, object_kind: kind, object_id: obj.id, object_name: name, detail: null, address: '192.0.2.10', request_id: ulid() })
+
+	function user(name, r, at = now) {
+		const u = { id: ulid(), num: num('user'), name, role: r, disabled: false, last_login_at: iso(now - 3600_000), created_at: iso(at), password: 'correct horse battery' }
+		db.users.push(u)
+		return u
+	}
+	function account(vendor, email, at = now, more = {}) {
+		const v = VENDORS.find((x) => x.key === vendor) ?? { key: 'custom', title: 'Custom', directory_url: more.directory_url, staging: false }
+		const a = { id: ulid(), num: num('account'), name: email, vendor: v.key, vendor_title: v.title, directory_url: v.directory_url, email, status: 'valid', url: `${v.directory_url}/acct/${clock}`, eab_kid: null, tos_url: null, tos_agreed_at: iso(at), staging: v.staging, reason: null, created_at: iso(at), updated_at: iso(at), ...more }
+		db.accounts.unshift(a)
+		return a
+	}
+	function csr(names, more = {}) {
+		const c = { id: ulid(), num: num('csr'), source: 'created', names, display_names: names.map((n) => n.replace('xn--mnchen-3ya', 'münchen')), subject: `CN=${names[0]}, O=Example Bank, C=TR`, key_type: 'p256', has_key: true, made_for_order: null, pem: CSR, created_at: iso(now - 5 * DAY), ...more }
+		db.csrs.unshift(c)
+		return c
+	}
+	function certificate(names, acc, days, more = {}) {
+		const id = ulid()
+		const not_before = iso(now - (90 - days) * DAY)
+		const not_after = iso(now + days * DAY)
+		const c = { id, num: num('certificate'), source: 'order', names, display_names: names, status: 'active', health: days < 0 ? 'expired' : days < 25 ? 'expiring' : 'active', issuer: 'CN=E7, O=Let\'s Encrypt, C=US', serial: '04a1b2c3d4e5f60718293a4b5c6d7e8f9012', key_type: 'p256', has_key: true, account_id: acc.id, vendor_title: acc.vendor_title, staging: acc.staging, validation: 'dns-01', managed: true, not_before, not_after, renew_at: iso(now + (days - 30) * DAY), order_id: null, created_at: not_before, updated_at: not_before, ...more }
+		c.versions = [{ id: ulid(), state: c.status === 'set-aside' ? 'evidence' : 'current', serial: c.serial, subject: `CN=${names[0]}`, issuer: c.issuer, names, fingerprint: 'A7:3C:91:0E:5D:BB:42:18:7F:E0:11:9A:6C:D4:53:2E:88:F1:0B:97:C6:3A:D2:4F:5E:81:B0:7D:29:EC:64:13', key_type: 'p256', not_before, not_after, order_id: null, reason: null, created_at: not_before }]
+		c.chain = PEM + PEM
+		db.certificates.unshift(c)
+		return c
+	}
+	function order(acc, names, more = {}) {
+		const at = more.at ?? now
+		delete more.at
+		const o = { id: ulid(), num: num('order'), account_id: acc.id, account_name: acc.name, account_email: acc.email, vendor: acc.vendor, vendor_title: acc.vendor_title, staging: acc.staging, certificate_id: null, csr_id: db.csrs[0]?.id ?? null, names, display_names: names, validation: 'dns-01', dns: 'delegation', http: null, external_dns: 'Delegation', mode: 'automatic', status: 'pending', step: 'create', stage: 'ordering', key_type: 'p256', profile: null, url: `https://acme-v02.api.letsencrypt.org/acme/order/2871${clock}/3941${clock}`, expires_at: iso(at + 7 * DAY), give_up_at: iso(at + 2 * 3600_000), next_at: iso(Date.now() + 20_000), attempts: 0, waiting_for: null, set_aside: false, reason: null, validation_record: null, created_at: iso(at), updated_at: iso(at), ended_at: null, authorizations: [], records: [], events: [], ...more }
+		db.orders.unshift(o)
+		return o
+	}
+	function event(o, text, level = 'info', detail = null, at = Date.now()) {
+		o.events.push({ id: ulid(), at: iso(at), level, text, detail })
+	}
+	function record(o, name, more = {}) {
+		const dns = o.validation === 'dns-01'
+		const domain = dns ? `_acme-challenge.${name.replace(/^\*\./, '')}` : name
+		const value = dns ? randomBytes(32).toString('base64url') : `${randomBytes(32).toString('base64url')}.${randomBytes(32).toString('base64url')}`
+		const token = dns ? null : value.split('.')[0]
+		const r = { id: ulid(), num: num('record'), order_id: o.id, order_num: o.num, kind: o.validation, type: o.dns === 'manual' || o.http === 'manual' ? 'Manual' : dns ? 'Delegation' : 'Built-in', domain, token, value, ttl: 60, status: 'not-ready', detail: null, bind_line: dns ? `${domain}. 60 IN TXT "${value}"` : null, url: dns ? null : `http://${name}/.well-known/acme-challenge/${token}`, published_at: iso(Date.now()), ready_at: null, withdrawn_at: null, created_at: o.created_at, ...more }
+		db.records.unshift(r)
+		o.records.push(r)
+		o.validation_record = dns ? `${domain} TXT` : r.url
+		return r
+	}
+	function issue(o) {
+		const c = certificate(o.names, db.accounts.find((a) => a.id === o.account_id), 89, { validation: o.validation, order_id: o.id })
+		Object.assign(o, { status: 'valid', step: 'done', stage: 'valid', certificate_id: c.id, ended_at: iso(Date.now()), next_at: null })
+		for (const r of o.records) Object.assign(r, { status: 'withdrawn', withdrawn_at: iso(Date.now()) })
+		event(o, 'The certificate is here: its key, names, dates and chain are as ordered.')
+		hint('certificate', c.id)
+	}
+	/* An order walks by itself, as the engine would. */
+	function walk(o, pace = state.pace ?? 500) {
+		const set = (more, text, level, detail) => {
+			Object.assign(o, more, { updated_at: iso(Date.now()) })
+			if (text) event(o, text, level, detail)
+			hint('order', o.id)
+		}
+		const steps = [
+			() => {
+				o.authorizations = o.names.map((n) => ({ identifier: n.replace(/^\*\./, ''), wildcard: n.startsWith('*.'), status: 'pending', challenge_status: 'pending', expires_at: o.expires_at, reason: null }))
+				set({ step: 'authorize', stage: 'reading authorizations' }, `${o.vendor_title} took the order; it asks for proof of control of ${o.names.length === 1 ? 'one name' : `${o.names.length} names`}.`)
+			},
+			() => {
+				for (const n of o.names) record(o, n)
+				const manual = o.dns === 'manual' || o.http === 'manual'
+				set(manual ? { step: 'propagate', stage: 'waiting for you' } : { step: 'propagate', stage: 'waiting for DNS' }, manual ? 'The order waits until you have set the record below.' : `Published ${o.names.length === 1 ? 'the challenge record' : 'the challenge records'}; every listener answers with it.`)
+				return manual ? 'stop' : undefined
+			},
+			() => {
+				for (const r of o.records) Object.assign(r, { status: 'ready', ready_at: iso(Date.now()) })
+				set({ step: 'validate', stage: 'validating' }, 'All authoritative servers answer with the record; the authority was told to look.')
+			},
+			() => {
+				for (const a of o.authorizations) Object.assign(a, { status: 'valid', challenge_status: 'valid' })
+				for (const r of o.records) r.status = 'valid'
+				set({ step: o.mode === 'automatic' ? 'finalize' : 'confirm', status: 'ready', stage: o.mode === 'automatic' ? 'finalizing' : 'ready to finalize' }, 'Every name is validated.')
+				return o.mode === 'automatic' ? undefined : 'stop'
+			},
+			() => set({ step: 'collect', status: 'processing', stage: 'collecting' }, 'Sent the CSR; the authority is making the certificate.'),
+			() => {
+				issue(o)
+				hint('order', o.id)
+			},
+		]
+		const at = { create: 0, authorize: 1, propagate: 2, validate: 3, confirm: 4, finalize: 4, collect: 5 }[o.step] ?? 6
+		let i = at
+		const next = () => {
+			if (i >= steps.length || !db.orders.includes(o)) return
+			if (steps[i++]() !== 'stop') setTimeout(next, pace).unref()
+		}
+		setTimeout(next, pace).unref()
+	}
+
+	if (!empty) {
+		const ada = user('ada', 'admin', now - 40 * DAY)
+		user('deploy-bot', 'operator', now - 20 * DAY)
+		user('auditor', 'viewer', now - 12 * DAY)
+		if (role !== 'admin') db.users.unshift(Object.assign(user(`the-${role}`, role), {}))
+		state.me = role === 'admin' ? ada : db.users.find((u) => u.role === role)
+		const le = account('letsencrypt', 'pki@bank.example', now - 38 * DAY)
+		const st = account('letsencrypt-staging', 'pki-test@bank.example', now - 37 * DAY)
+		const zero = account('zerossl', 'certificates@bank.example', now - 30 * DAY, { eab_kid: 'kJ8z' })
+		account('google', 'pki@bank.example', now - 2 * DAY, { status: 'invalid', reason: { code: 'remote-refused', title: 'Refused by the authority', detail: 'Google Trust Services did not accept the external account binding', chain: [], remote: 'Unknown external account binding (EAB) key.', remote_type: 'urn:ietf:params:acme:error:externalAccountRequired' } })
+		csr(['www.bank.example', 'bank.example'])
+		csr(['*.apps.bank.example', 'apps.bank.example'], { key_type: 'rsa2048' })
+		csr(['vpn.bank.example'], { source: 'uploaded', has_key: false, key_type: 'rsa4096', subject: 'CN=vpn.bank.example, OU=Network, O=Example Bank, L=Istanbul, C=TR' })
+		csr(['xn--mnchen-3ya.bank.example'])
+		certificate(['pay.bank.example'], le, 82)
+		certificate(['login.bank.example', 'sso.bank.example', 'id.bank.example'], le, 61)
+		certificate(['*.branch.bank.example', 'branch.bank.example'], zero, 44, { issuer: 'CN=ZeroSSL ECC DV SSL CA 2, O=ZeroSSL, C=AT', key_type: 'p384' })
+		certificate(['mail.bank.example', 'imap.bank.example'], le, 19)
+		certificate(['old-portal.bank.example'], le, 6, { managed: false, renew_at: null, has_key: false, key_type: 'rsa2048' })
+		certificate(['trial.bank.example'], st, 71, { issuer: 'CN=(STAGING) Pseudo Plum E5, O=(STAGING) Let\'s Encrypt, C=US' })
+		const min = 60_000
+		const ok = order(le, ['login.bank.example', 'sso.bank.example', 'id.bank.example'], { at: now - 29 * DAY, status: 'valid', step: 'done', stage: 'valid', ended_at: iso(now - 29 * DAY + 21_000), certificate_id: db.certificates[4].id, next_at: null })
+		db.certificates[4].order_id = ok.id
+		event(ok, "Let's Encrypt took the order; it asks for proof of control of 3 names.", 'info', null, now - 29 * DAY)
+		event(ok, 'Published the challenge records; every listener answers with them.', 'info', null, now - 29 * DAY + 2000)
+		event(ok, 'Every name is validated.', 'info', null, now - 29 * DAY + 14_000)
+		event(ok, 'The certificate is here: its key, names, dates and chain are as ordered.', 'info', null, now - 29 * DAY + 21_000)
+		ok.authorizations = ok.names.map((n) => ({ identifier: n, wildcard: false, status: 'valid', challenge_status: 'valid', expires_at: null, reason: null }))
+		for (const n of ok.names) record(ok, n, { status: 'withdrawn', withdrawn_at: iso(now - 29 * DAY + 22_000) })
+		const bad = order(le, ['shop.bank.example'], { at: now - 3 * 3600_000, validation: 'http-01', dns: null, http: 'builtin', external_dns: '', status: 'invalid', step: 'failed', stage: 'invalid', ended_at: iso(now - 3 * 3600_000 + 25_000), next_at: null, reason: { code: 'remote-refused', title: 'Refused by the authority', detail: 'The authority could not validate shop.bank.example by http-01', chain: ['order 2: validate', 'authorization of shop.bank.example is invalid'], hint: 'Let http://shop.bank.example/ lead to this server on port 80.', remote: '198.51.100.23: Fetching http://shop.bank.example/.well-known/acme-challenge/qF2...: Connection refused', remote_type: 'urn:ietf:params:acme:error:connection' } })
+		event(bad, "Let's Encrypt took the order; it asks for proof of control of one name.", 'info', null, now - 3 * 3600_000)
+		event(bad, 'Answering for the token on port 80; the authority was told to look.', 'info', null, now - 3 * 3600_000 + 3000)
+		event(bad, 'The authority could not validate shop.bank.example.', 'error', { remote: '198.51.100.23: Fetching http://shop.bank.example/.well-known/acme-challenge/qF2...: Connection refused', remote_type: 'urn:ietf:params:acme:error:connection' }, now - 3 * 3600_000 + 25_000)
+		bad.authorizations = [{ identifier: 'shop.bank.example', wildcard: false, status: 'invalid', challenge_status: 'invalid', expires_at: null, reason: { code: 'remote-refused', title: 'Refused', detail: null, chain: [], remote: '198.51.100.23: Connection refused' } }]
+		record(bad, 'shop.bank.example', { status: 'invalid' })
+		const wait = order(le, ['*.api.bank.example', 'api.bank.example'], { at: now - 26 * min, dns: 'manual', external_dns: 'Manual', step: 'propagate', stage: 'waiting for you' })
+		event(wait, "Let's Encrypt took the order; it asks for proof of control of 2 names.", 'info', null, now - 26 * min)
+		event(wait, 'The order waits until you have set the records below. It looks again every 30 seconds.', 'warning', null, now - 26 * min + 1500)
+		event(wait, 'ns1.bank.example and ns2.bank.example do not have the records yet.', 'info', { asked: ['ns1.bank.example', 'ns2.bank.example'], found: [] }, now - 8 * min)
+		wait.authorizations = wait.names.map((n) => ({ identifier: 'api.bank.example', wildcard: n.startsWith('*.'), status: 'pending', challenge_status: 'pending', expires_at: wait.expires_at, reason: null }))
+		for (const n of wait.names) record(wait, n)
+		const ready = order(zero, ['files.bank.example'], { at: now - 12 * min, mode: 'step-by-step', status: 'ready', step: 'confirm', stage: 'ready to finalize' })
+		event(ready, 'ZeroSSL took the order; it asks for proof of control of one name.', 'info', null, now - 12 * min)
+		event(ready, 'Every name is validated.', 'info', null, now - 11 * min)
+		ready.authorizations = [{ identifier: 'files.bank.example', wildcard: false, status: 'valid', challenge_status: 'valid', expires_at: null, reason: null }]
+		record(ready, 'files.bank.example', { status: 'valid', ready_at: iso(now - 11 * min) })
+		const run = order(le, ['status.bank.example'], { at: now - 40_000, step: 'propagate', stage: 'waiting for DNS' })
+		event(run, "Let's Encrypt took the order; it asks for proof of control of one name.", 'info', null, now - 40_000)
+		event(run, 'Published the challenge record; every listener answers with it.', 'info', null, now - 38_000)
+		run.authorizations = [{ identifier: 'status.bank.example', wildcard: false, status: 'pending', challenge_status: 'pending', expires_at: null, reason: null }]
+		record(run, 'status.bank.example', { status: 'ready' })
+		for (const n of ['login.bank.example', 'sso.bank.example', 'status.bank.example']) db.delegations.push({ id: ulid(), num: num('delegation'), name: n, zone: `_acme-challenge.${n}`, ns_line: `_acme-challenge.${n}. 3600 IN NS acme.bank.example.`, made_for_order: null, created_at: iso(now - 29 * DAY) })
+		db.jobs.push({ id: ulid(), num: num('job'), kind: 'account-register', subject_kind: 'account', subject_id: le.id, state: 'done', result: null, reason: null, attempts: 1, next_at: null, created_at: iso(now - 38 * DAY), updated_at: iso(now - 38 * DAY), ended_at: iso(now - 38 * DAY) })
+		db.jobs.unshift({ id: ulid(), num: num('job'), kind: 'account-refresh', subject_kind: 'account', subject_id: zero.id, state: 'failed', result: null, reason: { code: 'unreached', title: 'Not reached', detail: 'ZeroSSL was not reached: connecting to acme.zerossl.com:443 took longer than 10 s', chain: [] }, attempts: 3, next_at: null, created_at: iso(now - DAY), updated_at: iso(now - DAY), ended_at: iso(now - DAY) })
+		db.tokens.push({ id: ulid(), num: num('token'), name: 'deploy pipeline', user_id: ada.id, user_name: 'ada', role: 'operator', prefix: 'cw_7fK2', created_at: iso(now - 20 * DAY), expires_at: iso(now + 70 * DAY), used_at: iso(now - 9 * min), revoked_at: null }, { id: ulid(), num: num('token'), name: 'old laptop', user_id: ada.id, user_name: 'ada', role: 'admin', prefix: 'cw_Qx01', created_at: iso(now - 200 * DAY), expires_at: iso(now - 110 * DAY), used_at: null, revoked_at: iso(now - 150 * DAY) })
+		for (const [action, kind, obj, name] of [['account.register', 'account', le, le.email], ['csr.create', 'csr', db.csrs[3], 'www.bank.example'], ['order.create', 'order', ok, 'login.bank.example'], ['order.create', 'order', wait, '*.api.bank.example'], ['session.create', 'user', ada, 'ada']]) audit(action, kind, obj, name)
+		if (hostile) {
+			const h = account('letsencrypt', HOSTILE, now, { name: HOSTILE, directory_url: HOSTILE, vendor_title: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [HOSTILE], remote: HOSTILE } })
+			csr([HOSTILE, HOSTILE + 'b'], { subject: HOSTILE })
+			const c = certificate([HOSTILE], h, 3, { issuer: HOSTILE, serial: HOSTILE, managed: false })
+			c.chain = HOSTILE
+			const o = order(h, [HOSTILE], { external_dns: HOSTILE, stage: 'waiting for you', dns: 'manual', step: 'propagate', url: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [HOSTILE], hint: HOSTILE, remote: HOSTILE, remote_type: HOSTILE } })
+			event(o, HOSTILE, 'error', { remote: HOSTILE, detail: HOSTILE })
+			event(o, HOSTILE, 'error', { [HOSTILE]: HOSTILE })
+			o.authorizations = [{ identifier: HOSTILE, wildcard: false, status: 'invalid', challenge_status: HOSTILE, expires_at: null, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } }]
+			record(o, HOSTILE, { value: HOSTILE, bind_line: HOSTILE, domain: HOSTILE, detail: HOSTILE })
+			db.delegations.push({ id: ulid(), num: 9, name: HOSTILE, zone: HOSTILE, ns_line: HOSTILE, made_for_order: null, created_at: iso(now) })
+			user(HOSTILE, 'viewer')
+			db.tokens.push({ ...db.tokens[0], id: ulid(), name: HOSTILE, user_name: HOSTILE })
+			db.jobs.push({ ...db.jobs[0], id: ulid(), kind: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } })
+			audit(HOSTILE, 'order', { id: o.id }, HOSTILE)
+			db.audit[0].actor_name = HOSTILE
+			db.audit[0].detail = { x: HOSTILE }
+			state.lane = { name: HOSTILE, parked_until: iso(now + 60_000), reason: { detail: HOSTILE, remote: HOSTILE } }
+		}
+	}
+	if (signedIn) state.session = { user: state.me, cookie: 'mock' }
+
+	const strip = ({ password, versions, chain, authorizations, records, events, ...rest }) => rest
+	const find = (list, id) => list.find((x) => x.id === id || String(x.num) === id)
+
+	function handle(req, res, url, body) {
+		const path = url.pathname.replace('/api/v1', '')
+		const q = url.searchParams
+		const json = (status, data, headers = {}) => {
+			res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers })
+			res.end(data === undefined ? undefined : JSON.stringify(data))
+		}
+		const problem = (status, title, detail, errors) => {
+			res.writeHead(status, { 'Content-Type': 'application/problem+json' })
+			res.end(JSON.stringify({ type: 'urn:certwright:error:test', status, title, detail, ...(errors ? { errors } : {}) }))
+		}
+		const page = (list) => {
+			const limit = Number(q.get('limit') ?? 50)
+			const from = Number(q.get('cursor') ?? 0)
+			json(200, { items: list.slice(from, from + limit).map(strip), has_more: from + limit < list.length, cursor: from + limit < list.length ? String(from + limit) : null })
+		}
+		const session = () => ({ user: strip(state.session.user), csrf_token: 'csrf-1', permissions: PERMISSIONS[state.session.user.role], expires_at: iso(Date.now() + 1800_000) })
+		const m = (method, re) => req.method === method && re.exec(path)
+		let x
+		state.requests.push(`${req.method} ${path}`)
+
+		if (m('GET', /^\/setup$/)) return json(200, { needed: state.setup, version: '0.1.0' })
+		if (m('POST', /^\/setup$/)) {
+			if (body.setup_token !== state.setupToken) return problem(401, 'Not signed in', 'This setup token is not known, was used, or is too old')
+			state.setup = false
+			state.session = { user: user(body.name, 'admin') }
+			return json(201, session(), { 'Set-Cookie': 'mock=1; HttpOnly; SameSite=Strict; Path=/' })
+		}
+		if (m('POST', /^\/session$/)) {
+			const u = db.users.find((v) => v.name === body.name && v.password === body.password)
+			if (!u) return problem(401, 'Not signed in', 'Name or password is wrong')
+			state.session = { user: u }
+			return json(201, session(), { 'Set-Cookie': 'mock=1; HttpOnly; SameSite=Strict; Path=/' })
+		}
+		if (path === '/openapi.yaml') return json(200, {})
+		if (!state.session) return problem(401, 'Not signed in', 'Sign in first')
+		if (req.method !== 'GET' && req.headers['x-csrf-token'] !== 'csrf-1') return problem(403, 'Denied', 'The CSRF token is missing')
+		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
+		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/export$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
+		if (m('GET', /^\/session$/)) return json(200, session())
+		if (m('DELETE', /^\/session$/)) {
+			state.session = null
+			return json(204)
+		}
+		if (state.refuse && req.method === 'POST') {
+			const r = state.refuse
+			state.refuse = null
+			return problem(r.status, r.title, r.detail, r.errors)
+		}
+		if (m('PUT', /^\/password$/)) return body.old_password === state.session.user.password ? json(204) : problem(400, 'Invalid', 'Invalid', [{ pointer: '/old_password', detail: 'This is not your present password' }])
+		if (m('GET', /^\/vendors$/)) return json(200, { items: VENDORS })
+		if (m('GET', /^\/status$/)) {
+			const count = (s) => db.orders.filter((o) => o.status === s).length
+			return json(200, { version: '0.1.0', started_at: iso(now - 3 * DAY), now: iso(Date.now()), store: { driver: 'sqlite', writable: true, reason: '' }, edge: { configured: true, connected: true, loaded: true }, dns_hostname: 'acme.bank.example', dns_listen: ['0.0.0.0:53', '[::]:53'], http01_listen: ['0.0.0.0:80', '[::]:80'], orders: { pending: count('pending'), ready: count('ready'), processing: count('processing'), valid: count('valid'), invalid: count('invalid') }, lanes: empty ? [] : [{ name: 'vendor:letsencrypt', parked_until: null, reason: null }, state.lane ?? { name: 'vendor:zerossl', parked_until: iso(Date.now() + 14 * 60_000), reason: { title: 'Too many requests', detail: 'ZeroSSL answered 503 and asks to wait', remote: 'Service busy; retry later.' } }] })
+		}
+		if (m('GET', /^\/events$/)) {
+			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+			res.write(': hello\n\n')
+			state.streams.add(res)
+			res.on('close', () => state.streams.delete(res))
+			return
+		}
+		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
+		if (m('POST', /^\/orders$/)) {
+			const acc = find(db.accounts, body.account_id)
+			const c = body.csr_id ? find(db.csrs, body.csr_id) : csr(body.names, { source: 'order' })
+			const names = body.names ?? c.names
+			const o = order(acc, names, { at: Date.now(), validation: body.validation, dns: body.dns ?? null, http: body.http ?? null, external_dns: body.validation === 'dns-01' ? (body.dns === 'manual' ? 'Manual' : 'Delegation') : '', mode: body.mode ?? 'automatic', csr_id: c.id })
+			event(o, `The order for ${names.join(', ')} was made.`)
+			audit('order.create', 'order', o, names[0])
+			walk(o)
+			hint('order', o.id)
+			return json(201, strip(o), { Location: `/api/v1/orders/${o.id}`, ETag: '"1"' })
+		}
+		if ((x = m('GET', /^\/orders\/([^/]+)\/certificate$/))) {
+			res.writeHead(200, { 'Content-Type': 'application/pem-certificate-chain', 'Content-Disposition': `attachment; filename="order-${x[1]}.pem"` })
+			return res.end(PEM)
+		}
+		if ((x = m('POST', /^\/orders\/([^/]+)\/(refresh|finalize)$/))) {
+			const o = find(db.orders, x[1])
+			if (!o) return problem(404, 'Not found', 'There is no such order')
+			if (x[2] === 'finalize' && o.status !== 'ready') return problem(409, 'Conflict', 'The order is not ready')
+			event(o, x[2] === 'finalize' ? 'Finalize was asked for by ada.' : 'A look was asked for by ada.')
+			if (x[2] === 'finalize' || o.stage === 'waiting for you') walk(o)
+			hint('order', o.id)
+			return json(200, strip(o), { ETag: '"1"' })
+		}
+		if ((x = m('POST', /^\/accounts\/([^/]+)\/refresh$/))) return json(200, find(db.accounts, x[1]), { ETag: '"1"' })
+		if (m('POST', /^\/accounts$/)) {
+			const v = VENDORS.find((y) => y.key === body.vendor)
+			if (v?.eab_required && !body.eab_kid) return problem(400, 'Invalid', 'Invalid', [{ pointer: '/eab_kid', detail: `${v.title} registers only accounts with external account binding` }])
+			const a = account(body.vendor, body.email ?? '', Date.now(), body.directory_url ? { directory_url: body.directory_url } : {})
+			audit('account.register', 'account', a, a.email)
+			hint('account', a.id)
+			return json(201, a, { ETag: '"1"' })
+		}
+		if (m('POST', /^\/csrs(\/upload)?$/)) {
+			const c = path.endsWith('upload') ? csr(['device.bank.example'], { source: 'uploaded', has_key: false }) : csr(body.names, { key_type: body.key_type, created_at: iso(Date.now()) })
+			hint('csr', c.id)
+			return json(201, c, { ETag: '"1"' })
+		}
+		if (m('POST', /^\/delegations$/)) {
+			const d = { id: ulid(), num: num('delegation'), name: body.name, zone: `_acme-challenge.${body.name}`, ns_line: `_acme-challenge.${body.name}. 3600 IN NS acme.bank.example.`, made_for_order: null, created_at: iso(Date.now()) }
+			db.delegations.unshift(d)
+			return json(201, d, { ETag: '"1"' })
+		}
+		if (m('POST', /^\/users$/)) {
+			if (db.users.some((u) => u.name === body.name)) return problem(409, 'Conflict', 'There is a user of this name', [{ pointer: '/name', detail: 'There is a user of this name' }])
+			return json(201, strip(Object.assign(user(body.name, body.role), { last_login_at: null })))
+		}
+		if (m('POST', /^\/tokens$/)) {
+			const k = { id: ulid(), num: num('token'), name: body.name, user_id: 'x', user_name: state.session.user.name, role: body.role, prefix: 'cw_Ab3d', created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * DAY), used_at: null, revoked_at: null }
+			db.tokens.unshift(k)
+			return json(201, { token: `cw_Ab3d${randomBytes(32).toString('base64url')}`, info: k })
+		}
+		if ((x = m('DELETE', /^\/tokens\/([^/]+)$/))) {
+			find(db.tokens, x[1]).revoked_at = iso(Date.now())
+			return json(204)
+		}
+		if ((x = m('POST', /^\/certificates\/([^/]+)\/export$/))) {
+			res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': `attachment; filename="certificate.${body.format === 'der' ? 'der' : 'pem'}"` })
+			return res.end(PEM)
+		}
+		if ((x = m('PATCH', /^\/users\/([^/]+)$/))) {
+			const u = find(db.users, x[1])
+			Object.assign(u, body)
+			return json(200, strip(u), { ETag: '"2"' })
+		}
+		const lists = { accounts: db.accounts, csrs: db.csrs, certificates: db.certificates, records: db.records, delegations: db.delegations, jobs: db.jobs, audit: db.audit, users: db.users, tokens: db.tokens, orders: db.orders }
+		if ((x = m('GET', /^\/(\w+)$/)) && lists[x[1]]) {
+			let list = lists[x[1]]
+			for (const key of ['status', 'kind', 'order_id']) if (q.get(key)) list = list.filter((r) => r[key] === q.get(key))
+			if (x[1] === 'certificates') {
+				if (q.get('name')) list = list.filter((c) => c.names.some((n) => n.includes(q.get('name'))))
+				if (q.get('sort') === 'expires') list = [...list].sort((a, b) => a.not_after.localeCompare(b.not_after))
+			}
+			return page(list)
+		}
+		if ((x = m('GET', /^\/(\w+)\/([^/]+)$/)) && lists[x[1]]) {
+			const o = find(lists[x[1]], x[2])
+			return o ? json(200, x[1] === 'users' ? strip(o) : o, { ETag: '"1"' }) : problem(404, 'Not found', 'There is no such object')
+		}
+		if ((x = m('DELETE', /^\/(\w+)\/([^/]+)$/)) && lists[x[1]]) {
+			if (!req.headers['if-match']) return problem(428, 'If-Match is missing', 'If-Match is missing')
+			const i = lists[x[1]].findIndex((o) => o.id === x[2] || String(o.num) === x[2])
+			if (i < 0) return problem(404, 'Not found', 'There is no such object')
+			const [gone] = lists[x[1]].splice(i, 1)
+			hint(x[1].replace(/s$/, ''), gone.id)
+			return json(204)
+		}
+		return problem(404, 'Not found', `There is no ${req.method} ${path}`)
+	}
+
+	const server = http.createServer((req, res) => {
+		const url = new URL(req.url, 'http://x')
+		if (url.pathname === '/healthz') return res.end('ok')
+		if (url.pathname.startsWith('/api/v1/')) {
+			let text = ''
+			req.on('data', (d) => (text += d))
+			req.on('end', () => handle(req, res, url, text ? JSON.parse(text) : undefined))
+			return
+		}
+		let file = url.pathname === '/' || !extname(url.pathname) ? '/index.html' : url.pathname
+		let data
+		try {
+			data = readFileSync(join(dist, file))
+		} catch {
+			res.writeHead(404)
+			return res.end()
+		}
+		const headers = { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'X-Content-Type-Options': 'nosniff' }
+		if (file === '/index.html') {
+			const nonce = randomBytes(18).toString('base64url')
+			data = data.toString().replaceAll('__CSP_NONCE__', nonce)
+			headers['Cache-Control'] = 'no-store'
+			/* As src/api/assets.c says it. */
+			headers['Content-Security-Policy'] = `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; connect-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types default`
+		}
+		res.writeHead(200, headers)
+		res.end(data)
+	})
+	const listen = (port = 0) => new Promise((r) => server.listen(port, '127.0.0.1', () => r(server.address().port)))
+	const close = () =>
+		new Promise((r) => {
+			server.closeAllConnections()
+			server.close(r)
+		})
+	return { db, state, listen, close, hint, server }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const port = await makeMock({ empty: process.argv.includes('--empty') }).listen(Number(process.argv[2] ?? 5180))
+	console.log(`http://127.0.0.1:${port}/ (sign in as ada, correct horse battery; with --empty open /#setup=test-setup-token)`)
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.mjs - tests of the page over the mock: every page in both themes, first run, live changes, refusals, rights, hostile text.
+// node tests/browser/run.mjs [WORD]: only the tests whose name has the word.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
+import { makeMock } from './mock.mjs'
+
+const top = join(fileURLToPath(import.meta.url), '../../..')
+const tests = []
+const test = (name, run) => tests.push({ name, run })
+let browser
+
+/** A mock, signed in or not, and a page on it; both are gone afterwards, and nothing may have gone wrong in the page. */
+async function withPage(options, run, look = {}) {
+	const mock = makeMock({ signedIn: true, ...options })
+	const port = await mock.listen()
+	const base = `http://127.0.0.1:${port}`
+	const o = await open(browser, base, look)
+	try {
+		await run({ mock, base, port, ...o })
+		assert.deepEqual(await o.violations(), [])
+	} finally {
+		await o.context.close()
+		await mock.close()
+	}
+}
+
+const DIALOGS = [
+	['Create ACME Order', '/orders?create'],
+	['Register an ACME account', '/accounts?register'],
+	['Create CSR', '/csrs?create'],
+	['Upload CSR', '/csrs?upload'],
+]
+
+for (const scheme of ['light', 'dark']) {
+	test(`every page passes axe and the content policy (${scheme})`, () =>
+		withPage(
+			{},
+			async ({ page, base, mock }) => {
+				const found = []
+				const check = async (what) => found.push(...(await axe(page)).map((v) => `${what}: ${v}`))
+				for (const [name, path, title] of PAGES) {
+					await visit(page, base, path, title)
+					await check(name)
+				}
+				for (const o of mock.db.orders) {
+					await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+					await check(`order ${o.status}`)
+				}
+				await visit(page, base, '/certificates/2', '')
+				await check('certificate')
+				await visit(page, base, '/csrs/3', 'CSR 3')
+				await check('csr')
+				for (const [name, path] of DIALOGS) {
+					await page.goto(base + path)
+					await page.getByRole('dialog', { name }).waitFor()
+					await page.waitForTimeout(300)
+					await check(`dialog ${name}`)
+				}
+				assert.deepEqual(found, [])
+			},
+			{ scheme },
+		))
+	test(`sign-in and setup pass axe (${scheme})`, async () => {
+		for (const [options, title] of [
+			[{ signedIn: false }, 'Sign in'],
+			[{ signedIn: false, empty: true }, 'Make the first administrator'],
+		])
+			await withPage(
+				options,
+				async ({ page, base }) => {
+					await page.goto(base)
+					await page.getByRole('heading', { level: 1, name: title }).waitFor()
+					assert.deepEqual(await axe(page), [])
+				},
+				{ scheme },
+			)
+	})
+}
+
+test('no page scrolls sideways at 360 pixels', () =>
+	withPage(
+		{},
+		async ({ page, base, mock }) => {
+			const wide = []
+			for (const [name, path, title] of [...PAGES, ...mock.db.orders.map((o) => [`order ${o.num}`, `/orders/${o.num}`, 'Order']), ['certificate', '/certificates/2', ''], ['csr', '/csrs/3', 'CSR']]) {
+				await visit(page, base, path, title)
+				const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+				if (over > 0) wide.push(`${name}: ${over} px`)
+			}
+			await page.getByRole('button', { name: 'Open the menu' }).click()
+			await page.getByRole('navigation').getByRole('link', { name: 'CSR' }).click()
+			await page.getByRole('heading', { level: 1, name: 'CSR' }).waitFor()
+			assert.deepEqual(wide, [])
+		},
+		{ width: 360, height: 740 },
+	))
+
+test('a first run needs at most 14 actions from the setup link to the certificate', () =>
+	withPage({ empty: true, signedIn: false }, async ({ page, base, mock }) => {
+		let actions = 0
+		const click = async (l) => (actions++, await l.click())
+		const fill = async (l, text) => (actions++, await l.fill(text))
+		mock.state.pace = 150
+		await page.goto(`${base}/#setup=test-setup-token`)
+		await fill(page.getByLabel('Name'), 'ada')
+		await fill(page.getByLabel('Password', { exact: true }), 'correct horse battery')
+		await fill(page.getByLabel('Password again'), 'correct horse battery')
+		assert.ok(!page.url().includes('setup='), 'the token has left the address bar')
+		await click(page.getByRole('button', { name: 'Make administrator and sign in' }))
+		await click(page.getByRole('link', { name: 'Register' }))
+		await fill(page.getByLabel('E-mail'), 'ada@bank.example')
+		await click(page.getByLabel(/I agree to the terms/))
+		await click(page.getByRole('dialog').getByRole('button', { name: 'Register' }))
+		await page.getByText('ada@bank.example').first().waitFor()
+		await click(page.getByRole('link', { name: 'Dashboard' }))
+		await click(page.getByRole('main').getByRole('link', { name: 'Create ACME Order' }))
+		await fill(page.getByLabel('Domain Name'), 'www.bank.example')
+		await click(page.getByRole('dialog').getByRole('button', { name: 'Create ACME Order' }))
+		await page.getByRole('button', { name: 'Download Certificate' }).waitFor()
+		const [file] = await Promise.all([page.waitForEvent('download'), click(page.getByRole('button', { name: 'Download Certificate' }))])
+		assert.match(readFileSync(await file.path(), 'utf8'), /BEGIN CERTIFICATE/)
+		assert.match(file.suggestedFilename(), /\.pem$/)
+		assert.ok(actions <= 14, `${actions} actions`)
+	}))
+
+test('a setup token that is not good is refused at the form, and what was typed stays', () =>
+	withPage({ empty: true, signedIn: false }, async ({ page, base }) => {
+		await page.goto(`${base}/#setup=wrong`)
+		await page.getByLabel('Name').fill('ada')
+		await page.getByLabel('Password', { exact: true }).fill('short')
+		await page.getByLabel('Password again').fill('other')
+		await page.getByRole('button', { name: 'Make administrator' }).click()
+		await page.getByText('At least 12 characters.', { exact: true }).waitFor()
+		await page.getByText('This is not the same password.').waitFor()
+		await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+		await page.getByLabel('Password again').fill('correct horse battery')
+		await page.getByRole('button', { name: 'Make administrator' }).click()
+		await page.getByText('This setup token is not known, was used, or is too old').waitFor()
+		assert.equal(await page.getByLabel('Name').inputValue(), 'ada')
+	}))
+
+test('a wildcard disables http-01 and says why', () =>
+	withPage({}, async ({ page, base }) => {
+		await page.goto(`${base}/orders?create`)
+		await page.getByText('http-01', { exact: true }).last().click()
+		await page.getByLabel('Where the challenge is answered').first().waitFor()
+		assert.equal(await page.getByRole('combobox', { name: 'External DNS' }).count(), 0)
+		await page.getByLabel('Domain Name').fill('*.bank.example')
+		await page.getByText(/http-01 cannot prove control of a wildcard/).waitFor()
+		assert.ok(await page.getByRole('radio', { name: 'http-01' }).isDisabled())
+		assert.ok(await page.getByRole('radio', { name: 'dns-01' }).isChecked())
+		await page.getByRole('combobox', { name: 'External DNS' }).waitFor()
+		await page.getByText('_acme-challenge.bank.example. 3600 IN NS acme.bank.example.').waitFor()
+	}))
+
+test('Vendor is shown as "email --- vendor", and a CSR fills the names', () =>
+	withPage({}, async ({ page, base }) => {
+		await page.goto(`${base}/orders?create&csr=2`)
+		await page.goto(`${base}/csrs/2`)
+		await page.getByRole('link', { name: 'Create ACME Order' }).click()
+		await page.getByRole('dialog').waitFor()
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option', { hasText: "pki@bank.example --- Let's Encrypt" }).first().click()
+		await page.waitForFunction(() => document.querySelector('textarea')?.value.includes('*.apps.bank.example'))
+	}))
+
+test('Use External Account Binding unfolds when the vendor needs it', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await page.goto(`${base}/accounts?register`)
+		const eab = page.getByRole('switch', { name: 'Use External Account Binding' })
+		await eab.waitFor()
+		assert.equal(await eab.isChecked(), false)
+		assert.equal(await page.getByLabel('EAB key identifier (KID)').count(), 0)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option', { hasText: 'ZeroSSL' }).click()
+		await page.getByText('ZeroSSL dashboard, Developer, EAB Credentials').waitFor()
+		await page.getByLabel('E-mail').fill('a@b.example')
+		await page.getByRole('dialog').getByRole('button', { name: 'Register' }).click()
+		await page.getByText('Paste the key identifier.').waitFor()
+		await page.getByText('The vendor registers only who agrees to its terms.').waitFor()
+		assert.ok(!mock.state.requests.includes('POST /accounts'), 'nothing was sent')
+	}))
+
+test("the server's refusal stands at its field, and what was typed stays", () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await page.goto(`${base}/orders?create`)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option').nth(1).click()
+		await page.getByLabel('Domain Name').fill('intranet.bank.example')
+		mock.state.refuse = { status: 400, title: 'Invalid', detail: 'Invalid', errors: [{ pointer: '/names/0', detail: 'intranet.bank.example is on the list of names that are never ordered' }] }
+		await page.getByRole('dialog').getByRole('button', { name: 'Create ACME Order' }).click()
+		await page.getByText('is on the list of names that are never ordered').waitFor()
+		assert.equal(await page.getByLabel('Domain Name').inputValue(), 'intranet.bank.example')
+		assert.equal(await page.getByLabel('Domain Name').getAttribute('aria-invalid'), 'true')
+		mock.state.refuse = { status: 503, title: 'Not available', detail: 'The store cannot be written: the disk is full' }
+		await page.getByRole('dialog').getByRole('button', { name: 'Create ACME Order' }).click()
+		await page.getByText('The store cannot be written: the disk is full').waitFor()
+		await page.getByRole('dialog').getByRole('button', { name: 'Create ACME Order' }).click()
+		await page.getByRole('heading', { name: /Order \d+/ }).waitFor()
+	}))
+
+test('an order waiting for a person shows the record, and goes on by itself', () =>
+	withPage({}, async ({ page, base, mock, context }) => {
+		await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+		const o = mock.db.orders.find((x) => x.stage === 'waiting for you')
+		mock.state.pace = 150
+		await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+		await page.waitForFunction(() => document.title.includes('Waiting for you'))
+		await page.getByText(o.records[0].bind_line).waitFor()
+		await page.getByRole('button', { name: 'Copy the value' }).first().click()
+		assert.equal(await page.evaluate(() => navigator.clipboard.readText()), o.records[0].value)
+		await page.getByRole('button', { name: 'I have added it — check now' }).click()
+		await page.getByRole('button', { name: 'Download Certificate' }).waitFor()
+		await page.getByText('The certificate is here').waitFor()
+		assert.ok(!(await page.title()).includes('Waiting'))
+	}))
+
+test('step by step stops until Finalize Order is pressed', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const o = mock.db.orders.find((x) => x.status === 'ready')
+		mock.state.pace = 150
+		await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+		await page.getByRole('button', { name: 'Finalize Order' }).click()
+		await page.getByRole('button', { name: 'Download Certificate' }).waitFor()
+	}))
+
+test('deleting names what will happen', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await visit(page, base, '/orders', 'Orders')
+		await page.getByRole('button', { name: 'Actions of order 5' }).click()
+		await page.getByRole('menuitem', { name: 'Delete Order' }).click()
+		await page.getByText('its challenge records are withdrawn').waitFor()
+		await page.getByText('CSR, key and certificate stay.').waitFor()
+		await page.getByRole('dialog').getByRole('button', { name: 'Delete Order' }).click()
+		await page.getByText('Order 5 is deleted.').waitFor()
+		assert.ok(!mock.db.orders.some((o) => o.num === 5))
+		await visit(page, base, '/accounts', 'Accounts')
+		await page.getByRole('button', { name: 'Actions of account certificates@bank.example' }).click()
+		await page.getByRole('menuitem', { name: 'Delete' }).click()
+		await page.getByText('Its one order becomes invisible.').waitFor()
+		await page.getByText('Its certificates, CSRs and keys stay.').waitFor()
+	}))
+
+test('two tabs share one event stream, and both move', () =>
+	withPage({}, async ({ page, base, mock, context }) => {
+		const second = await context.newPage()
+		await visit(page, base, '/orders', 'Orders')
+		await visit(second, base, '/orders', 'Orders')
+		await page.waitForTimeout(500)
+		assert.equal(mock.state.streams.size, 1)
+		const o = mock.db.orders.find((x) => x.num === 5)
+		Object.assign(o, { stage: 'validating' })
+		mock.hint('order', o.id)
+		await page.getByText('Validating').waitFor({ timeout: 2000 })
+		await second.getByText('Validating').waitFor({ timeout: 2000 })
+		await page.close()
+		await second.waitForTimeout(600)
+		assert.equal(mock.state.streams.size, 1, 'the other tab took the stream over')
+	}))
+
+test('when the server stops the page says so within 5 s and comes back by itself', () =>
+	withPage({}, async ({ page, base, mock, port }) => {
+		await visit(page, base, '/orders', 'Orders')
+		await page.waitForTimeout(400)
+		await mock.close()
+		const t0 = Date.now()
+		await page.getByText('The server is not reached').waitFor({ timeout: 5000 })
+		assert.ok(Date.now() - t0 < 5000)
+		Object.assign(mock.db.orders[0], { stage: 'validating' })
+		await mock.listen(port)
+		await page.getByText('The server is not reached').waitFor({ state: 'detached', timeout: 6000 })
+		await page.getByText('Validating').waitFor({ timeout: 3000 })
+	}))
+
+test('a session that ended leads back to where one was', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await visit(page, base, '/certificates/2', '')
+		mock.state.session = null
+		mock.hint('certificate', 'x')
+		await page.getByText('Your session has ended').waitFor()
+		await page.getByLabel('Name').fill('ada')
+		await page.getByLabel('Password', { exact: true }).fill('wrong')
+		await page.getByRole('button', { name: 'Sign in' }).click()
+		await page.getByText('Name or password is wrong').waitFor()
+		assert.equal(await page.getByLabel('Name').inputValue(), 'ada')
+		await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+		await page.getByRole('button', { name: 'Sign in' }).click()
+		await page.getByRole('heading', { level: 1, name: 'login.bank.example' }).waitFor()
+	}))
+
+test('a viewer is shown nothing that a viewer may not do', () =>
+	withPage({ role: 'viewer' }, async ({ page, base, mock }) => {
+		for (const [, path, title] of PAGES.filter((p) => !['users'].includes(p[0]))) {
+			await visit(page, base, path, title)
+			for (const name of ['Register', 'Create ACME Order', 'Create CSR', 'Upload CSR', 'Add Delegation', 'Add User', 'Refresh Order', 'Finalize Order', 'Delete Order', 'Delete']) assert.equal(await page.getByRole('main').getByRole('button', { name, exact: true }).count(), 0, `${name} on ${path}`)
+		}
+		for (const o of mock.db.orders) {
+			await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+			const buttons = await page.getByRole('main').getByRole('button').allInnerTexts()
+			assert.deepEqual(buttons.filter((b) => b && b !== 'Download Certificate'), [])
+		}
+		await page.goto(`${base}/admin/users`)
+		await page.getByText('There is no such page.').waitFor()
+		assert.deepEqual(mock.state.requests.filter((r) => !r.startsWith('GET')), [])
+	}))
+
+test('hostile text in every field is shown as text', () =>
+	withPage({ hostile: true }, async ({ page, base, mock }) => {
+		const paths = [...PAGES.map((p) => p[1]), ...mock.db.orders.map((o) => `/orders/${o.num}`), ...mock.db.certificates.map((c) => `/certificates/${c.num}`), ...mock.db.csrs.map((c) => `/csrs/${c.num}`)]
+		let shown = 0
+		for (const path of paths) {
+			await page.goto(base + path)
+			await page.getByRole('heading', { level: 1 }).first().waitFor()
+			await settled(page)
+			shown += await page.getByText('<img src=x onerror=').count()
+			assert.equal(await page.evaluate(() => window.pwned), undefined, path)
+			assert.equal(await page.locator('img').count(), 0, path)
+		}
+		assert.ok(shown > 20, `shown ${shown} times`)
+	}))
+
+test('lists are read page by page', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const like = mock.db.orders[0]
+		for (let i = 0; i < 120; i++) mock.db.orders.push({ ...like, id: `x${i}`, num: 1000 + i })
+		await visit(page, base, '/orders', 'Orders')
+		assert.equal(await page.getByRole('table').getByRole('row').count(), 51)
+		await page.getByRole('button', { name: 'Next page' }).click()
+		await page.getByText('Page 2').waitFor()
+		await page.getByRole('link', { name: '1060', exact: true }).waitFor()
+		await page.getByLabel('Rows per page').selectOption('100')
+		await page.getByText('Page 1').waitFor()
+		await page.getByLabel('Order Status').selectOption('invalid')
+		await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+		assert.ok(page.url().endsWith('?status=invalid'))
+	}))
+
+test('the keyboard alone reaches the content and drives a menu', () =>
+	withPage({}, async ({ page, base }) => {
+		await visit(page, base, '/orders', 'Orders')
+		await page.keyboard.press('Tab')
+		assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content')
+		await page.keyboard.press('Enter')
+		await page.getByRole('button', { name: 'Actions of order 5' }).focus()
+		await page.keyboard.press('Enter')
+		await page.getByRole('menuitem', { name: 'Refresh Order' }).waitFor()
+		await page.keyboard.press('Escape')
+		await page.getByRole('menuitem', { name: 'Refresh Order' }).waitFor({ state: 'hidden' })
+		assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Actions of order 5')
+	}))
+
+test('the first load is under 300 kB', () =>
+	withPage({ signedIn: false }, async ({ page, base }) => {
+		const files = []
+		page.on('response', (r) => files.push(r))
+		await page.goto(base)
+		await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
+		await page.waitForLoadState('networkidle')
+		let sum = 0
+		for (const r of files) {
+			const body = await r.body()
+			sum += /woff2/.test(r.url()) ? body.length : gzipSync(body, { level: 9 }).length
+		}
+		assert.ok(sum < 300_000, `${sum} bytes`)
+	}))
+
+test('the message catalogue is up to date', async () => {
+	const { execFileSync } = await import('node:child_process')
+	execFileSync(process.execPath, [join(top, 'ui/tools/messages.mjs'), '--check'])
+})
+
+const word = process.argv[2]
+browser = await launch()
+let passed = 0
+let failed = 0
+for (const { name, run } of tests) {
+	if (word && !name.includes(word)) continue
+	try {
+		await run()
+		passed++
+		console.log(`ok      ${name}`)
+	} catch (e) {
+		failed++
+		console.log(`FAILED  ${name}\n        ${String(e.message).replace(/\n/g, '\n        ').slice(0, 3000)}`)
+	}
+}
+await browser.close()
+console.log(`${passed} passed, ${failed} failed, 0 skipped`)
+process.exit(failed ? 1 : 0)

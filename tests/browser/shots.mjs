@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// shots.mjs - a picture of each page: node tests/browser/shots.mjs OUT [--dark] [--narrow]. Without a server of its own
+// (CERTWRIGHT_URL with CERTWRIGHT_NAME and CERTWRIGHT_PASSWORD) it shows the pages over the mock.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { launch, open, PAGES, settled, visit } from './browser.mjs'
+import { makeMock } from './mock.mjs'
+
+const out = process.argv[2] ?? 'docs/screenshots'
+const dark = process.argv.includes('--dark')
+const narrow = process.argv.includes('--narrow')
+const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7).split(',')
+const size = narrow ? { width: 360, height: 780 } : { width: 1280, height: 860 }
+mkdirSync(out, { recursive: true })
+const browser = await launch()
+
+async function shot(page, name, full = false) {
+	if (only && !only.includes(name)) return
+	await settled(page)
+	await page.waitForTimeout(250)
+	await page.screenshot({ path: join(out, `${name}${dark ? '-dark' : ''}${narrow ? '-narrow' : ''}.png`), fullPage: full || narrow })
+	console.log(name)
+}
+
+{
+	const mock = makeMock({ empty: true })
+	const base = `http://127.0.0.1:${await mock.listen()}`
+	const { page } = await open(browser, base, { scheme: dark ? 'dark' : 'light', ...size })
+	await page.goto(`${base}/#setup=test-setup-token`)
+	await page.getByRole('heading', { level: 1 }).waitFor()
+	await shot(page, 'setup')
+	await page.getByLabel('Name').fill('ada')
+	await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+	await page.getByLabel('Password again').fill('correct horse battery')
+	await page.getByRole('button', { name: 'Make administrator' }).click()
+	await page.getByText('To the first certificate').waitFor()
+	await shot(page, 'first-steps')
+	await mock.close()
+}
+{
+	const mock = makeMock({ signedIn: true })
+	const base = `http://127.0.0.1:${await mock.listen()}`
+	const { page } = await open(browser, base, { scheme: dark ? 'dark' : 'light', ...size })
+	for (const [name, path, title] of PAGES) {
+		if (only && !only.includes(name)) continue
+		await visit(page, base, path, title)
+		await shot(page, name)
+	}
+	const find = (f) => mock.db.orders.find(f).num
+	await visit(page, base, `/orders/${find((o) => o.stage === 'waiting for you')}`, 'Order')
+	await shot(page, 'order-waiting', true)
+	await visit(page, base, `/orders/${find((o) => o.status === 'invalid')}`, 'Order')
+	await shot(page, 'order-failed', true)
+	await visit(page, base, `/orders/${find((o) => o.status === 'valid')}`, 'Order')
+	await shot(page, 'order', true)
+	await visit(page, base, '/certificates/2', '')
+	await shot(page, 'certificate', true)
+	await page.getByRole('button', { name: 'Export' }).click()
+	await page.getByRole('dialog').waitFor()
+	await shot(page, 'export')
+	await visit(page, base, '/csrs/2', 'CSR')
+	await shot(page, 'csr')
+	await visit(page, base, '/orders?create', 'Orders')
+	await page.getByRole('combobox', { name: 'Vendor' }).click()
+	await page.locator('.mantine-Select-option').nth(2).click()
+	await page.getByLabel('Domain Name').fill('*.cards.bank.example\ncards.bank.example')
+	await page.waitForTimeout(200)
+	await shot(page, 'create-order')
+	await visit(page, base, '/accounts?register', 'Accounts')
+	await page.getByRole('combobox', { name: 'Vendor' }).click()
+	await page.locator('.mantine-Select-option', { hasText: 'ZeroSSL' }).click()
+	await page.waitForTimeout(400)
+	await shot(page, 'register-account')
+	await visit(page, base, '/csrs?create', 'CSR')
+	await page.getByLabel('Names').last().fill('www.bank.example, bank.example')
+	await shot(page, 'create-csr')
+	await mock.close()
+	const out2 = makeMock({})
+	const base2 = `http://127.0.0.1:${await out2.listen()}`
+	await page.goto(base2)
+	await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
+	await shot(page, 'sign-in')
+	await out2.close()
+}
+await browser.close()
