@@ -58,6 +58,14 @@ static inline void assert_int_(int64_t a, int64_t b, const char *expr, const cha
 	}
 }
 
+static inline void assert_has_(const char *text, const char *part, const char *file, int line)
+{
+	if (!text || !strstr(text, part)) {
+		print_error("\"%s\" does not contain \"%s\"\n", text ? text : "(null)", part);
+		_fail(file, line);
+	}
+}
+
 /* The call succeeds; on failure its error is shown. */
 #define ASSERT_OK(call, e) assert_ok_((call), (e), #call, __FILE__, __LINE__)
 /* The call fails with just this code; the error is cleared. */
@@ -68,12 +76,6 @@ static inline void assert_int_(int64_t a, int64_t b, const char *expr, const cha
 #define ASSERT_FALSE(x) _assert_true((uintptr_t)(!(x)), "not " #x, __FILE__, __LINE__)
 #define ASSERT_MEM(a, b, n) assert_memory_equal(a, b, n)
 /* The text contains the part. */
-#define ASSERT_HAS(text, part)                                                                                         \
-	do {                                                                                                           \
-		if (!strstr((text), (part))) {                                                                         \
-			print_error("\"%s\" does not contain \"%s\"\n", (text), (part));                               \
-			_fail(__FILE__, __LINE__);                                                                     \
-		}                                                                                                      \
-	} while (0)
+#define ASSERT_HAS(text, part) assert_has_((text), (part), __FILE__, __LINE__)
 
 #endif
