@@ -8,9 +8,9 @@
  *	fail http-send 3              FAIL_POINT is true the 3rd time
  *	fail http-send 3+             ... and every time after that
  *
- * The file is read once, at the first point passed. Before a kill the line that caused it is taken out of the file, so that the next
- * process goes on with the rest: two lines are a crash and another one during recovery. Each pass is counted in
- * CERTWRIGHT_CRASH_COUNTS (a file, appended "point\n") if that is set: a test learns from it how far N can go.
+ * The file is read again whenever it was replaced, and passes count from then. Before a kill the line that caused it is taken out of
+ * the file, so that the next process goes on with the rest: two lines are a crash and another one during recovery. A test
+ * knows from a line that is still there that N was not reached.
  */
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H

@@ -1,0 +1,247 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""loop - runs one order to its end over and over, killing or failing core at one more point each time, until none is left.
+
+	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,step] [--every K] [--points NAME,...]
+	                    [--pairs N] [--edge N] [--fail]
+
+A point is a place in the code of a test build (base/crash.h): before and after each commit, each request, each packet to
+edge. Run N of a point kills core when the order's life passes it the Nth time; a point is done when the order ends without having
+reached N. After each run, decided from the CA's own log, the served records and the stored rows:
+
+	the order is valid, and it is the only one                           (nothing lost)
+	the CA issued just one certificate for it, and we hold it with its key (nothing doubled, no orphan)
+	no challenge is answered any more, no record or debt is left          (nothing left behind)
+
+--pairs adds N runs with a second crash during recovery, --edge N runs in which edge is killed at growing instants, --fail runs in
+which the point fails instead. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
+Last line: runs, lost, doubled, left behind.
+"""
+import argparse
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+os.environ.setdefault("CERTWRIGHT_BUILD", str(TOP / "build-crash"))
+sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
+import bed as beds  # noqa: E402
+import helpers  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: E402
+
+POINTS = ("store-commit", "store-committed", "http-send", "http-answered", "feed-send")
+FAIL_POINTS = ("store-commit", "http-send", "http-answered")
+KINDS = {  # name: (validation, names before the first dot, more arguments)
+    "dns": ("dns-01", ["{n}", "*.{n}", "second.{n}x"], []),
+    "http": ("http-01", ["{n}", "second.{n}"], []),
+    "step": ("dns-01", ["{n}", "*.{n}"], ["--step-by-step"]),
+}
+
+
+class Wrong(Exception):
+    def __init__(self, what, text):
+        super().__init__(text)
+        self.what = what
+
+
+class Loop:
+    def __init__(self, folder, database):
+        self.rules = folder / "crash"
+        self.rules.write_text("")
+        self.postgres = beds.Postgres(folder) if database == "postgresql" else None
+        settings = {}
+        if self.postgres:
+            password = folder / "db-password"
+            password.write_text("correct horse\n")
+            settings = {"store.url": self.postgres.url, "store.password_file": str(password)}
+        (folder / "bed").mkdir()
+        folder.chmod(0o777)  # core rewrites the rules file there, under its own user
+        self.bed = beds.Bed(folder / "bed", settings=settings, env={"CERTWRIGHT_CRASH_FILE": str(self.rules)},
+                            pebble_env={"PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"})
+        if self.postgres and self.bed.user:
+            os.chown(folder / "db-password", self.bed.user.pw_uid, self.bed.user.pw_gid)
+            (folder / "db-password").chmod(0o600)
+        self.bed.start()
+        self.account = self.bed.account()
+        self.bed.server.stop()
+        self.number = 0
+        self.runs = self.reached = 0
+        self.bad = {"lost": 0, "doubled": 0, "left behind": 0}
+        self.seed = random.Random(20261123)
+
+    def stop(self):
+        self.bed.stop()
+        if self.postgres:
+            self.postgres.stop()
+
+    def write_rules(self, *lines):
+        new = self.rules.with_suffix(".new")
+        new.write_text("".join(line + "\n" for line in lines))
+        new.chmod(0o666)
+        new.rename(self.rules)
+
+    def request(self, method, path, body=None, headers=None, until=None):
+        """The server may be away for a moment: that is the point."""
+        until = until or time.monotonic() + 60
+        while True:
+            try:
+                status, doc, head = self.bed.server.request(method, path, body, headers)
+                if status not in (502, 503, 500):
+                    return status, doc, head
+            except OSError:
+                pass
+            if time.monotonic() > until:
+                raise Wrong("lost", f"{method} {path} is not answered any more")
+            time.sleep(0.05)
+
+    def drive(self, order_id, names):
+        """Waits until the order is over; finalizes where a person would, and asks again where an error waits its turn."""
+        until, asked = time.monotonic() + 120, 0
+        while True:
+            _, order, _ = self.request("GET", f"/orders/{order_id}")
+            if order["status"] in helpers.ENDED:
+                return order
+            if order["status"] == "ready" and order["mode"] == "step-by-step":
+                self.request("POST", f"/orders/{order_id}/finalize")
+            elif order["attempts"] and time.monotonic() > asked + 5.2:
+                self.request("POST", f"/orders/{order_id}/refresh")
+                asked = time.monotonic()
+            if time.monotonic() > until:
+                raise Wrong("lost", f"order for {names} is not over: {order}")
+            time.sleep(0.05)
+
+    def check(self, order, names, issued_before):
+        if order["status"] != "valid":
+            raise Wrong("lost", f"order ended {order['status']}: {order['reason']}")
+        _, page, _ = self.request("GET", "/orders?limit=5")
+        same = [o for o in page["items"] if o["names"] == order["names"]]
+        issued = self.bed.ca.issued() - issued_before
+        if issued != 1 or len(same) != 1:
+            raise Wrong("doubled", f"{issued} certificates issued, {len(same)} orders for {names}")
+        self.check_certificate(order, names)
+        try:
+            helpers.nothing_left(self.bed, names, timeout=75)
+            self.no_debts()
+        except (AssertionError, beds.BedError) as e:
+            raise Wrong("left behind", str(e)) from e
+
+    def check_certificate(self, order, names):
+        done = self.bed.server.cli("certificate", "export", order["certificate_id"], "--format", "fullchain", "--with-key", "--reason", "crash loop")
+        if done.status:
+            raise Wrong("lost", f"the certificate is not handed out: {done}")
+        leaf = x509.load_pem_x509_certificates(done.out.encode())[0]
+        key = load_pem_private_key(done.out[done.out.index("-----BEGIN PRIVATE"):].encode(), None)
+        if leaf.public_key().public_numbers() != key.public_key().public_numbers() or helpers.names_of(leaf) != sorted(names):
+            raise Wrong("lost", "the certificate is not of its key, or not for its names")
+
+    def no_debts(self):
+        text = "SELECT count(*) FROM debt WHERE state = 'owed'"
+        until = time.monotonic() + 20
+        while True:
+            if self.postgres:
+                owed = int(self.postgres.sql(text))
+            else:
+                database = next(self.bed.server.state.glob("*.db*"))
+                with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+                    owed = db.execute(text).fetchone()[0]
+            if not owed:
+                return
+            if time.monotonic() > until:
+                raise AssertionError(f"{owed} debts are not paid")
+            time.sleep(0.2)
+
+    def run(self, kind, label, rules=(), edge_after=None):
+        """One order under these rules; True when all of them were reached."""
+        validation, shapes, more = KINDS[kind]
+        self.number += 1
+        names = [shape.format(n=f"c{self.number}") + ".example.test" for shape in shapes]
+        server = self.bed.server
+        self.write_rules()
+        server.start()
+        issued = self.bed.ca.issued()
+        reached = False
+        try:
+            self.write_rules(*rules)
+            body = {"account_id": self.account["id"], "names": names, "validation": validation,
+                    "mode": "step-by-step" if more else "automatic"}
+            headers = {"Idempotency-Key": f"run-{self.number}"}
+            status, made, _ = self.request("POST", "/orders", body, headers)
+            if status not in (200, 201):
+                raise Wrong("lost", f"the order was not taken: {made}")
+            if edge_after is not None:
+                time.sleep(edge_after)
+                server.kill("edge")
+            order = self.drive(made["id"], names)
+            left = self.rules.read_text().split()
+            reached = not left or rules and rules[0].startswith("fail")
+            self.write_rules()
+            self.check(order, names, issued)
+        except Wrong as e:
+            self.bad[e.what] += 1
+            print(f"WRONG {kind} {label}: {e.what}: {e}", flush=True)
+            log = server.process.text()
+            (self.bed.folder / f"wrong-{self.number}.log").write_text(log)
+            print("\n".join(log.splitlines()[-25:]), flush=True)
+        finally:
+            server.process.stop(30)
+            server.process.log.unlink(missing_ok=True)
+        self.runs += 1
+        return reached
+
+    def walk(self, kind, action, point, every, most=120):
+        first = 1 if every == 1 else self.seed.randint(1, every)
+        done = 0
+        for n in range(first, most, every):
+            if not self.run(kind, f"{action} {point} {n}", [f"{action} {point} {n}"]) and action == "kill":
+                break
+            done = n
+            if action == "fail" and n >= self.limit.get((kind, point), most):
+                break
+        if action == "kill":
+            self.limit[(kind, point)] = done
+        print(f"{kind} {action} {point}: up to {done}, {self.runs} runs so far, {self.bad}", flush=True)
+
+    limit = {}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    arguments.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    arguments.add_argument("--kinds", default=",".join(KINDS))
+    arguments.add_argument("--points", default=",".join(POINTS))
+    arguments.add_argument("--every", type=int, default=1)
+    arguments.add_argument("--pairs", type=int, default=0)
+    arguments.add_argument("--edge", type=int, default=0)
+    arguments.add_argument("--fail", action="store_true")
+    args = arguments.parse_args()
+    folder = beds.scratch("certwright-crash-")
+    loop = Loop(folder, args.database)
+    points = args.points.split(",")
+    try:
+        for kind in args.kinds.split(","):
+            for point in points:
+                loop.walk(kind, "kill", point, args.every)
+            for point in FAIL_POINTS if args.fail else ():
+                loop.walk(kind, "fail", point, args.every)
+            for _ in range(args.pairs):
+                first, second = loop.seed.choice(points), loop.seed.choice(points)
+                rules = [f"kill {first} {loop.seed.randint(1, 8)}", f"kill {second} {loop.seed.randint(1, 8)}"]
+                loop.run(kind, " then ".join(rules), rules)
+            for i in range(args.edge):
+                loop.run(kind, f"edge killed after {i * 40} ms", edge_after=i * 0.04)
+    finally:
+        loop.stop()
+        wrong = sum(loop.bad.values())
+        print(f"{loop.runs} runs, {loop.bad['lost']} lost, {loop.bad['doubled']} doubled, {loop.bad['left behind']} left behind")
+        if not wrong:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if wrong or not loop.runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
