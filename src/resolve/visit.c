@@ -106,7 +106,7 @@ static bool address_of(struct exchange *x, uint16_t port, union addr *ret)
 		if (rr.section != DNS_SECTION_ANSWER || (rr.type != DNS_A && rr.type != DNS_AAAA) || !dns_rr_address(&x->m, &rr, b, &family))
 			continue;
 		*ret = (union addr){ 0 };
-		if (family == AF_INET) {
+		if (family == 4) {
 			ret->in.sin_family = AF_INET;
 			ret->in.sin_port = htons(port);
 			memcpy(&ret->in.sin_addr, b, 4);

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * visit.c - visits to a small world on loopback: a resolver on 127.0.0.1 that lies about values, and three name servers on
+ * 127.0.0.2 to 127.0.0.4 with minds of their own.
+ */
+#include "resolve/resolve.h"
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "tests/unit/assert.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum mind { HAS, OTHER, EMPTY, SILENT, REFUSES, TRUNCATES, LATE, MANY };
+
+struct world {
+	int udp[4], tcp, stop[2];
+	uint16_t port;
+	uint64_t thread;
+	enum mind mind[4]; /* 1..3 */
+	int asked[4];      /* TXT questions */
+	bool delegated;    /* _acme-challenge.example.com is a zone of its own (served by .4) */
+	bool dead;         /* the resolver says nothing */
+	bool alias;
+};
+
+static struct world w;
+static const char value[] = "the-value-that-is-looked-for";
+
+static void add_rr(struct dns_out *o, const struct dns_name *owner, uint16_t type, const void *rdata, size_t n)
+{
+	dns_out_name(o, owner);
+	dns_out_u16(o, type);
+	dns_out_u16(o, DNS_IN);
+	dns_out_u32(o, 5);
+	dns_out_u16(o, (uint16_t)n);
+	dns_out_bytes(o, rdata, n);
+}
+
+static void add_txt(struct dns_out *o, const struct dns_name *owner, const char *text)
+{
+	dns_out_name(o, owner);
+	dns_out_u16(o, DNS_TXT);
+	dns_out_u16(o, DNS_IN);
+	dns_out_u32(o, 5);
+	dns_out_txt(o, text, strlen(text));
+}
+
+static struct dns_name named(const char *s)
+{
+	struct err err = { 0 };
+	struct dns_name n;
+
+	ASSERT_OK(dns_name_parse(s, &n, &err), &err);
+	return n;
+}
+
+static void add_name(struct dns_out *o, const struct dns_name *owner, uint16_t type, const char *target)
+{
+	struct dns_name t = named(target);
+
+	add_rr(o, owner, type, t.b, t.n);
+}
+
+/* The recursive resolver: knows the cuts and the addresses, and has a stale value in its cache. */
+static uint16_t recursive(struct dns_out *o, const struct dns_query *q, const char *name)
+{
+	if (q->qtype == DNS_NS && streq(name, "example.com")) {
+		add_name(o, &q->qname, DNS_NS, "ns1.example.com");
+		add_name(o, &q->qname, DNS_NS, "ns2.example.com");
+		return 2;
+	}
+	if (q->qtype == DNS_NS && streq(name, "_acme-challenge.example.com") && w.delegated) {
+		add_name(o, &q->qname, DNS_NS, "ns3.example.com");
+		return 1;
+	}
+	if (q->qtype == DNS_A && str_starts(name, "ns")) {
+		uint8_t a[4] = { 127, 0, 0, (uint8_t)(name[2] - '0' + 1) };
+
+		add_rr(o, &q->qname, DNS_A, a, 4);
+		return 1;
+	}
+	if (q->qtype == DNS_TXT) {
+		add_txt(o, &q->qname, value); /* the cache lies */
+		return 1;
+	}
+	return 0;
+}
+
+static uint16_t authoritative(struct dns_out *o, const struct dns_query *q, int which, bool tcp, uint16_t *flags)
+{
+	if (q->qtype != DNS_TXT)
+		return 0;
+	w.asked[which]++;
+	if (w.alias) {
+		add_name(o, &q->qname, DNS_CNAME, "elsewhere.example.net");
+		return 1;
+	}
+	switch (w.mind[which]) {
+	case HAS:
+		add_txt(o, &q->qname, "somebody-elses-value");
+		add_txt(o, &q->qname, value);
+		return 2;
+	case OTHER:
+		add_txt(o, &q->qname, "an-old-value");
+		return 1;
+	case TRUNCATES:
+		if (!tcp) {
+			*flags |= DNS_TC;
+			return 0;
+		}
+		add_txt(o, &q->qname, value);
+		return 1;
+	case LATE: /* the first packet is lost */
+		add_txt(o, &q->qname, value);
+		return 1;
+	case MANY:
+		for (int i = 0; i < 10; i++) {
+			char text[32];
+
+			snprintf(text, sizeof text, "value-%d", i);
+			add_txt(o, &q->qname, text);
+		}
+		add_txt(o, &q->qname, value);
+		return 11;
+	case EMPTY:
+	case SILENT:
+	case REFUSES:
+		break;
+	}
+	return 0;
+}
+
+/* Length of the answer, 0 = silence. */
+static size_t respond(int which, bool tcp, const uint8_t *p, size_t n, uint8_t *out, size_t cap)
+{
+	struct dns_out body = { .p = out, .cap = cap };
+	struct dns_query q;
+	char name[DNS_NAME_TEXT];
+	uint16_t counts[4] = { 1, 0, 0, 0 }, flags = DNS_QR | DNS_AA;
+	unsigned rcode = 0;
+
+	if (dns_query_read(p, n, &q) != DNS_ANSWER)
+		return 0;
+	if ((which == 0 && w.dead) || (which > 0 && w.mind[which] == SILENT && q.qtype == DNS_TXT))
+		return 0;
+	if (which > 0 && w.mind[which] == LATE && q.qtype == DNS_TXT && !w.asked[which]++)
+		return 0;
+	dns_name_text(&q.qname, name);
+	dns_out_header(&body, q.id, flags, 0, counts);
+	dns_out_bytes(&body, p + DNS_HEADER, q.question_n);
+	if (which > 0 && w.mind[which] == REFUSES)
+		rcode = DNS_RCODE_REFUSED;
+	else
+		counts[1] = which ? authoritative(&body, &q, which, tcp, &flags) : recursive(&body, &q, name);
+	if (flags & DNS_TC)
+		counts[1] = 0;
+	{
+		struct dns_out head = { .p = out, .cap = cap };
+
+		dns_out_header(&head, q.id, flags, rcode, counts);
+	}
+	return body.n;
+}
+
+static void serve_tcp(int which, int fd)
+{
+	uint8_t in[1024], out[4096];
+	ssize_t n = recv(fd, in, sizeof in, 0);
+	size_t len;
+
+	if (n > 2) {
+		len = respond(which, true, in + 2, (size_t)n - 2, out + 2, sizeof out - 2);
+		out[0] = (uint8_t)(len >> 8);
+		out[1] = (uint8_t)len;
+		if (len && send(fd, out, len + 2, MSG_NOSIGNAL) < 0)
+			perror("send");
+	}
+	close(fd);
+}
+
+static void serve(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		struct pollfd p[6] = { { .fd = w.stop[0], .events = POLLIN }, { .fd = w.tcp, .events = POLLIN } };
+
+		for (int i = 0; i < 4; i++)
+			p[i + 2] = (struct pollfd){ .fd = w.udp[i], .events = POLLIN };
+		if (poll(p, 6, -1) < 0 || p[0].revents)
+			return;
+		if (p[1].revents)
+			serve_tcp(1, accept(w.tcp, NULL, NULL));
+		for (int i = 0; i < 4; i++) {
+			uint8_t in[1024], out[4096];
+			union addr from;
+			socklen_t len = sizeof from;
+			ssize_t n;
+			size_t k;
+
+			if (!p[i + 2].revents)
+				continue;
+			n = recvfrom(w.udp[i], in, sizeof in, 0, &from.sa, &len);
+			k = n > 0 ? respond(i, false, in, (size_t)n, out, sizeof out) : 0;
+			if (k && sendto(w.udp[i], out, k, 0, &from.sa, len) < 0)
+				perror("sendto");
+		}
+	}
+}
+
+static int bound(int type, int last, uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
+
+	a.sin_addr.s_addr = htonl(0x7f000000u + (unsigned)last);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int begin(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		struct sockaddr_in a;
+		socklen_t len = sizeof a;
+
+		w.udp[0] = bound(SOCK_DGRAM, 1, 0);
+		getsockname(w.udp[0], (struct sockaddr *)&a, &len);
+		w.port = ntohs(a.sin_port);
+		for (int k = 1; k < 4; k++)
+			w.udp[k] = bound(SOCK_DGRAM, k + 1, w.port);
+		w.tcp = bound(SOCK_STREAM, 2, w.port);
+		if (w.udp[1] >= 0 && w.udp[2] >= 0 && w.udp[3] >= 0 && w.tcp >= 0 && listen(w.tcp, 8) == 0)
+			break;
+	}
+	if (pipe(w.stop) < 0)
+		return -1;
+	return thread_start(&w.thread, "world", serve, NULL, &err);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	close(w.stop[1]);
+	thread_join(w.thread);
+	return 0;
+}
+
+static struct resolve_view view(bool ask_view)
+{
+	char text[64];
+	struct resolve_view v;
+	struct err err = { 0 };
+
+	snprintf(text, sizeof text, "127.0.0.1:%u", w.port);
+	ASSERT_OK(resolve_view_parse(text, ask_view, &v, &err), &err);
+	v.auth_port = w.port;
+	return v;
+}
+
+static void world(enum mind a, enum mind b, enum mind c, bool delegated)
+{
+	memset(w.asked, 0, sizeof w.asked);
+	w.mind[1] = a;
+	w.mind[2] = b;
+	w.mind[3] = c;
+	w.delegated = delegated;
+	w.dead = w.alias = false;
+}
+
+static void check(bool all, const char *words, const char *zone)
+{
+	_cleanup_resolve_report_ struct resolve_report r = { 0 };
+	_cleanup_free_ char *text = NULL;
+	struct resolve_view v = view(false);
+	struct err err = { 0 };
+
+	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
+	ASSERT_STR(r.zone, zone);
+	text = resolve_report_text(&r, value);
+	if (resolve_report_all_have(&r, value) != all)
+		print_error("%s\n", text);
+	ASSERT_INT(resolve_report_all_have(&r, value), all);
+	ASSERT_HAS(text, words);
+	ASSERT_TRUE(r.queries <= RESOLVE_QUERIES);
+}
+
+static void it_is_there_only_when_every_server_has_it(void **state)
+{
+	static const struct { enum mind a, b; bool all; const char *words; } rows[] = {
+		{ HAS, HAS, true, "2 of 2 servers have it" },
+		{ HAS, OTHER, false, "ns2.example.com (127.0.0.3:" },
+		{ HAS, OTHER, false, "has another value: an-old-value" },
+		{ HAS, EMPTY, false, "has no TXT record there" },
+		{ HAS, REFUSES, false, "answers REFUSED" },
+		{ HAS, SILENT, false, "no answer" },
+		{ EMPTY, EMPTY, false, "0 of 2 servers have it" },
+		{ TRUNCATES, HAS, true, "2 of 2" },
+		{ HAS, LATE, true, "2 of 2" },
+		{ MANY, MANY, true, "2 of 2" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		world(rows[i].a, rows[i].b, HAS, false);
+		check(rows[i].all, rows[i].words, "example.com");
+		ASSERT_INT(w.asked[3], 0);
+	}
+}
+
+static void a_delegated_challenge_name_is_asked_at_its_own_servers(void **state)
+{
+	world(HAS, HAS, OTHER, true);
+	check(false, "0 of 1 server", "_acme-challenge.example.com");
+	ASSERT_INT(w.asked[1] + w.asked[2], 0); /* never the parent's */
+	world(OTHER, OTHER, HAS, true);
+	check(true, "1 of 1 server has it", "_acme-challenge.example.com");
+}
+
+static void a_view_that_lets_nothing_out_asks_its_resolvers(void **state)
+{
+	_cleanup_resolve_report_ struct resolve_report r = { 0 };
+	struct resolve_view v = view(true);
+	struct err err = { 0 };
+
+	world(EMPTY, EMPTY, EMPTY, false);
+	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
+	ASSERT_TRUE(resolve_report_all_have(&r, value));
+	ASSERT_INT(w.asked[1] + w.asked[2] + w.asked[3], 0);
+}
+
+static void a_visit_ends_in_time_when_nobody_answers(void **state)
+{
+	_cleanup_resolve_report_ struct resolve_report r = { 0 };
+	struct resolve_view v = view(false);
+	struct err err = { 0 };
+	int64_t began = clock_boot(&clock_system);
+
+	world(HAS, HAS, HAS, false);
+	w.dead = true;
+	ASSERT_FAILS(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err, ERR_NETWORK);
+	ASSERT_TRUE(clock_boot(&clock_system) - began < RESOLVE_VISIT_MS + 500);
+	w.dead = false;
+}
+
+static void an_alias_is_reported_and_not_followed(void **state)
+{
+	_cleanup_resolve_report_ struct resolve_report r = { 0 };
+	struct resolve_view v = view(false);
+	struct err err = { 0 };
+
+	world(HAS, HAS, HAS, false);
+	w.alias = true;
+	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
+	ASSERT_STR(r.alias, "elsewhere.example.net");
+	ASSERT_FALSE(resolve_report_all_have(&r, value));
+	w.alias = false;
+}
+
+static void a_view_is_read_strictly(void **state)
+{
+	static const struct { const char *text; size_t n; } rows[] = {
+		{ "192.0.2.1", 1 }, { "192.0.2.1:5353, [2001:db8::1]:53", 2 }, { "2001:db8::1", 1 }, { "ns.example.com", 0 }, { " , ", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct resolve_view v = { 0 };
+		struct err err = { 0 };
+		int rc = resolve_view_parse(rows[i].text, false, &v, &err);
+
+		ASSERT_INT(rc == 0 ? v.n : 0, rows[i].n);
+		ASSERT_INT(rc < 0, rows[i].n == 0);
+		err_clear(&err);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_is_there_only_when_every_server_has_it),
+		TEST(a_delegated_challenge_name_is_asked_at_its_own_servers),
+		TEST(a_view_that_lets_nothing_out_asks_its_resolvers),
+		TEST(a_visit_ends_in_time_when_nobody_answers),
+		TEST(an_alias_is_reported_and_not_followed),
+		TEST(a_view_is_read_strictly),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
