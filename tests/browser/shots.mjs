@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // shots.mjs - a picture of each page: node tests/browser/shots.mjs OUT [--dark] [--narrow]. Without a server of its own
 // (CERTWRIGHT_URL with CERTWRIGHT_NAME and CERTWRIGHT_PASSWORD) it shows the pages over the mock.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { launch, open, PAGES, settled, visit } from './browser.mjs'
 import { makeMock } from './mock.mjs'
+import { small } from './png.mjs'
 
 const out = process.argv[2] ?? 'docs/screenshots'
 const dark = process.argv.includes('--dark')
@@ -18,7 +19,8 @@ async function shot(page, name, full = false) {
 	if (only && !only.includes(name)) return
 	await settled(page)
 	await page.waitForTimeout(250)
-	await page.screenshot({ path: join(out, `${name}${dark ? '-dark' : ''}${narrow ? '-narrow' : ''}.png`), fullPage: full || narrow })
+	const png = await page.screenshot({ fullPage: full || narrow })
+	writeFileSync(join(out, `${name}${dark ? '-dark' : ''}${narrow ? '-narrow' : ''}.png`), small(png))
 	console.log(name)
 }
 
