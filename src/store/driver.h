@@ -85,6 +85,8 @@ void notes_merge_counts(struct notes *n); /* one per name, sorted by name, zeros
 /* driver_sqlite.c */
 enum sqlite_role { SQLITE_ROLE_WRITER, SQLITE_ROLE_READER, SQLITE_ROLE_CHECKPOINT };
 int sqlite_connect(const char *path, enum sqlite_role role, struct sql **ret, struct err *err);
+/* The network file system statfs's f_type means, NULL for a local one. */
+const char *sqlite_network_name(uint64_t magic);
 /* Makes the file with mode 0600 if there is none; refuses network file systems. */
 int sqlite_prepare_file(const char *path, struct err *err);
 int sqlite_quick_check(struct sql *q, struct err *err);
@@ -100,12 +102,16 @@ struct pgsql_config;
 int pgsql_config_new(const char *url, const char *password_file, struct pgsql_config **ret, struct err *err);
 void pgsql_config_free(struct pgsql_config *c);
 int pgsql_connect(const struct pgsql_config *c, bool read_only, struct sql **ret, struct err *err);
-/* BEGIN; *ret_xid is the transaction's number, which outlives a lost connection. */
-int pgsql_begin(struct sql *q, uint64_t *ret_xid, struct err *err);
+/* What a transaction is found again by after its connection was lost. */
+struct pgsql_mark {
+	char id[40];  /* its row in write_mark: there only if it was committed */
+	char xid[24]; /* its number: says whether it still runs. Not whether it was committed: a crash may give it out again */
+};
+int pgsql_begin(struct sql *q, struct pgsql_mark *ret, struct err *err);
 int pgsql_commit(struct sql *q, struct err *err);
 void pgsql_rollback(struct sql *q);
-enum pgsql_outcome { PGSQL_COMMITTED, PGSQL_ABORTED, PGSQL_RUNNING, PGSQL_UNKNOWN };
-int pgsql_outcome(struct sql *q, uint64_t xid, enum pgsql_outcome *ret, struct err *err);
+enum pgsql_outcome { PGSQL_ABORTED, PGSQL_COMMITTED, PGSQL_RUNNING };
+int pgsql_outcome(struct sql *q, const struct pgsql_mark *mark, enum pgsql_outcome *ret, struct err *err);
 
 /* migrate.c */
 struct migration {

@@ -19,7 +19,7 @@
 struct pgsql {
 	struct sql sql;
 	PGconn *conn;
-	unsigned next_name;
+	unsigned next_name, begun;
 	struct pgsql_prepared *dead; /* prepared on the server, to be deallocated */
 };
 
@@ -397,24 +397,30 @@ int pgsql_connect(const struct pgsql_config *config, bool read_only, struct sql 
 
 /* transactions whose outcome can be asked later */
 
-static int parse_xid(const char *s, uint64_t *ret, struct err *err)
-{
-	int64_t v = 0;
+#define PRUNE_EVERY 1000 /* transactions of a connection */
 
-	if (str_to_i64(s, 0, INT64_MAX, &v, err) < 0)
-		return -(int)err->code;
-	*ret = (uint64_t)v;
-	return 0;
-}
+/* One round trip. The mark is the transaction's first row. */
+static const char BEGIN_MARKED[] =
+	"BEGIN; INSERT INTO write_mark (id, at_ms) VALUES (gen_random_uuid()::text,"
+	" (extract(epoch FROM clock_timestamp()) * 1000)::bigint) RETURNING id, pg_current_xact_id()::text";
+static const char PRUNE_MARKS[] =
+	"DELETE FROM write_mark WHERE at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 3600000";
+static const char STILL_RUNS[] = "SELECT 1 WHERE pg_xact_status($1::text::xid8) = 'in progress'";
+static const char IS_MARKED[] = "SELECT 1 FROM write_mark WHERE id = $1";
 
-int pgsql_begin(struct sql *q, uint64_t *ret_xid, struct err *err)
+int pgsql_begin(struct sql *q, struct pgsql_mark *ret, struct err *err)
 {
 	struct pgsql *c = of(q);
-	_cleanup_result_ PGresult *result = PQexec(c->conn, "BEGIN; SELECT pg_current_xact_id()::text"); /* one round trip */
+	_cleanup_result_ PGresult *result = NULL;
 
+	if (++c->begun % PRUNE_EVERY == 0 && pgsql_script(q, PRUNE_MARKS, err) < 0)
+		return -(int)err->code;
+	result = PQexec(c->conn, BEGIN_MARKED);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 		return fail(c, result, err);
-	return parse_xid(PQgetvalue(result, 0, 0), ret_xid, err);
+	snprintf(ret->id, sizeof ret->id, "%s", PQgetvalue(result, 0, 0));
+	snprintf(ret->xid, sizeof ret->xid, "%s", PQgetvalue(result, 0, 1));
+	return 0;
 }
 
 int pgsql_commit(struct sql *q, struct err *err)
@@ -444,23 +450,21 @@ void pgsql_rollback(struct sql *q)
 		c->sql.lost = true;
 }
 
-static int outcome_row(const struct row *r, void *arg, UNUSED struct err *err)
+/*
+ * Two statements, in this order: once it does not run any more, a later statement sees its mark or never will. A server
+ * that does not know the number (restored from a crash, another one after a fail-over) refuses the question: it does not run.
+ */
+int pgsql_outcome(struct sql *q, const struct pgsql_mark *mark, enum pgsql_outcome *ret, struct err *err)
 {
-	enum pgsql_outcome *ret = arg;
-	const char *s = row_text(r, 0);
+	bool runs = false, marked = false;
 
-	*ret = !s			 ? PGSQL_UNKNOWN
-	       : streq(s, "committed")	 ? PGSQL_COMMITTED
-	       : streq(s, "aborted")	 ? PGSQL_ABORTED
-	       : streq(s, "in progress") ? PGSQL_RUNNING
-					 : PGSQL_UNKNOWN;
+	if (sql_exists(q, STILL_RUNS, SQL_VALUES(SQL_TEXT(mark->xid)), &runs, err) < 0) {
+		if (q->lost)
+			return -(int)err->code;
+		err_clear(err);
+	}
+	if (!runs && sql_exists(q, IS_MARKED, SQL_VALUES(SQL_TEXT(mark->id)), &marked, err) < 0)
+		return -(int)err->code;
+	*ret = runs ? PGSQL_RUNNING : marked ? PGSQL_COMMITTED : PGSQL_ABORTED;
 	return 0;
-}
-
-int pgsql_outcome(struct sql *q, uint64_t xid, enum pgsql_outcome *ret, struct err *err)
-{
-	char text[24];
-
-	snprintf(text, sizeof text, "%" PRIu64, xid);
-	return sql_one(q, "SELECT pg_xact_status($1::text::xid8)", SQL_VALUES(SQL_TEXT(text)), outcome_row, ret, err);
 }

@@ -296,20 +296,26 @@ static const struct {
 	{ 0x01161970, "GFS2" },	   { 0x7461636f, "OCFS2" },   { 0xaad7aaea, "PanFS" },	  { 0x19830326, "BeeGFS" },
 };
 
+const char *sqlite_network_name(uint64_t magic)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(network_file_systems); i++)
+		if ((magic & 0xffffffffUL) == network_file_systems[i].magic)
+			return network_file_systems[i].name;
+	return NULL;
+}
+
 static int refuse_network(const char *dir, struct err *err)
 {
 	struct statfs st;
+	const char *name;
 
 	if (statfs(dir, &st) < 0)
 		return err_set_errno(err, ERR_STORE, "could not look at the directory of the database, '%s'", dir);
-	for (size_t i = 0; i < ARRAY_SIZE(network_file_systems); i++) {
-		if (((unsigned long)st.f_type & 0xffffffffUL) != network_file_systems[i].magic)
-			continue;
-		err_set(err, ERR_STORE, "database cannot be kept on a network file system: '%s' is on %s", dir,
-			network_file_systems[i].name);
-		return err_hint(err, "Use a local disk, or PostgreSQL with store.url = postgresql://...");
-	}
-	return 0;
+	name = sqlite_network_name((uint64_t)st.f_type);
+	if (!name)
+		return 0;
+	err_set(err, ERR_STORE, "database cannot be kept on a network file system: '%s' is on %s", dir, name);
+	return err_hint(err, "Use a local disk, or PostgreSQL with store.url = postgresql://...");
 }
 
 int sqlite_prepare_file(const char *path, struct err *err)

@@ -4,7 +4,7 @@
  *
  * Again after: serialization failure, deadlock, a connection lost before COMMIT was sent, and once after a unique index was
  * hit (another transaction may have committed what the function had looked for). When the connection is lost after COMMIT
- * was sent, the transaction's number tells whether it happened.
+ * was sent, the mark that each transaction leaves tells whether it happened.
  */
 #include "store/driver.h"
 
@@ -128,23 +128,20 @@ static void pause_before(unsigned attempt)
 }
 
 /* Did the transaction happen, whose COMMIT was sent and never answered? */
-static int find_outcome(struct shared *s, uint64_t xid, enum pgsql_outcome *ret, struct err *err)
+static int find_outcome(struct shared *s, const struct pgsql_mark *mark, enum pgsql_outcome *ret, struct err *err)
 {
 	for (unsigned i = 0; i < OUTCOME_TRIES; i++) {
 		struct sql *q = NULL;
+		int r;
 
 		err_clear(err);
 		if (i)
 			usleep(50 * 1000);
 		if (conns_take(&s->readers, &q, err) < 0)
 			continue;
-		*ret = PGSQL_UNKNOWN;
-		if (pgsql_outcome(q, xid, ret, err) < 0 && !q->lost) {
-			err_clear(err); /* this server never heard of it: it is another one, without the commit */
-			*ret = PGSQL_ABORTED;
-		}
+		r = pgsql_outcome(q, mark, ret, err);
 		conns_give(&s->readers, q);
-		if (!err_is(err) && *ret != PGSQL_RUNNING)
+		if (r >= 0 && *ret != PGSQL_RUNNING)
 			return 0;
 	}
 	if (!err_is(err))
@@ -159,14 +156,14 @@ static enum attempt write_once(struct shared *s, struct store_job *job, bool may
 	struct sql *q = NULL;
 	enum attempt over = ATTEMPT_OVER;
 	bool commit_sent = false;
-	uint64_t xid = 0;
+	struct pgsql_mark mark = { 0 };
 	int r;
 
 	if (conns_take(&s->writers, &q, job->err) < 0) {
 		job->result = -(int)job->err->code;
 		return job->err->code == ERR_STORE ? ATTEMPT_AGAIN : ATTEMPT_OVER;
 	}
-	r = pgsql_begin(q, &xid, job->err);
+	r = pgsql_begin(q, &mark, job->err);
 	if (r >= 0) {
 		q->depth = 1;
 		store_set_in_write(true);
@@ -183,9 +180,9 @@ static enum attempt write_once(struct shared *s, struct store_job *job, bool may
 	if (r < 0)
 		pgsql_rollback(q);
 	if (r < 0 && q->lost && commit_sent) {
-		enum pgsql_outcome outcome = PGSQL_UNKNOWN;
+		enum pgsql_outcome outcome = PGSQL_ABORTED;
 
-		r = find_outcome(s, xid, &outcome, job->err);
+		r = find_outcome(s, &mark, &outcome, job->err);
 		if (r >= 0 && outcome != PGSQL_COMMITTED) {
 			r = err_set(job->err, ERR_STORE, "connection to the database was lost at the commit");
 			over = ATTEMPT_AGAIN;

@@ -6,7 +6,7 @@
  * together, the caller blocks until that commit is durable), four reader connections, checkpoints in a thread of their own.
  * PostgreSQL: a pool of connections; each write function is a transaction (READ COMMITTED) of its own and is run again
  * after a serialization failure, a deadlock or a lost connection; a commit whose outcome was lost is looked up first
- * (pg_xact_status), so that nothing is done twice.
+ * (each transaction leaves a mark), so that nothing is done twice.
  *
  * A write function does no I/O, takes no lock, calls neither store_write nor store_read, gets everything (ids, time, random
  * values) through arg, and MAY RUN TWICE: it sets its outputs, it never adds to them. When it fails nothing of it stays.

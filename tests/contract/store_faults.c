@@ -217,6 +217,31 @@ static void what_cannot_be_opened_says_why(void **state)
 	}
 }
 
+static void network_file_systems_are_known(void **state)
+{
+	static const struct {
+		uint64_t magic;
+		const char *name;
+	} table[] = {
+		{ 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0xffffffffff534d42, "CIFS" }, { 0xfe534d42, "SMB2" },
+		{ 0xef53, NULL } /* ext4 */, { 0x58465342, NULL } /* XFS */, { 0x9123683e, NULL } /* btrfs */,
+		{ 0x01021994, NULL } /* tmpfs */, { 0x794c7630, NULL } /* overlay */,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		ASSERT_STR(sqlite_network_name(table[i].magic), table[i].name);
+}
+
+static void a_password_file_must_be_there(void **state)
+{
+	_cleanup_err_ struct err err = ERR_INIT;
+	struct store *s = NULL;
+	struct store_options o = { .url = "postgresql://u@/x", .password_file = "/no/such/file" };
+
+	ASSERT_TRUE(store_open(&o, &s, &err) < 0);
+	ASSERT_HAS(err.detail, "store.password_file");
+}
+
 /* PostgreSQL */
 
 struct worker {
@@ -552,6 +577,8 @@ int main(void)
 		TEST(files_are_private_and_a_copy_is_whole),
 		TEST(a_lock_of_another_process_is_waited_for),
 		TEST(what_cannot_be_opened_says_why),
+		TEST(network_file_systems_are_known),
+		TEST(a_password_file_must_be_there),
 		TEST(a_race_to_create_has_one_winner_and_no_errors),
 	};
 	const struct CMUnitTest pgsql[] = {

@@ -14,6 +14,13 @@ CREATE TABLE counter (
   n @INT@ NOT NULL
 ) @STRICT@;
 
+-- PostgreSQL only: a row per transaction, written by it, so that a commit whose answer was lost can be looked up. Pruned hourly.
+CREATE TABLE write_mark (
+  id TEXT PRIMARY KEY,
+  at_ms @INT@ NOT NULL
+) @STRICT@;
+CREATE INDEX write_mark_at ON write_mark (at_ms);
+
 -- A private key. purpose: account, certificate, tls. Destroyed only when nothing live points to it.
 CREATE TABLE key (
   id TEXT PRIMARY KEY,
