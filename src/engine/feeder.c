@@ -150,17 +150,29 @@ static bool recent(const struct record *r, const struct report_fold *f)
 	return !f->http || (r->token && streq(r->token, f->name));
 }
 
+static int candidates(struct sql *q, const struct report_fold *f, struct record_list *ret, struct err *err)
+{
+	struct page page = { .limit = 50 };
+	_cleanup_record_ struct record r = { 0 };
+
+	if (!f->http)
+		return store_record_list(q, RECORDS_BY_DOMAIN, f->name, &page, ret, err);
+	if (store_record_find_token(q, f->name, &r, err) == 0)
+		*record_list_add(ret) = TAKE(r);
+	else if (err->code == ERR_NOT_FOUND)
+		err_clear(err);
+	return err_is(err) ? -(int)err->code : 0;
+}
+
 static int match(struct sql *q, void *arg, struct err *err)
 {
 	struct told *t = arg;
-	struct page page = { .limit = 50 };
 
 	event_list_done(&t->events);
 	for (const struct report_fold *f = t->folds; f; f = f->next) {
 		_cleanup_record_list_ struct record_list l = { 0 };
 
-		if (store_record_list(q, f->http ? RECORDS_BY_KIND : RECORDS_BY_DOMAIN, f->http ? validation_text(VALIDATION_HTTP01) : f->name,
-				      &page, &l, err) < 0)
+		if (candidates(q, f, &l, err) < 0)
 			return -(int)err->code;
 		for (size_t i = 0; i < l.n; i++) {
 			struct event *ev;

@@ -383,8 +383,8 @@ static int authorized(struct run *r, struct verdict *v, struct err *err)
 	for (size_t i = 0; i < r->authz.n; i++)
 		pending += r->authz.v[i].status == AUTHZ_PENDING;
 	if (pending)
-		run_event(r, EVENT_INFO, NULL, "%zu of %zu names have to be proved by %s", pending, r->authz.n,
-			  validation_text(r->o.validation));
+		run_event(r, EVENT_INFO, NULL, "to be proved by %s: %zu of %zu name%s", validation_text(r->o.validation), pending, r->authz.n,
+			  r->authz.n == 1 ? "" : "s");
 	else
 		run_event(r, EVENT_INFO, NULL, "all names have been proved before");
 	return go(v, r, pending ? STEP_PUBLISH : STEP_CONFIRM, false);

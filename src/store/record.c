@@ -151,6 +151,14 @@ int store_record_prune(struct sql *tx, int64_t withdrawn_before_ms, int64_t *ret
 	return prune(tx, RECORD_PRUNE, SQL_VALUES(SQL_INT(withdrawn_before_ms)), ret_n, "record", err);
 }
 
+static const char RECORD_FIND_TOKEN[] =
+	"SELECT " COLUMNS " FROM record WHERE token = $1 AND token IS NOT NULL ORDER BY created_ms DESC LIMIT 1";
+
+int store_record_find_token(struct sql *q, const char *token, struct record *ret, struct err *err)
+{
+	return record_one(q, RECORD_FIND_TOKEN, SQL_VALUES(SQL_TEXT(token)), "record with token", token, ret, err);
+}
+
 static const char RECORD_SHARED[] =
 	"SELECT 1 FROM record WHERE domain = $1 AND kind = $2 AND value = $3 AND order_id <> $4 AND status <> 'withdrawn'"
 	" AND withdrawn_ms = 0";

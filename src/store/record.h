@@ -22,6 +22,8 @@ int store_record_get_any(struct sql *q, const char *id, struct record *ret, stru
 int store_record_get_num(struct sql *q, int64_t num, struct record *ret, struct err *err) MUST_CHECK;
 int store_record_list_order(struct sql *q, const char *order_id, struct record_list *ret, struct err *err) MUST_CHECK;
 
+/* The newest http-01 record with that token; NOT_FOUND. */
+int store_record_find_token(struct sql *q, const char *token, struct record *ret, struct err *err) MUST_CHECK;
 /* Whether another order has the same (kind, domain, value) and has not withdrawn it. */
 int store_record_shared(struct sql *q, const struct record *r, bool *ret, struct err *err) MUST_CHECK;
 

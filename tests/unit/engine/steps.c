@@ -553,41 +553,122 @@ static void impossible_orders_are_refused_by_field_before_anything_is_stored(voi
 
 /* ---- the real runner ---- */
 
+/* ca.h is for one thread: the real runner gets it behind a lock, and beside it an authority that accepts and never answers. */
+struct front {
+	struct http http; /* first */
+	struct rig *r;
+	pthread_mutex_t lock;
+	bool let_go;
+	int hanging;
+};
+
+static int front_perform(struct http *h, const struct http_request *q, struct http_response *ret, struct err *err)
+{
+	struct front *f = (struct front *)h;
+	int rc;
+
+	if (str_starts(q->url, "https://hang.example")) {
+		__atomic_add_fetch(&f->hanging, 1, __ATOMIC_RELAXED);
+		while (!__atomic_load_n(&f->let_go, __ATOMIC_ACQUIRE))
+			usleep(1000);
+		return err_set(err, ERR_TIMEOUT, "HTTP: no answer");
+	}
+	pthread_mutex_lock(&f->lock);
+	rc = f->r->ca.http.perform(&f->r->ca.http, q, ret, err);
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int copy_account(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *r = arg;
+	struct account a = { 0 };
+	int rc;
+
+	if (store_account_get(tx, r->account, &a, err) < 0)
+		return -(int)err->code;
+	replace_str(&a.id, "01JD00000000000000000000AA");
+	replace_str(&a.directory_url, "https://hang.example/dir");
+	rc = store_account_add(tx, &a, err);
+	account_done(&a);
+	return rc;
+}
+
+static void run_threads(struct rig *r, struct front *f, unsigned workers)
+{
+	struct engine_options o;
+
+	*f = (struct front){ .http = { .perform = front_perform }, .r = r };
+	pthread_mutex_init(&f->lock, NULL);
+	o = r->engine->o;
+	rig_engine_close(r);
+	r->ca.crash = NULL;
+	r->ca.clock = &clock_system;
+	o.store = r->store;
+	o.clock = NULL;
+	o.workers = workers;
+	o.http = &f->http;
+	r->clock.fake_ms = clock_now(&clock_system);
+	ASSERT_OK(engine_open(&o, &r->engine, &r->err), &r->err);
+	ASSERT_OK(engine_start(r->engine, &r->err), &r->err);
+}
+
+static void wait_valid(struct rig *r, int64_t n)
+{
+	int64_t until = clock_boot(&clock_system) + 60 * SECOND_MS;
+
+	while (rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'") < n && clock_boot(&clock_system) < until)
+		usleep(20000);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'"), n);
+}
+
 static void threads_carry_many_orders_to_the_end(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	int64_t until = clock_boot(&clock_system) + 60 * SECOND_MS;
+	struct front f;
 
-	/* the fake authority is not thread-safe: one worker, but the real dispatcher, wake-ups and queue */
-	rig_engine_close(r);
-	r->clock = clock_system;
-	{
-		struct engine_options o = { .store = r->store, .keys = r->keys, .node = "test", .workers = 1, .http = &r->ca.http };
-		struct order_taken last = { 0 };
+	run_threads(r, &f, 16);
+	for (int i = 0; i < 60; i++) {
+		char name[32];
 
-		rig_engine_open(r);
-		o.edge_wait = r->engine->o.edge_wait;
-		o.edge_arg = r;
-		rig_engine_close(r);
-		o.store = r->store;
-		o.view.n = 1;
-		r->ca.crash = NULL;
-		ASSERT_OK(engine_open(&o, &r->engine, &r->err), &r->err);
-		ASSERT_OK(engine_start(r->engine, &r->err), &r->err);
-		r->clock.fake_ms = clock_now(&clock_system);
-		for (int i = 0; i < 30; i++) {
-			char name[32];
-
-			snprintf(name, sizeof name, "n%d.example", i);
-			last = rig_order(r, &(struct rig_order){ .names = name, .validation = VALIDATION_DNS01 });
-		}
-		(void)last;
-		while (rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'") < 30 && clock_boot(&clock_system) < until)
-			usleep(20000);
-		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'"), 30);
-		engine_stop(r->engine, 5000);
-		rig_no_residue(r);
+		snprintf(name, sizeof name, "n%d.example", i);
+		rig_order(r, &(struct rig_order){ .names = name, .validation = i % 2 ? VALIDATION_DNS01 : VALIDATION_HTTP01 });
 	}
+	wait_valid(r, 60);
+	engine_stop(r->engine, 5000);
+	rig_no_residue(r);
+	ASSERT_INT(r->ca.certificates, 60);
+}
+
+static void an_authority_that_never_answers_changes_nothing_for_the_others(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct front f;
+	char own[27];
+
+	ASSERT_OK(store_write(r->store, copy_account, r, &r->err), &r->err);
+	run_threads(r, &f, 8);
+	snprintf(own, sizeof own, "%s", r->account);
+	snprintf(r->account, sizeof r->account, "01JD00000000000000000000AA");
+	for (int i = 0; i < 20; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "h%d.example", i);
+		rig_order(r, &(struct rig_order){ .names = name, .validation = VALIDATION_DNS01 });
+	}
+	while (__atomic_load_n(&f.hanging, __ATOMIC_RELAXED) < 4)
+		usleep(1000);
+	snprintf(r->account, sizeof r->account, "%s", own);
+	for (int i = 0; i < 20; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "n%d.example", i);
+		rig_order(r, &(struct rig_order){ .names = name, .validation = VALIDATION_DNS01 });
+	}
+	wait_valid(r, 20);
+	ASSERT_INT(f.hanging, 4); /* half of the workers, not one more */
+	__atomic_store_n(&f.let_go, true, __ATOMIC_RELEASE);
+	engine_stop(r->engine, 5000);
 }
 
 int main(void)
@@ -611,6 +692,7 @@ int main(void)
 		TEST(a_csr_is_made_by_a_job),
 		TEST(impossible_orders_are_refused_by_field_before_anything_is_stored),
 		TEST(threads_carry_many_orders_to_the_end),
+		TEST(an_authority_that_never_answers_changes_nothing_for_the_others),
 	};
 
 	return RUN(tests);
