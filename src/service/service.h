@@ -75,7 +75,7 @@ int service_authorize(const struct actor *a, enum permission needed, struct err 
  * An Idempotency-Key of a creating request: the same user, route, key and body within 24 hours get what was made then,
  * another body is REUSED_KEY. key NULL = none was sent.
  */
-struct idempotency {
+struct request_key {
 	const char *key;
 	const char *route; /* operation id */
 	const void *body;
@@ -87,12 +87,14 @@ struct list_query {
 	int limit;          /* 0 = the default */
 	const char *cursor;
 };
-struct list_end {
+struct list_end { /* what the page after needs */
 	bool has_more;
 	char *cursor; /* owned; NULL at the end */
 };
 void list_end_clear(struct list_end *e);
 #define _cleanup_list_end_ __attribute__((cleanup(list_end_clear)))
+
+/* rev that If-Match names: the object must still have it (CHANGED). 0 = any ("*"). */
 
 /* Offline, on the host, with nothing but an open store (certwright setup). */
 /* A one-time sign-in token for POST /setup, good for 30 minutes. CONFLICT when there is an administrator already. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - what the files of this folder share. */
+#ifndef SERVICE_INTERNAL_H
+#define SERVICE_INTERNAL_H
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "keys/keys.h"
+#include "model/user.h"
+#include "service/service.h"
+#include "service/throttle.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+#define SESSION_IDLE_MS (30 * MINUTE_MS)
+#define SESSION_ABSOLUTE_MS (12 * HOUR_MS)
+#define SESSION_SEEN_EVERY_MS MINUTE_MS /* the row is written at most so often */
+#define SETUP_TOKEN_MS (30 * MINUTE_MS)
+#define TOKEN_DAYS_DEFAULT 90
+#define IDEMPOTENCY_MS DAY_MS
+
+struct service {
+	struct store *store;
+	struct keys *keys;
+	struct engine *engine;
+	const struct clock *clock;
+	struct service_config config;
+	void (*edge_state)(void *arg, struct service_edge *ret);
+	void *edge_arg;
+	int64_t started_ms;
+	struct secret mac_key; /* cursors and bodies of idempotent requests */
+	struct throttle *accounts, *sources;
+};
+
+static inline int64_t service_now(const struct service *s)
+{
+	return clock_now(s->clock);
+}
+
+/* A new audit row of now with its id; the caller sets object_* and detail and adds it in its transaction. */
+void audit_begin(const struct service *s, const struct actor *a, const char *action, const char *object_kind, struct audit *ret);
+
+/* "/id" is neither an id nor a number: INVALID. *ret_num is 0 for an id. */
+int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err) MUST_CHECK;
+
+/* CHANGED unless expect is 0 or rev. */
+int rev_check(int64_t expect, int64_t rev, const char *kind, struct err *err) MUST_CHECK;
+
+/* --- idempotency: inside a creating write function ---------------------------------------------------------------------- */
+struct once { /* prepared before the transaction */
+	bool wanted;
+	struct idempotency row; /* store's */
+	char body_hash[65];
+};
+void once_begin(const struct service *s, const struct actor *a, const struct request_key *key, struct once *ret);
+/* *ret_id: what was made by that key, owned; NULL when nothing was. REUSED_KEY. */
+int once_find(struct sql *tx, const struct service *s, const struct once *o, char **ret_id, struct err *err) MUST_CHECK;
+int once_add(struct sql *tx, const struct service *s, struct once *o, const char *kind, const char *id, struct err *err) MUST_CHECK;
+void once_done(struct once *o);
+#define _cleanup_once_ __attribute__((cleanup(once_done)))
+
+/* --- cursors ------------------------------------------------------------------------------------------------------------ */
+struct cursor { /* what page points into */
+	struct page page;
+	char *text, *id;
+};
+void cursor_done(struct cursor *c);
+#define _cleanup_cursor_ __attribute__((cleanup(cursor_done)))
+/*
+ * list names the list and its order, filter what it was narrowed to ("" = nothing): a cursor is good for the same only.
+ * INVALID with the field "/cursor".
+ */
+int cursor_open(const struct service *s, const char *list, const char *filter, const struct list_query *q, struct cursor *ret,
+		struct err *err) MUST_CHECK;
+/* After the page: key, text (or NULL) and id of its last item. */
+void cursor_close(const struct service *s, const char *list, const char *filter, bool more, int64_t key, const char *text,
+		  const char *id, struct list_end *ret);
+
+/* Reads one object by id or number. by_id and by_num take the same struct. */
+#define SERVICE_GET(q, ref, by_id, by_num, ret, err)                                                                   \
+	({                                                                                                             \
+		int64_t get_num_ = 0;                                                                                  \
+		int get_r_ = ref_parse((ref), "/id", &get_num_, (err));                                                \
+		if (!get_r_)                                                                                           \
+			get_r_ = get_num_ ? by_num((q), get_num_, (ret), (err)) : by_id((q), (ref), (ret), (err));     \
+		get_r_;                                                                                                \
+	})
+
+#endif

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - see session.h. */
+#include "service/session.h"
+
+#include "base/base64.h"
+#include "base/random.h"
+#include "keys/password.h"
+#include "keys/token.h"
+#include "service/internal.h"
+#include "service/user.h"
+
+void session_made_clear(struct session_made *m)
+{
+	secret_clear(&m->cookie);
+	actor_clear(&m->actor);
+	user_done(&m->user);
+}
+
+/* --- making a session --------------------------------------------------------------------------------------------------- */
+
+struct new_session {
+	struct session row;
+	char hash[SHA256_HEX];
+	char csrf[64];
+};
+
+static void new_session(const struct service *s, const struct actor *from, struct secret *cookie, struct new_session *ret)
+{
+	_cleanup_buf_ struct buf csrf = BUF_MAX(64);
+	unsigned char bytes[32];
+	int64_t now = service_now(s);
+
+	token_make(TOKEN_SESSION, cookie, ret->hash);
+	random_bytes(bytes, sizeof bytes);
+	base64url_encode(&csrf, bytes, sizeof bytes);
+	memcpy(ret->csrf, buf_text(&csrf), csrf.n + 1);
+	ret->row = (struct session){ .hash = ret->hash, .csrf = ret->csrf, .address = from->address, .created_ms = now, .seen_ms = now,
+				     .expires_ms = now + SESSION_ABSOLUTE_MS };
+}
+
+static void made_actor(const struct new_session *n, const struct user *u, const struct actor *from, struct actor *ret)
+{
+	actor_clear(ret);
+	*ret = (struct actor){
+		.kind = ACTOR_SESSION,
+		.role = u->role,
+		.user_id = xstrdup(u->id),
+		.user_name = xstrdup(u->name),
+		.session_hash = xstrdup(n->hash),
+		.csrf = xstrdup(n->csrf),
+		.expires_ms = MIN(n->row.expires_ms, n->row.seen_ms + SESSION_IDLE_MS),
+		.address = xstrdup_null(from->address),
+		.request_id = xstrdup_null(from->request_id),
+	};
+}
+
+/* --- the first administrator -------------------------------------------------------------------------------------------- */
+
+static int count_tx(struct sql *q, void *arg, struct err *err)
+{
+	return store_user_count(q, arg, err);
+}
+
+int service_setup_needed(struct service *s, bool *ret, struct err *err)
+{
+	int64_t n = 0;
+
+	if (store_read(s->store, count_tx, &n, err) < 0)
+		return -(int)err->code;
+	*ret = n == 0;
+	return 0;
+}
+
+static int refuse_when_set_up(struct sql *q, struct err *err)
+{
+	int64_t n = 0;
+
+	if (store_user_count(q, &n, err) < 0)
+		return -(int)err->code;
+	if (n) {
+		err_set(err, ERR_CONFLICT, "this server has been set up already");
+		return err_hint(err, "Sign in, or let an administrator give you a new password.");
+	}
+	return 0;
+}
+
+struct setup_token_job {
+	const char *hash;
+	int64_t now_ms;
+};
+
+static int setup_token_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct setup_token_job *j = arg;
+
+	if (refuse_when_set_up(tx, err) < 0)
+		return -(int)err->code;
+	return store_setup_token_add(tx, j->hash, j->now_ms, j->now_ms + SETUP_TOKEN_MS, err);
+}
+
+int service_setup_make_token(struct store *store, const struct clock *clock, struct secret *ret, struct err *err)
+{
+	char hash[SHA256_HEX];
+	_cleanup_secret_ struct secret text = { 0 };
+	struct setup_token_job j = { hash, clock_now(clock ? clock : &clock_system) };
+
+	token_make(TOKEN_SETUP, &text, hash);
+	if (store_write(store, setup_token_tx, &j, err) < 0)
+		return err_wrap(err, "could not make a setup token");
+	*ret = TAKE(text);
+	return 0;
+}
+
+struct first_user_job {
+	const struct service *s;
+	const char *setup_hash; /* NULL on the host */
+	struct user user;
+	struct session *session; /* or NULL */
+	struct token *token;     /* or NULL */
+	struct audit audit;
+	int64_t now_ms;
+};
+
+static int first_user_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct first_user_job *j = arg;
+
+	if (refuse_when_set_up(tx, err) < 0)
+		return -(int)err->code;
+	if (j->setup_hash && store_setup_token_use(tx, j->setup_hash, j->now_ms, err) < 0)
+		return -(int)err->code;
+	if (store_user_add(tx, &j->user, err) < 0 || store_audit_add(tx, &j->audit, err) < 0)
+		return -(int)err->code;
+	if (j->session && store_session_add(tx, j->session, err) < 0)
+		return -(int)err->code;
+	if (j->token && store_token_add(tx, j->token, err) < 0)
+		return -(int)err->code;
+	return 0;
+}
+
+/* Checks name and password, and hashes. */
+static int first_user(const char *name, const struct secret *password, int64_t now, struct user *ret, struct err *err)
+{
+	_cleanup_user_ struct user u = { .role = ROLE_ADMIN, .created_ms = now, .updated_ms = now, .last_login_ms = now, .rev = 1 };
+
+	if (user_name_canonical(name, &u.name, err) < 0 || password_check(password, u.name, err) < 0 ||
+	    password_hash(password, &u.password_hash, err) < 0)
+		return -(int)err->code;
+	u.id = xstrdup(ulid_new(now).s);
+	*ret = TAKE(u);
+	return 0;
+}
+
+int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, const struct secret *password,
+			     struct secret *ret_token, struct err *err)
+{
+	struct service offline = { .store = store, .clock = clock ? clock : &clock_system };
+	struct actor host = { .kind = ACTOR_HOST, .user_name = (char[]){ "host" } };
+	struct first_user_job j = { .s = &offline, .now_ms = service_now(&offline) };
+	_cleanup_secret_ struct secret text = { 0 };
+	char hash[SHA256_HEX], prefix[16];
+	struct token token;
+	int r;
+
+	if (first_user(name, password, j.now_ms, &j.user, err) < 0)
+		return err_wrap(err, "could not make the first administrator");
+	if (ret_token) {
+		struct ulid id = ulid_new(j.now_ms);
+
+		token_make(TOKEN_API, &text, hash);
+		memcpy(prefix, text.p, 8);
+		prefix[8] = '\0';
+		token = (struct token){ .id = id.s, .name = (char[]){ "setup" }, .user_id = j.user.id, .role = ROLE_ADMIN, .hash = hash,
+					.prefix = prefix, .created_ms = j.now_ms,
+					.expires_ms = j.now_ms + TOKEN_DAYS_DEFAULT * DAY_MS };
+		token.id = xstrdup(id.s);
+		j.token = &token;
+	}
+	audit_begin(&offline, &host, "setup.admin", "user", &j.audit);
+	replace_str(&j.audit.object_id, j.user.id);
+	replace_str(&j.audit.object_name, j.user.name);
+	r = store_write(store, first_user_tx, &j, err);
+	audit_done(&j.audit);
+	user_done(&j.user);
+	if (j.token)
+		free(token.id);
+	if (r < 0)
+		return err_wrap(err, "could not make the first administrator");
+	if (ret_token)
+		*ret_token = TAKE(text);
+	return 0;
+}
+
+int service_setup(struct service *s, const struct actor *from, const struct secret *token, const char *name,
+		  const struct secret *password, struct session_made *ret, struct err *err)
+{
+	struct first_user_job j = { .s = s, .now_ms = service_now(s) };
+	_cleanup_session_made_ struct session_made made = { 0 };
+	struct actor setup = { .kind = ACTOR_HOST, .address = from->address, .request_id = from->request_id };
+	struct new_session n;
+	char hash[SHA256_HEX];
+	bool needed = false;
+	int r;
+
+	if (service_setup_needed(s, &needed, err) < 0)
+		return -(int)err->code;
+	if (!needed)
+		return err_set(err, ERR_CONFLICT, "this server has been set up already");
+	if (service_sign_in_allowed(s, from, NULL, err) < 0)
+		return -(int)err->code;
+	if (!token_hash(TOKEN_SETUP, (const char *)token->p, token->n, hash)) {
+		throttle_failed(s->sources, from->address ? from->address : "", j.now_ms);
+		err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "this is not a setup token");
+		return err_hint(err, "Run 'certwright setup' on the server; it prints one.");
+	}
+	if (first_user(name, password, j.now_ms, &j.user, err) < 0)
+		return -(int)err->code;
+	new_session(s, from, &made.cookie, &n);
+	n.row.user_id = j.user.id;
+	j.session = &n.row;
+	j.setup_hash = hash;
+	setup.user_name = j.user.name;
+	audit_begin(s, &setup, "setup.admin", "user", &j.audit);
+	replace_str(&j.audit.object_id, j.user.id);
+	replace_str(&j.audit.object_name, j.user.name);
+	r = store_write(s->store, first_user_tx, &j, err);
+	audit_done(&j.audit);
+	made_actor(&n, &j.user, from, &made.actor);
+	made.user = j.user;
+	if (r < 0) {
+		if (err->code == ERR_DENIED) { /* unknown, used or too old: all the same from outside */
+			throttle_failed(s->sources, from->address ? from->address : "", j.now_ms);
+			err_clear(err);
+			err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "setup token is unknown, used, or older than 30 minutes");
+			return err_hint(err, "Run 'certwright setup' on the server; it prints a new one.");
+		}
+		return r;
+	}
+	*ret = TAKE(made);
+	return 0;
+}
+
+/* --- signing in --------------------------------------------------------------------------------------------------------- */
+
+int service_sign_in_allowed(struct service *s, const struct actor *from, const char *name, struct err *err)
+{
+	int64_t now = service_now(s);
+	int64_t at = throttle_check(s->sources, from->address ? from->address : "", now);
+	_cleanup_free_ char *canonical = NULL;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (name && user_name_canonical(name, &canonical, &why) == 0)
+		at = MAX(at, throttle_check(s->accounts, canonical, now));
+	if (!at)
+		return 0;
+	err_set(err, ERR_TOO_MANY, "too many failed sign-ins");
+	err->retry_at_ms = at;
+	return -(int)err->code;
+}
+
+struct sign_in_job {
+	const char *name;
+	struct user user;
+	bool found;
+	struct session *session;
+	struct audit *audit;
+	char *rehashed; /* or NULL */
+};
+
+static int find_user_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct sign_in_job *j = arg;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	j->found = false;
+	user_done(&j->user);
+	if (store_user_find(q, j->name, &j->user, &why) < 0)
+		return why.code == ERR_NOT_FOUND ? 0 : err_move(err, &why);
+	j->found = true;
+	return 0;
+}
+
+static int sign_in_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct sign_in_job *j = arg;
+	_cleanup_user_ struct user u = { 0 };
+
+	if (store_user_get(tx, j->user.id, &u, err) < 0)
+		return -(int)err->code;
+	u.last_login_ms = j->session->created_ms;
+	u.failures = 0;
+	if (j->rehashed && streq(u.password_hash ? u.password_hash : "", j->user.password_hash)) {
+		replace_str(&u.password_hash, j->rehashed);
+		if (store_user_put(tx, &u, 0, err) < 0)
+			return -(int)err->code;
+	}
+	if (store_user_put_login(tx, &u, err) < 0 || store_session_add(tx, j->session, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+static int audit_only_tx(struct sql *tx, void *arg, struct err *err)
+{
+	return store_audit_add(tx, arg, err);
+}
+
+/* One sentence for every reason, so that nobody learns which names exist. */
+static int wrong(struct service *s, const struct actor *from, const char *name, const struct user *u, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct actor nobody = { .address = from->address, .request_id = from->request_id };
+	_cleanup_err_ struct err why = ERR_INIT;
+	int64_t now = service_now(s);
+
+	throttle_failed(s->accounts, name, now);
+	throttle_failed(s->sources, from->address ? from->address : "", now);
+	audit_begin(s, &nobody, "session.refused", "user", &audit);
+	if (u && u->id) {
+		replace_str(&audit.object_id, u->id);
+		replace_str(&audit.object_name, u->name);
+	}
+	if (store_write(s->store, audit_only_tx, &audit, &why) < 0)
+		return err_move(err, &why);
+	return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
+}
+
+int service_sign_in(struct service *s, const struct actor *from, const char *name, const struct secret *password,
+		    struct session_made *ret, struct err *err)
+{
+	_cleanup_session_made_ struct session_made made = { 0 };
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_free_ char *canonical = NULL, *rehashed = NULL;
+	_cleanup_user_ struct user user = { 0 };
+	_cleanup_err_ struct err odd = ERR_INIT;
+	struct sign_in_job j = { 0 };
+	struct new_session n;
+	bool ok = false, rehash = false;
+
+	if (user_name_canonical(name, &canonical, &odd) < 0)
+		canonical = xstrdup("\x01"); /* no user has this name: it costs what every wrong one costs */
+	if (service_sign_in_allowed(s, from, canonical, err) < 0)
+		return -(int)err->code;
+	j.name = canonical;
+	if (store_read(s->store, find_user_tx, &j, err) < 0)
+		return -(int)err->code;
+	user = j.user;
+	if (password_verify(password, j.found && !user.disabled ? user.password_hash : NULL, &ok, &rehash, err) < 0)
+		return -(int)err->code;
+	if (!ok || !j.found || user.disabled)
+		return wrong(s, from, canonical, &user, err);
+	if (rehash && password_hash(password, &rehashed, err) < 0)
+		return -(int)err->code;
+	new_session(s, from, &made.cookie, &n);
+	n.row.user_id = user.id;
+	made_actor(&n, &user, from, &made.actor);
+	audit_begin(s, &made.actor, "session.create", "user", &audit);
+	replace_str(&audit.object_id, user.id);
+	replace_str(&audit.object_name, user.name);
+	j.session = &n.row;
+	j.audit = &audit;
+	j.rehashed = rehashed;
+	if (store_write(s->store, sign_in_tx, &j, err) < 0)
+		return err_wrap(err, "could not sign in");
+	throttle_forgive(s->accounts, canonical);
+	user.last_login_ms = n.row.created_ms;
+	made.user = TAKE(user);
+	*ret = TAKE(made);
+	return 0;
+}
+
+struct sign_out_job {
+	const char *hash;
+	struct audit *audit;
+};
+
+static int sign_out_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct sign_out_job *j = arg;
+
+	if (store_session_del(tx, j->hash, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+int service_sign_out(struct service *s, const struct actor *a, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct sign_out_job j = { a->session_hash, &audit };
+
+	if (a->kind != ACTOR_SESSION)
+		return 0; /* a token has no session to end */
+	audit_begin(s, a, "session.delete", "user", &audit);
+	replace_str(&audit.object_id, a->user_id);
+	replace_str(&audit.object_name, a->user_name);
+	return store_write(s->store, sign_out_tx, &j, err);
+}
+
+/* --- who is it ---------------------------------------------------------------------------------------------------------- */
+
+struct auth_job {
+	const char *hash;
+	struct session session;
+	struct user user;
+	int64_t now_ms;
+};
+
+static int auth_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct auth_job *j = arg;
+
+	session_done(&j->session);
+	user_done(&j->user);
+	if (store_session_get(q, j->hash, &j->session, err) < 0)
+		return -(int)err->code;
+	return store_user_get(q, j->session.user_id, &j->user, err);
+}
+
+static int seen_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct auth_job *j = arg;
+
+	return store_session_seen(tx, j->hash, j->now_ms, j->session.expires_ms, err);
+}
+
+static bool session_lives(const struct auth_job *j)
+{
+	return !j->user.disabled && j->now_ms < j->session.expires_ms && j->now_ms < j->session.seen_ms + SESSION_IDLE_MS;
+}
+
+static int not_signed_in(struct err *err)
+{
+	err_clear(err);
+	return err_set(err, ERR_UNAUTHENTICATED, "the session is over, sign in again");
+}
+
+int service_session_auth(struct service *s, const char *cookie, struct actor *ret, struct err *err)
+{
+	char hash[SHA256_HEX];
+	struct auth_job j = { .hash = hash, .now_ms = service_now(s) };
+	int r = 0;
+
+	if (!token_hash(TOKEN_SESSION, cookie, strlen(cookie), hash))
+		return not_signed_in(err);
+	if (store_read(s->store, auth_tx, &j, err) < 0) {
+		r = err->code == ERR_NOT_FOUND ? not_signed_in(err) : -(int)err->code;
+	} else if (!session_lives(&j)) {
+		r = not_signed_in(err);
+	} else {
+		if (j.now_ms - j.session.seen_ms >= SESSION_SEEN_EVERY_MS) {
+			_cleanup_err_ struct err why = ERR_INIT;
+
+			/* a full disk must not throw people out */
+			if (store_write(s->store, seen_tx, &j, &why) == 0)
+				j.session.seen_ms = j.now_ms;
+		}
+		ret->kind = ACTOR_SESSION;
+		ret->role = j.user.role;
+		replace_str(&ret->user_id, j.user.id);
+		replace_str(&ret->user_name, j.user.name);
+		replace_str(&ret->session_hash, hash);
+		replace_str(&ret->csrf, j.session.csrf);
+		ret->expires_ms = MIN(j.session.expires_ms, j.session.seen_ms + SESSION_IDLE_MS);
+	}
+	session_done(&j.session);
+	user_done(&j.user);
+	return r;
+}
+
+struct self_job {
+	const char *id;
+	struct user *ret;
+};
+
+static int self_tx(struct sql *q, void *arg, struct err *err)
+{
+	const struct self_job *j = arg;
+
+	user_done(j->ret);
+	return store_user_get(q, j->id, j->ret, err);
+}
+
+int service_self(struct service *s, const struct actor *a, struct user *ret, struct err *err)
+{
+	struct self_job j = { a->user_id, ret };
+
+	return store_read(s->store, self_tx, &j, err);
+}
+
+static int token_alive_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct auth_job *j = arg;
+	_cleanup_token_ struct token t = { 0 };
+
+	user_done(&j->user);
+	if (store_token_get(q, j->hash, &t, err) < 0 || store_user_get(q, t.user_id, &j->user, err) < 0)
+		return -(int)err->code;
+	if (t.revoked_ms || t.expires_ms <= j->now_ms)
+		return err_set(err, ERR_NOT_FOUND, "token is over");
+	return 0;
+}
+
+bool service_actor_alive(struct service *s, const struct actor *a)
+{
+	struct auth_job j = { .hash = a->kind == ACTOR_SESSION ? a->session_hash : a->token_id, .now_ms = service_now(s) };
+	_cleanup_err_ struct err err = ERR_INIT;
+	bool alive;
+
+	if (a->kind != ACTOR_SESSION && a->kind != ACTOR_TOKEN)
+		return false;
+	if (store_read(s->store, a->kind == ACTOR_SESSION ? auth_tx : token_alive_tx, &j, &err) < 0)
+		alive = err.code != ERR_NOT_FOUND; /* a store that does not answer now ends no stream */
+	else
+		alive = a->kind == ACTOR_SESSION ? session_lives(&j) : !j.user.disabled;
+	session_done(&j.session);
+	user_done(&j.user);
+	return alive;
+}
+
+/* --- the own password --------------------------------------------------------------------------------------------------- */
+
+struct password_job {
+	const struct actor *actor;
+	const char *old_hash, *new_hash;
+	struct audit *audit;
+	int64_t now_ms;
+};
+
+static int password_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct password_job *j = arg;
+	_cleanup_user_ struct user u = { 0 };
+
+	if (store_user_get(tx, j->actor->user_id, &u, err) < 0)
+		return -(int)err->code;
+	if (!u.password_hash || !streq(u.password_hash, j->old_hash))
+		return err_set(err, ERR_DENIED, "the password was changed meanwhile");
+	replace_str(&u.password_hash, j->new_hash);
+	u.updated_ms = j->now_ms;
+	if (store_user_put(tx, &u, 0, err) < 0 ||
+	    store_session_del_user(tx, u.id, j->actor->session_hash, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+int service_password_change(struct service *s, const struct actor *a, const struct secret *old_password,
+			    const struct secret *new_password, struct err *err)
+{
+	_cleanup_user_ struct user u = { 0 };
+	_cleanup_free_ char *hash = NULL;
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct password_job j = { .actor = a, .now_ms = service_now(s), .audit = &audit };
+	bool ok = false;
+
+	if (a->kind != ACTOR_SESSION)
+		return err_set(err, ERR_DENIED, "a password is changed in a session, not with a token");
+	if (service_self(s, a, &u, err) < 0 || service_sign_in_allowed(s, a, u.name, err) < 0)
+		return -(int)err->code;
+	if (password_check(new_password, u.name, err) < 0) {
+		replace_str(&err->field, "/new_password");
+		return -(int)err->code;
+	}
+	if (password_verify(old_password, u.password_hash, &ok, NULL, err) < 0)
+		return -(int)err->code;
+	if (!ok) {
+		throttle_failed(s->accounts, u.name, j.now_ms);
+		return err_set_field(err, ERR_DENIED, "/old_password", "the old password is wrong");
+	}
+	if (password_hash(new_password, &hash, err) < 0)
+		return -(int)err->code;
+	j.old_hash = u.password_hash;
+	j.new_hash = hash;
+	audit_begin(s, a, "password.change", "user", &audit);
+	replace_str(&audit.object_id, u.id);
+	replace_str(&audit.object_name, u.name);
+	return store_write(s->store, password_tx, &j, err);
+}
