@@ -5,6 +5,7 @@
  */
 #include "api/tls.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "service/tls.h"
 
@@ -175,11 +176,14 @@ int tls_open(struct service *s, struct err *err)
 void tls_refresh(void)
 {
 	_cleanup_err_ struct err err = ERR_INIT;
+	static int64_t again_ms; /* only the one ticking thread comes here */
 	struct service_identity *old = current(), *fresh = NULL;
+	int64_t now = clock_boot(&clock_system);
 
 	if (!old)
 		return;
-	if (service_identity_changed(tls.service, old)) {
+	if (now >= again_ms && service_identity_changed(tls.service, old)) {
+		again_ms = now + 10 * SECOND_MS; /* a broken pair is not read, and logged, every second */
 		if (service_identity_open(tls.service, &fresh, &err) < 0) {
 			log_err(LOG_WARNING, "could not read the changed certificate of the API, the old one stays", &err);
 		} else {

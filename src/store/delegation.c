@@ -8,6 +8,7 @@
 
 static const char DELEGATION_ADD[] = "INSERT INTO delegation (" COLUMNS ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
 static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
+static const char DELEGATION_GET_NUM[] = "SELECT " COLUMNS " FROM live_delegation WHERE num = $1";
 static const char DELEGATION_FIND[] = "SELECT " COLUMNS " FROM live_delegation WHERE name = $1";
 static const char DELEGATION_LIST[] = "SELECT " COLUMNS " FROM live_delegation WHERE (created_ms, id) < ($1, $2)"
 				      " ORDER BY created_ms DESC, id DESC LIMIT $3";
@@ -62,6 +63,11 @@ int store_delegation_ensure(struct sql *tx, struct delegation *d, bool *ret_made
 int store_delegation_get(struct sql *q, const char *id, struct delegation *ret, struct err *err)
 {
 	return delegation_one(q, DELEGATION_GET, SQL_VALUES(SQL_TEXT(id)), "delegation", id, ret, err);
+}
+
+int store_delegation_get_num(struct sql *q, int64_t num, struct delegation *ret, struct err *err)
+{
+	return delegation_one(q, DELEGATION_GET_NUM, SQL_VALUES(SQL_INT(num)), "delegation", num_text(num).s, ret, err);
 }
 
 int store_delegation_find(struct sql *q, const char *name, struct delegation *ret, struct err *err)

@@ -13,6 +13,7 @@ STORE_LIST(delegation);
 /* Makes one for the name if there is no live one; *ret_made (may be NULL) says which. d becomes the row. */
 int store_delegation_ensure(struct sql *tx, struct delegation *d, bool *ret_made, struct err *err) MUST_CHECK;
 int store_delegation_get(struct sql *q, const char *id, struct delegation *ret, struct err *err) MUST_CHECK;
+int store_delegation_get_num(struct sql *q, int64_t num, struct delegation *ret, struct err *err) MUST_CHECK;
 int store_delegation_find(struct sql *q, const char *name, struct delegation *ret, struct err *err) MUST_CHECK;
 /* Newest first, page as for orders. */
 int store_delegation_list(struct sql *q, const struct page *p, struct delegation_list *ret, struct err *err) MUST_CHECK;

@@ -124,6 +124,16 @@ int store_job_find_live(struct sql *q, enum job_kind kind, const char *subject_i
 	return job_one(q, JOB_FIND, SQL_VALUES(SQL_TEXT(k), SQL_TEXT(subject_id)), "live job about", subject_id, ret, err);
 }
 
+static const char JOB_COUNT_LIVE[] = "SELECT count(*) FROM job WHERE ended_ms = 0";
+static const char JOB_COUNT_FAILED[] = "SELECT count(*) FROM job WHERE state = 'failed'";
+
+int store_job_count(struct sql *q, int64_t *ret_live, int64_t *ret_failed, struct err *err)
+{
+	if (sql_int(q, JOB_COUNT_LIVE, SQL_NONE, ret_live, err) < 0)
+		return -(int)err->code;
+	return sql_int(q, JOB_COUNT_FAILED, SQL_NONE, ret_failed, err);
+}
+
 int store_job_prune(struct sql *tx, int64_t ended_before_ms, int64_t *ret_n, struct err *err)
 {
 	return prune(tx, JOB_PRUNE_OLD, SQL_VALUES(SQL_INT(ended_before_ms)), ret_n, "job", err);

@@ -158,6 +158,13 @@ int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct er
 	return order_one(q, ORDER_GET_NUM, SQL_VALUES(SQL_INT(num)), "order", num_text(num).s, ret, err);
 }
 
+static const char ORDER_COUNT[] = "SELECT count(*) FROM live_orders WHERE status = $1";
+
+int store_order_count(struct sql *q, enum order_status status, int64_t *ret, struct err *err)
+{
+	return sql_int(q, ORDER_COUNT, SQL_VALUES(SQL_TEXT(order_status_text(status))), ret, err);
+}
+
 int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct err *err)
 {
 	return order_one(q, ORDER_GET_ANY, SQL_VALUES(SQL_TEXT(id)), "order", id, ret, err);

@@ -25,6 +25,9 @@ enum order_filter { ORDERS_ALL, ORDERS_BY_STATUS, ORDERS_BY_ACCOUNT, ORDERS_BY_C
 int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
 		     struct order_list *ret, struct err *err) MUST_CHECK;
 
+/* Live orders of a status, for the dashboard and the metrics. */
+int store_order_count(struct sql *q, enum order_status status, int64_t *ret, struct err *err) MUST_CHECK;
+
 enum order_want { WANT_FINALIZE, WANT_REFRESH, WANT_CANCEL };
 /*
  * Notes what a person wants and makes the order due at due_ms if it would be later and is not in work (in work, the end of

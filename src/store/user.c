@@ -10,6 +10,7 @@
 
 static const char USER_ADD[] = "INSERT INTO users (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, 1, $7, $7, 0)";
 static const char USER_GET[] = "SELECT " COLUMNS " FROM live_users WHERE id = $1";
+static const char USER_GET_NUM[] = "SELECT " COLUMNS " FROM live_users WHERE num = $1";
 static const char USER_FIND[] = "SELECT " COLUMNS " FROM live_users WHERE name = $1";
 static const char USER_PUT[] =
 	"UPDATE users SET name = $3, role = $4, password_hash = $5, disabled = $6, updated_ms = $7, failures = $8,"
@@ -65,6 +66,11 @@ int store_user_add(struct sql *tx, struct user *u, struct err *err)
 int store_user_get(struct sql *q, const char *id, struct user *ret, struct err *err)
 {
 	return user_one(q, USER_GET, SQL_VALUES(SQL_TEXT(id)), "user", id, ret, err);
+}
+
+int store_user_get_num(struct sql *q, int64_t num, struct user *ret, struct err *err)
+{
+	return user_one(q, USER_GET_NUM, SQL_VALUES(SQL_INT(num)), "user", num_text(num).s, ret, err);
 }
 
 int store_user_find(struct sql *q, const char *name, struct user *ret, struct err *err)
@@ -183,6 +189,7 @@ int store_session_prune(struct sql *tx, int64_t expired_before_ms, int64_t *ret_
 
 static const char TOKEN_ADD[] = "INSERT INTO token (" TOKEN_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)";
 static const char TOKEN_GET[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE id = $1";
+static const char TOKEN_GET_NUM[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE num = $1";
 static const char TOKEN_FIND[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE hash = $1";
 static const char TOKEN_USED[] = "UPDATE token SET used_ms = $2 WHERE id = $1 AND used_ms < $2";
 static const char TOKEN_REVOKE[] = "UPDATE token SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
@@ -230,6 +237,11 @@ int store_token_add(struct sql *tx, struct token *t, struct err *err)
 int store_token_get(struct sql *q, const char *id, struct token *ret, struct err *err)
 {
 	return token_one(q, TOKEN_GET, SQL_VALUES(SQL_TEXT(id)), "API token", id, ret, err);
+}
+
+int store_token_get_num(struct sql *q, int64_t num, struct token *ret, struct err *err)
+{
+	return token_one(q, TOKEN_GET_NUM, SQL_VALUES(SQL_INT(num)), "API token", num_text(num).s, ret, err);
 }
 
 int store_token_find(struct sql *q, const char *hash, struct token *ret, struct err *err)

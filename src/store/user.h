@@ -14,6 +14,7 @@ STORE_LIST(token);
 
 int store_user_add(struct sql *tx, struct user *u, struct err *err) MUST_CHECK; /* hands out u->num; CONFLICT: the name */
 int store_user_get(struct sql *q, const char *id, struct user *ret, struct err *err) MUST_CHECK;
+int store_user_get_num(struct sql *q, int64_t num, struct user *ret, struct err *err) MUST_CHECK;
 int store_user_find(struct sql *q, const char *name, struct user *ret, struct err *err) MUST_CHECK;
 int store_user_put(struct sql *tx, struct user *u, int64_t expect_rev, struct err *err) MUST_CHECK; /* raises rev */
 /* Counters of sign-in: failures, locked_until_ms, last_login_ms; rev stays. */
@@ -33,6 +34,7 @@ int store_session_prune(struct sql *tx, int64_t expired_before_ms, int64_t *ret_
 
 int store_token_add(struct sql *tx, struct token *t, struct err *err) MUST_CHECK; /* hands out t->num */
 int store_token_get(struct sql *q, const char *id, struct token *ret, struct err *err) MUST_CHECK;
+int store_token_get_num(struct sql *q, int64_t num, struct token *ret, struct err *err) MUST_CHECK;
 int store_token_find(struct sql *q, const char *hash, struct token *ret, struct err *err) MUST_CHECK; /* revoked ones too */
 int store_token_used(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_token_revoke(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certificate.c - see certificate.h. */
+#include "service/certificate.h"
+
+#include "base/idn.h"
+#include "crypto/x509.h"
+#include "model/vendor.h"
+#include "service/internal.h"
+#include "store/account.h"
+#include "store/key.h"
+
+void certificate_view_done(struct certificate_view *v)
+{
+	certificate_done(&v->certificate);
+	version_done(&v->current);
+	free(v->vendor);
+	memset(v, 0, sizeof *v);
+}
+
+void certificate_detail_done(struct certificate_detail *d)
+{
+	certificate_view_done(&d->view);
+	version_list_done(&d->versions);
+}
+
+void exported_clear(struct exported *e)
+{
+	secret_clear(&e->body);
+	free(e->name);
+	memset(e, 0, sizeof *e);
+}
+
+const char *service_certificate_health(const struct certificate *c, int64_t now_ms)
+{
+	int64_t soon = MIN(30 * DAY_MS, (c->not_after_ms - c->not_before_ms) / 3);
+
+	if (c->status != CERTIFICATE_ACTIVE)
+		return certificate_status_text(c->status);
+	if (c->not_after_ms && now_ms >= c->not_after_ms)
+		return "expired";
+	if (c->not_after_ms && now_ms >= c->not_after_ms - soon)
+		return "expiring";
+	return "active";
+}
+
+char *service_file_name(const struct strlist *names, bool staging, const char *extension)
+{
+	_cleanup_free_ char *base = xstrdup(names->n ? name_base(names->v[0]) : "certificate");
+
+	for (char *p = base; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", *p))
+			*p = '_';
+	return xasprintf("%.100s%s.%s", base, staging ? "-staging" : "", extension);
+}
+
+struct certificate_job {
+	const char *ref;
+	int64_t rev;
+	bool by_expiry;
+	struct page page;
+	struct certificate_view_list *list;
+	struct certificate_detail *detail;
+	struct key_row *key;
+	struct audit *audit;
+	int64_t now_ms;
+};
+
+static int view_fill(struct sql *q, struct certificate_view *v, struct err *err)
+{
+	const struct certificate *c = &v->certificate;
+
+	if (c->account_id) {
+		_cleanup_account_ struct account a = { 0 };
+
+		if (store_account_get_any(q, c->account_id, &a, err) < 0)
+			return -(int)err->code;
+		v->vendor = TAKE(a.vendor);
+	}
+	return c->version_id ? store_version_get(q, c->version_id, &v->current, err) : 0;
+}
+
+static int list_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct certificate_job *j = arg;
+	_cleanup_certificate_list_ struct certificate_list l = { 0 };
+
+	certificate_view_list_done(j->list);
+	if (store_certificate_list(q, j->by_expiry ? CERTIFICATES_EXPIRY : CERTIFICATES_NEWEST, &j->page, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++) {
+		struct certificate_view *v = certificate_view_list_add(j->list);
+
+		v->certificate = TAKE(l.v[i]);
+		if (view_fill(q, v, err) < 0)
+			return -(int)err->code;
+	}
+	j->list->more = l.more;
+	return 0;
+}
+
+int service_certificate_list(struct service *s, bool by_expiry, const struct list_query *q, struct certificate_view_list *ret,
+			     struct list_end *end, struct err *err)
+{
+	_cleanup_cursor_ struct cursor c = { 0 };
+	struct certificate_job j = { .list = ret, .by_expiry = by_expiry };
+	const char *filter = by_expiry ? "expires" : "created";
+	const struct certificate *last;
+
+	if (cursor_open(s, "certificates", filter, q, &c, err) < 0)
+		return -(int)err->code;
+	j.page = c.page;
+	if (store_read(s->store, list_tx, &j, err) < 0)
+		return -(int)err->code;
+	last = ret->n ? &ret->v[ret->n - 1].certificate : NULL;
+	cursor_close(s, "certificates", filter, ret->more, !last ? 0 : by_expiry ? last->not_after_ms : last->created_ms, NULL,
+		     last ? last->id : "", end);
+	return 0;
+}
+
+static int get_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct certificate_job *j = arg;
+	struct certificate_detail *d = j->detail;
+
+	certificate_detail_done(d);
+	if (SERVICE_GET(q, j->ref, store_certificate_get, store_certificate_get_num, &d->view.certificate, err) < 0 ||
+	    view_fill(q, &d->view, err) < 0)
+		return -(int)err->code;
+	return store_version_list(q, d->view.certificate.id, &d->versions, err);
+}
+
+int service_certificate_get(struct service *s, const char *ref, struct certificate_detail *ret, struct err *err)
+{
+	struct certificate_job j = { .ref = ref, .detail = ret };
+
+	return store_read(s->store, get_tx, &j, err);
+}
+
+static int delete_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct certificate_job *j = arg;
+	_cleanup_certificate_ struct certificate c = { 0 };
+
+	if (SERVICE_GET(tx, j->ref, store_certificate_get, store_certificate_get_num, &c, err) < 0 ||
+	    rev_check(j->rev, c.rev, "certificate", err) < 0)
+		return -(int)err->code;
+	replace_str(&j->audit->object_id, c.id);
+	replace_str(&j->audit->object_name, c.names.n ? c.names.v[0] : NULL);
+	if (store_certificate_delete(tx, c.id, j->now_ms, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+int service_certificate_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct certificate_job j = { .ref = ref, .rev = rev, .audit = &audit, .now_ms = service_now(s) };
+
+	audit_begin(s, a, "certificate.delete", "certificate", &audit);
+	return store_write(s->store, delete_tx, &j, err);
+}
+
+/* --- handing out -------------------------------------------------------------------------------------------------------- */
+
+static int key_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct certificate_job *j = arg;
+	_cleanup_free_ char *id = xstrdup(j->ref);
+
+	key_row_done(j->key);
+	return store_key_get(q, id, j->key, err);
+}
+
+static int audit_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct certificate_job *j = arg;
+
+	return store_audit_add(tx, j->audit, err);
+}
+
+static int check_export(const struct actor *a, const struct certificate_export *r, struct err *err)
+{
+	if (!r->with_key)
+		return 0;
+	if (service_authorize(a, PERM_KEY_EXPORT, err) < 0)
+		return -(int)err->code;
+	if (!streq(r->format, "pem") && !streq(r->format, "fullchain"))
+		return err_set_field(err, ERR_INVALID, "/format", "a key goes out with pem or fullchain only");
+	if (str_empty(r->reason))
+		return err_set_field(err, ERR_INVALID, "/reason", "say why the key leaves; it is kept in the audit");
+	return 0;
+}
+
+static int open_key(struct service *s, const struct version *v, const char *audit_id, struct secret *ret, struct err *err)
+{
+	_cleanup_key_row_ struct key_row k = { 0 };
+	struct certificate_job j = { .ref = v->key_id, .key = &k };
+
+	if (store_read(s->store, key_tx, &j, err) < 0)
+		return -(int)err->code;
+	if (!k.sealed)
+		return err_set(err, ERR_CONFLICT, "the key was destroyed");
+	return keys_export(s->keys, &(struct key_handle){ "key", k.id, "sealed", k.sealed, k.sealed_n }, audit_id, ret, err);
+}
+
+static int body_of(const struct chain *chain, const char *format, struct buf *out, const char **ret_ext, struct err *err)
+{
+	if (streq(format, "der")) {
+		buf_add(out, chain->v[0].der, chain->v[0].der_n);
+		*ret_ext = "der";
+	} else if (streq(format, "pem")) {
+		cert_pem(chain->v[0].der, chain->v[0].der_n, out);
+		*ret_ext = "pem";
+	} else if (streq(format, "chain")) {
+		chain_pem(chain, 1, out);
+		*ret_ext = "chain.pem";
+	} else if (streq(format, "fullchain")) {
+		chain_pem(chain, 0, out);
+		*ret_ext = "fullchain.pem";
+	} else {
+		return err_set_field(err, ERR_INVALID, "/format", "there is no format '%s'", format);
+	}
+	return buf_check(out, err);
+}
+
+int service_certificate_export(struct service *s, const struct actor *a, const char *ref, const struct certificate_export *r,
+			       struct exported *ret, struct err *err)
+{
+	_cleanup_certificate_detail_ struct certificate_detail d = { 0 };
+	_cleanup_chain_ struct chain chain = { 0 };
+	_cleanup_buf_wipe_ struct buf out = BUF_MAX(LIMIT_CA_CHAIN + 64 * 1024);
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_secret_ struct secret key = { 0 };
+	_cleanup_json_ json_t *detail = NULL;
+	const struct vendor *vendor;
+	const struct version *v = &d.view.current;
+	struct certificate_job j = { .audit = &audit };
+	const char *ext = NULL;
+
+	if (check_export(a, r, err) < 0 || service_certificate_get(s, ref, &d, err) < 0)
+		return -(int)err->code;
+	if (!v->id)
+		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " has nothing issued yet", d.view.certificate.num);
+	if (r->with_key && !v->key_id)
+		return err_set_field(err, ERR_CONFLICT, "/with_key", "the key of this certificate is not kept here");
+	if (chain_parse(v->chain, strlen(v->chain), &chain, err) < 0)
+		return err_wrap(err, "could not read the stored chain");
+	audit_begin(s, a, r->with_key ? "certificate.export-key" : "certificate.export", "certificate", &audit);
+	replace_str(&audit.object_id, d.view.certificate.id);
+	replace_str(&audit.object_name, d.view.certificate.names.n ? d.view.certificate.names.v[0] : NULL);
+	detail = json_pack("{s:s, s:s, s:o}", "format", r->format, "version", v->id, "reason", json_str_or_null(r->reason));
+	audit.detail = json_text(detail);
+	if (body_of(&chain, r->format, &out, &ext, err) < 0 || store_write(s->store, audit_tx, &j, err) < 0)
+		return -(int)err->code;
+	if (r->with_key) {
+		if (open_key(s, v, audit.id, &key, err) < 0)
+			return err_wrap(err, "could not hand out the key");
+		buf_add(&out, key.p, key.n);
+		if (buf_check(&out, err) < 0)
+			return -(int)err->code;
+	}
+	vendor = d.view.vendor ? vendor_find(d.view.vendor) : NULL;
+	ret->body = secret_copy(out.p, out.n);
+	ret->name = service_file_name(&v->names, vendor && vendor->staging, ext);
+	return 0;
+}

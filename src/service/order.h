@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* order.h - orders as people make and drive them; the engine walks them. */
+#ifndef SERVICE_ORDER_H
+#define SERVICE_ORDER_H
+
+#include "service/service.h"
+#include "store/account.h"
+#include "store/authz.h"
+#include "store/event.h"
+#include "store/order.h"
+#include "store/record.h"
+
+struct order_create {
+	const char *account_id, *csr_id; /* ids or numbers */
+	struct strlist names;            /* as typed */
+	const char *key_type, *validation, *dns, *http, *profile, *mode;
+};
+
+struct order_view {
+	struct order order;
+	char *account_name, *account_email, *vendor, *directory_url;
+	char *record; /* first validation record, "_acme-challenge.example.com TXT ...", or NULL */
+};
+void order_view_done(struct order_view *v);
+#define _cleanup_order_view_ __attribute__((cleanup(order_view_done)))
+STORE_LIST(order_view);
+#define _cleanup_order_view_list_ __attribute__((cleanup(order_view_list_done)))
+
+struct order_detail {
+	struct order_view view;
+	struct authz_list authzs;
+	struct record_list records;
+	struct event_list events; /* the newest 200, oldest first */
+};
+void order_detail_done(struct order_detail *d);
+#define _cleanup_order_detail_ __attribute__((cleanup(order_detail_done)))
+
+struct order_filter_query { /* one of them at most */
+	const char *status, *account_id, *certificate_id;
+};
+
+int service_order_list(struct service *s, const struct order_filter_query *f, const struct list_query *q,
+		       struct order_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
+int service_order_get(struct service *s, const char *ref, struct order_detail *ret, struct err *err) MUST_CHECK;
+int service_order_events(struct service *s, const char *ref, const struct list_query *q, struct event_list *ret,
+			 struct list_end *end, struct err *err) MUST_CHECK;
+/* *ret_existing: the live order of the same request. */
+int service_order_create(struct service *s, const struct actor *a, const struct order_create *r, const struct request_key *key,
+			 struct order_view *ret, bool *ret_existing, struct err *err) MUST_CHECK;
+int service_order_refresh(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err) MUST_CHECK;
+int service_order_finalize(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err) MUST_CHECK;
+int service_order_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
+/* The issued chain as PEM and a file name for it, both owned. CONFLICT until the order is valid. */
+int service_order_certificate(struct service *s, const char *ref, char **ret_pem, char **ret_name, struct err *err) MUST_CHECK;
+
+#endif

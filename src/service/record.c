@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c - see record.h. */
+#include "service/record.h"
+
+#include "base/idn.h"
+#include "engine/intake.h"
+#include "service/internal.h"
+#include "store/order.h"
+
+void record_view_done(struct record_view *v)
+{
+	record_done(&v->record);
+	memset(v, 0, sizeof *v);
+}
+
+struct look_job {
+	const struct service *s;
+	const char *ref;
+	int64_t rev;
+	enum record_filter filter;
+	const char *value;
+	struct page page;
+	struct record_view_list *records;
+	struct record_view *record;
+	struct delegation_list *delegations;
+	struct delegation *delegation;
+	const struct delegation *fresh;
+	struct job_list *jobs;
+	struct job *job;
+	struct audit_list *audits;
+	struct once *once;
+	struct audit *audit;
+	int64_t now_ms;
+};
+
+/* --- records ------------------------------------------------------------------------------------------------------------ */
+
+static int order_num(struct sql *q, const char *id, int64_t *ret, struct err *err)
+{
+	_cleanup_order_ struct order o = { 0 };
+
+	if (store_order_get_any(q, id, &o, err) < 0)
+		return -(int)err->code;
+	*ret = o.num;
+	return 0;
+}
+
+static int order_id_of(struct sql *q, const char *ref, char ret[ULID_LEN + 1], struct err *err)
+{
+	_cleanup_order_ struct order o = { 0 };
+	int64_t num;
+
+	if (ref_parse(ref, "/order_id", &num, err) < 0)
+		return -(int)err->code;
+	if (!num) {
+		memcpy(ret, ref, ULID_LEN + 1);
+		return 0;
+	}
+	if (store_order_get_num(q, num, &o, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+		return err_set_field(err, ERR_INVALID, "/order_id", "there is no order %s", ref);
+	}
+	memcpy(ret, o.id, ULID_LEN + 1);
+	return 0;
+}
+
+static int records_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+	_cleanup_record_list_ struct record_list l = { 0 };
+	char id[ULID_LEN + 1];
+	const char *value = j->value;
+
+	record_view_list_done(j->records);
+	if (j->filter == RECORDS_BY_ORDER) {
+		if (order_id_of(q, value, id, err) < 0)
+			return -(int)err->code;
+		value = id;
+	}
+	if (store_record_list(q, j->filter, value, &j->page, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++) {
+		struct record_view *v = record_view_list_add(j->records);
+
+		v->record = TAKE(l.v[i]);
+		if (order_num(q, v->record.order_id, &v->order_num, err) < 0)
+			return -(int)err->code;
+	}
+	j->records->more = l.more;
+	return 0;
+}
+
+int service_record_list(struct service *s, const struct record_filter_query *f, const struct list_query *q,
+			struct record_view_list *ret, struct list_end *end, struct err *err)
+{
+	_cleanup_cursor_ struct cursor c = { 0 };
+	_cleanup_free_ char *filter = NULL;
+	struct look_job j = { .records = ret, .filter = RECORDS_ALL };
+	const struct record *last;
+
+	if (!!f->order_id + !!f->kind + !!f->status > 1)
+		return err_set_field(err, ERR_INVALID, f->order_id ? "/order_id" : "/kind", "one filter at a time");
+	if (f->order_id) {
+		j.filter = RECORDS_BY_ORDER;
+		j.value = f->order_id;
+	} else if (f->kind) {
+		j.filter = RECORDS_BY_KIND;
+		j.value = f->kind;
+	} else if (f->status) {
+		j.filter = RECORDS_BY_STATUS;
+		j.value = f->status;
+	}
+	filter = xasprintf("%d %s", (int)j.filter, j.value ? j.value : "");
+	if (cursor_open(s, "records", filter, q, &c, err) < 0)
+		return -(int)err->code;
+	j.page = c.page;
+	if (store_read(s->store, records_tx, &j, err) < 0)
+		return -(int)err->code;
+	last = ret->n ? &ret->v[ret->n - 1].record : NULL;
+	cursor_close(s, "records", filter, ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	return 0;
+}
+
+static int record_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	record_view_done(j->record);
+	if (SERVICE_GET(q, j->ref, store_record_get, store_record_get_num, &j->record->record, err) < 0)
+		return -(int)err->code;
+	return order_num(q, j->record->record.order_id, &j->record->order_num, err);
+}
+
+int service_record_get(struct service *s, const char *ref, struct record_view *ret, struct err *err)
+{
+	struct look_job j = { .ref = ref, .record = ret };
+
+	return store_read(s->store, record_tx, &j, err);
+}
+
+/* --- delegations -------------------------------------------------------------------------------------------------------- */
+
+static int delegations_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	return store_delegation_list(q, &j->page, j->delegations, err);
+}
+
+int service_delegation_list(struct service *s, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
+			    struct err *err)
+{
+	_cleanup_cursor_ struct cursor c = { 0 };
+	struct look_job j = { .delegations = ret };
+	const struct delegation *last;
+
+	if (cursor_open(s, "delegations", "", q, &c, err) < 0)
+		return -(int)err->code;
+	j.page = c.page;
+	if (store_read(s->store, delegations_tx, &j, err) < 0)
+		return -(int)err->code;
+	last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	cursor_close(s, "delegations", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	return 0;
+}
+
+static int delegation_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	delegation_done(j->delegation);
+	return SERVICE_GET(q, j->ref, store_delegation_get, store_delegation_get_num, j->delegation, err);
+}
+
+int service_delegation_get(struct service *s, const char *ref, struct delegation *ret, struct err *err)
+{
+	struct look_job j = { .ref = ref, .delegation = ret };
+
+	return store_read(s->store, delegation_tx, &j, err);
+}
+
+static int delegation_create_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+	_cleanup_free_ char *before = NULL;
+	bool made = false;
+
+	if (once_find(tx, j->s, j->once, &before, err) < 0)
+		return -(int)err->code;
+	delegation_done(j->delegation);
+	if (before)
+		return store_delegation_get(tx, before, j->delegation, err);
+	*j->delegation = (struct delegation){ .id = xstrdup(j->fresh->id), .name = xstrdup(j->fresh->name), .rev = 1,
+					      .created_ms = j->fresh->created_ms };
+	if (delegation_intake(tx, j->delegation, &made, err) < 0)
+		return -(int)err->code;
+	if (!made)
+		return err_set_field(err, ERR_CONFLICT, "/name", "'%s' is delegated already (number %" PRId64 ")", j->fresh->name,
+				     j->delegation->num);
+	if (store_audit_add(tx, j->audit, err) < 0)
+		return -(int)err->code;
+	return once_add(tx, j->s, j->once, "delegation", j->delegation->id, err);
+}
+
+int service_delegation_create(struct service *s, const struct actor *a, const char *name, const struct request_key *key,
+			      struct delegation *ret, struct err *err)
+{
+	_cleanup_(delegation_done) struct delegation d = { .created_ms = service_now(s) };
+	_cleanup_free_ char *canonical = NULL;
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_once_ struct once once = { 0 };
+	struct look_job j = { .s = s, .delegation = ret, .fresh = &d, .once = &once, .audit = &audit };
+
+	if (name_canonical(name, &canonical, err) < 0) {
+		replace_str(&err->field, "/name");
+		return -(int)err->code;
+	}
+	d.name = xstrdup(name_base(canonical)); /* "*.example.com" is proved at the same place as "example.com" */
+	d.id = xstrdup(ulid_new(d.created_ms).s);
+	once_begin(s, a, key, &once);
+	audit_begin(s, a, "delegation.create", "delegation", &audit);
+	replace_str(&audit.object_id, d.id);
+	replace_str(&audit.object_name, d.name);
+	return store_write(s->store, delegation_create_tx, &j, err);
+}
+
+/* A record that is published there now belongs to a live order. */
+static int refuse_in_use(struct sql *tx, const struct delegation *d, struct err *err)
+{
+	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", d->name);
+	_cleanup_record_list_ struct record_list l = { 0 };
+	struct page page = { .limit = LIMIT_API_PAGE };
+
+	if (store_record_list(tx, RECORDS_BY_DOMAIN, zone, &page, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++) {
+		_cleanup_order_ struct order o = { 0 };
+
+		if (l.v[i].withdrawn_ms || !streq(l.v[i].method, METHOD_DELEGATION))
+			continue;
+		if (store_order_get_any(tx, l.v[i].order_id, &o, err) < 0)
+			return -(int)err->code;
+		if (!o.ended_ms)
+			return err_set(err, ERR_IN_USE, "'%s' is needed by order %" PRId64, d->name, o.num);
+	}
+	return 0;
+}
+
+static int delegation_delete_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+	_cleanup_(delegation_done) struct delegation d = { 0 };
+
+	if (SERVICE_GET(tx, j->ref, store_delegation_get, store_delegation_get_num, &d, err) < 0 ||
+	    rev_check(j->rev, d.rev, "delegation", err) < 0 || refuse_in_use(tx, &d, err) < 0)
+		return -(int)err->code;
+	replace_str(&j->audit->object_id, d.id);
+	replace_str(&j->audit->object_name, d.name);
+	if (delegation_remove(tx, d.id, j->now_ms, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+int service_delegation_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct look_job j = { .ref = ref, .rev = rev, .audit = &audit, .now_ms = service_now(s) };
+
+	audit_begin(s, a, "delegation.delete", "delegation", &audit);
+	return store_write(s->store, delegation_delete_tx, &j, err);
+}
+
+/* --- jobs and audit ----------------------------------------------------------------------------------------------------- */
+
+static int jobs_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	return store_job_list(q, &j->page, j->jobs, err);
+}
+
+int service_job_list(struct service *s, const struct list_query *q, struct job_list *ret, struct list_end *end, struct err *err)
+{
+	_cleanup_cursor_ struct cursor c = { 0 };
+	struct look_job j = { .jobs = ret };
+	const struct job *last;
+
+	if (cursor_open(s, "jobs", "", q, &c, err) < 0)
+		return -(int)err->code;
+	j.page = c.page;
+	if (store_read(s->store, jobs_tx, &j, err) < 0)
+		return -(int)err->code;
+	last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	cursor_close(s, "jobs", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	return 0;
+}
+
+static int job_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	job_done(j->job);
+	return SERVICE_GET(q, j->ref, store_job_get, store_job_get_num, j->job, err);
+}
+
+int service_job_get(struct service *s, const char *ref, struct job *ret, struct err *err)
+{
+	struct look_job j = { .ref = ref, .job = ret };
+
+	return store_read(s->store, job_tx, &j, err);
+}
+
+static int audits_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct look_job *j = arg;
+
+	return store_audit_list(q, NULL, &j->page, j->audits, err);
+}
+
+int service_audit_list(struct service *s, const struct list_query *q, struct audit_list *ret, struct list_end *end, struct err *err)
+{
+	_cleanup_cursor_ struct cursor c = { 0 };
+	struct look_job j = { .audits = ret };
+	const struct audit *last;
+
+	if (cursor_open(s, "audit", "", q, &c, err) < 0)
+		return -(int)err->code;
+	j.page = c.page;
+	if (store_read(s->store, audits_tx, &j, err) < 0)
+		return -(int)err->code;
+	last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	cursor_close(s, "audit", "", ret->more, last ? last->at_ms : 0, NULL, last ? last->id : "", end);
+	return 0;
+}

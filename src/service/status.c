@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.c - see status.h. */
+#include "service/status.h"
+
+#include "service/internal.h"
+#include "store/job.h"
+#include "store/order.h"
+
+void service_status_clear(struct service_status *st)
+{
+	lane_list_done(&st->lanes);
+	memset(st, 0, sizeof *st);
+}
+
+static int status_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct service_status *st = arg;
+
+	for (unsigned i = 0; i < order_status_count; i++)
+		if (store_order_count(q, (enum order_status)i, &st->orders[i], err) < 0)
+			return -(int)err->code;
+	return store_lane_list(q, &st->lanes, err);
+}
+
+static void edge_of(struct service *s, struct service_edge *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	if (s->edge_state)
+		s->edge_state(s->edge_arg, ret);
+}
+
+int service_status(struct service *s, struct service_status *ret, struct err *err)
+{
+	_cleanup_service_status_ struct service_status st = {
+		.started_ms = s->started_ms,
+		.now_ms = service_now(s),
+		.driver = store_dialect(s->store) == SQL_SQLITE ? "sqlite" : "postgresql",
+		.config = &s->config,
+	};
+
+	store_health(s->store, &st.store);
+	edge_of(s, &st.edge);
+	if (store_read(s->store, status_tx, &st, err) < 0)
+		return -(int)err->code;
+	*ret = TAKE(st);
+	return 0;
+}
+
+bool service_ready(struct service *s, const char **ret_why)
+{
+	struct store_health h;
+	struct service_edge e;
+
+	store_health(s->store, &h);
+	edge_of(s, &e);
+	*ret_why = !h.writable ? "store" : e.configured && !e.loaded ? "edge" : NULL;
+	return !*ret_why;
+}
+
+const struct service_config *service_config(const struct service *s)
+{
+	return &s->config;
+}
+
+int64_t service_time(const struct service *s)
+{
+	return service_now(s);
+}
+
+struct metrics_job {
+	int limit;
+	struct certificate_view_list *list;
+	int64_t queued, failed;
+};
+
+static int metrics_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct metrics_job *j = arg;
+	_cleanup_certificate_list_ struct certificate_list l = { 0 };
+	struct page page = { .limit = j->limit };
+
+	certificate_view_list_done(j->list);
+	if (store_certificate_list(q, CERTIFICATES_EXPIRY, &page, &l, err) < 0 ||
+	    store_job_count(q, &j->queued, &j->failed, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++) {
+		struct certificate_view *v = certificate_view_list_add(j->list);
+
+		v->certificate = TAKE(l.v[i]);
+		if (v->certificate.version_id && store_version_get(q, v->certificate.version_id, &v->current, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+int service_metrics_certificates(struct service *s, int limit, struct certificate_view_list *ret, int64_t *ret_jobs_queued,
+				 int64_t *ret_jobs_failed, struct err *err)
+{
+	struct metrics_job j = { .limit = limit, .list = ret };
+
+	if (store_read(s->store, metrics_tx, &j, err) < 0)
+		return -(int)err->code;
+	*ret_jobs_queued = j.queued;
+	*ret_jobs_failed = j.failed;
+	return 0;
+}

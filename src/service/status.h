@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.h - the state of the server, for people, for /readyz and for /metrics. */
+#ifndef SERVICE_STATUS_H
+#define SERVICE_STATUS_H
+
+#include "model/order.h"
+#include "service/certificate.h"
+#include "service/service.h"
+#include "store/lane.h"
+
+struct service_status {
+	int64_t started_ms, now_ms;
+	const char *driver; /* "sqlite", "postgresql" */
+	struct store_health store;
+	struct service_edge edge;
+	int64_t orders[order_status_count]; /* live ones by status */
+	struct lane_list lanes;
+	const struct service_config *config; /* borrowed */
+};
+void service_status_clear(struct service_status *st);
+#define _cleanup_service_status_ __attribute__((cleanup(service_status_clear)))
+int service_status(struct service *s, struct service_status *ret, struct err *err) MUST_CHECK;
+
+/* Store writable, edge loaded (where one is configured), ring open. Cheap; no database. *ret_why is a constant or NULL. */
+bool service_ready(struct service *s, const char **ret_why);
+const struct service_config *service_config(const struct service *s);
+int64_t service_time(const struct service *s);
+
+/* For /metrics: those that expire first, at most limit. */
+int service_metrics_certificates(struct service *s, int limit, struct certificate_view_list *ret, int64_t *ret_jobs_queued,
+				 int64_t *ret_jobs_failed, struct err *err) MUST_CHECK;
+
+#endif
