@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * call.h - one API request on its way from the router to its answer, and the route table. For files of this folder only.
+ *
+ * A handler runs on a pool thread, after sign-in, permission, CSRF, query and body were checked by the table. It sets the
+ * answer with the call_* functions and returns 0, or returns an error, which becomes a problem document.
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/http.h"
+#include "base/json.h"
+#include "base/ulid.h"
+#include "model/user.h"
+#include "model/work.h"
+#include "service/service.h"
+
+struct api;
+struct call;
+
+typedef int call_handler(struct call *c, struct err *err);
+/* The job that was waited for is done: build the answer of the finished thing. */
+typedef int call_finish(struct call *c, const struct job *j, struct err *err);
+
+enum route_flags {
+	ROUTE_SLOW = 1 << 0,  /* hashes a password: its own small pool */
+	ROUTE_ONCE = 1 << 1,  /* takes an Idempotency-Key */
+	ROUTE_MATCH = 1 << 2, /* needs If-Match */
+	ROUTE_JOB = 1 << 3,   /* may answer 202 with a job */
+	ROUTE_LOGIN = 1 << 4, /* counts failures: asked before it is queued */
+};
+
+struct route {
+	const char *method, *path, *operation; /* as in openapi.yaml */
+	enum permission permission;
+	call_handler *handler;
+	unsigned flags;
+	const struct json_field *body;
+	size_t body_size;
+	const struct json_field *query;
+	size_t query_size;
+	unsigned short answers[4]; /* its own statuses; those that follow from the row are added by route_statuses */
+};
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+#define ROUTE_STATUSES_MAX 24
+/* All statuses a route may answer with, ascending; returns how many. */
+size_t route_statuses(const struct route *r, unsigned short ret[ROUTE_STATUSES_MAX]);
+bool route_answers(const struct route *r, unsigned status);
+
+enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
+/* path is below /api/v1, as sent. *ret_id: the decoded {id} or NULL, owned. ret_allow (for ROUTE_NO_METHOD): "GET, POST". */
+enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow);
+/* Everything the tables say, for the test that compares it with openapi.yaml. */
+json_t *route_tables(void);
+
+struct call {
+	struct api *api;
+	struct service *service;
+	struct http_request *rq;
+	const struct route *route;
+	struct ulid request_id;
+	struct actor actor;
+	char *id;
+	json_t *query_doc, *body_doc;
+	void *query, *body; /* decoded; the structs of the route's tables */
+	int64_t match;      /* rev of If-Match, 0 = any */
+	struct request_key once;
+	struct http_answer answer;
+	char *job; /* waited for */
+	call_finish *finish;
+	int64_t until_ms, looked_ms; /* boot clock */
+	struct call *next;
+};
+
+/* --- what handlers say --- */
+void call_json(struct call *c, unsigned status, json_t *doc); /* takes doc */
+void call_empty(struct call *c);                              /* 204 */
+void call_etag(struct call *c, int64_t rev);
+void call_location(struct call *c, const char *collection, const char *id); /* /api/v1/orders/ID */
+void call_file(struct call *c, const char *type, const char *name, const void *p, size_t n);
+void call_cookie(struct call *c, const struct secret *value); /* NULL: forget it */
+/* {items, has_more, cursor}; takes items */
+void call_page(struct call *c, json_t *items, const struct list_end *end);
+/* The answer waits for this job (taken) up to two seconds; then it is 202 with the job. */
+void call_wait(struct call *c, char *job, call_finish *finish);
+
+/* --- query of lists: every list's struct begins with it --- */
+struct page_query {
+	int64_t limit;
+	const char *cursor;
+};
+static inline struct list_query page_of(const struct call *c)
+{
+	const struct page_query *p = c->query;
+
+	return (struct list_query){ .limit = (int)p->limit, .cursor = p->cursor };
+}
+#define PAGE_FIELDS(type)                                                                                              \
+	{ .name = "limit", .kind = JSON_KIND_INT, .offset = offsetof(type, page.limit), .min = 1, .max = LIMIT_API_PAGE }, \
+	{                                                                                                              \
+		.name = "cursor", .kind = JSON_KIND_STR, .offset = offsetof(type, page.cursor), .max = 512             \
+	}
+
+struct only_page {
+	struct page_query page;
+};
+extern const struct json_field only_page_fields[];
+
+/* --- the rows' handlers and tables, one file per resource --- */
+call_handler setup_get, setup_post, session_post, session_get, session_delete, password_put;
+extern const struct json_field setup_fields[], sign_in_fields[], password_fields[];
+struct setup_body {
+	struct secret setup_token;
+	const char *name;
+	struct secret password;
+};
+struct sign_in_body {
+	const char *name;
+	struct secret password;
+};
+struct password_body {
+	struct secret old_password, new_password;
+};
+
+call_handler token_list, token_create, token_get, token_delete;
+extern const struct json_field token_create_fields[];
+
+call_handler user_list, user_create, user_get, user_patch, user_delete;
+extern const struct json_field user_create_fields[], user_update_fields[];
+struct user_update_body {
+	const char *role;
+	struct secret password;
+	bool disabled;
+};
+struct user;
+json_t *user_json(const struct user *u);
+
+call_handler vendor_list, account_list, account_register, account_get, account_patch, account_delete, account_refresh;
+extern const struct json_field account_register_fields[], account_update_fields[];
+struct name_body {
+	const char *name;
+};
+
+call_handler csr_list, csr_create, csr_upload, csr_get, csr_delete;
+extern const struct json_field csr_create_fields[], csr_upload_fields[];
+struct pem_body {
+	const char *pem;
+};
+
+call_handler order_list, order_create, order_get, order_events, order_refresh, order_finalize, order_certificate, order_remove;
+extern const struct json_field order_create_fields[], order_query_fields[];
+struct order_query {
+	struct page_query page;
+	const char *status, *account_id, *certificate_id;
+};
+
+call_handler record_list, record_get, delegation_list, delegation_create, delegation_get, delegation_delete;
+extern const struct json_field record_query_fields[], delegation_create_fields[];
+struct record_query {
+	struct page_query page;
+	const char *order_id, *kind, *status;
+};
+struct record;
+json_t *record_json(const struct record *r, int64_t order_num, const char *dns_hostname);
+
+call_handler certificate_list, certificate_get, certificate_export, certificate_delete;
+extern const struct json_field certificate_query_fields[], certificate_export_fields[];
+struct certificate_query {
+	struct page_query page;
+	const char *sort;
+};
+
+call_handler job_list, job_get, audit_list, status_get, events_get, openapi_get;
+json_t *job_json(const struct job *j);
+
+/* Names as people read them. */
+json_t *display_names(const struct strlist *names);
+
+#endif

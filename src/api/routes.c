@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes.c - the route table: what there is, who may, what it takes and what it answers. openapi.yaml says the same. */
+#include "api/call.h"
+#include "api/guard.h"
+#include "base/limits.h"
+#include "service/account.h"
+#include "service/certificate.h"
+#include "service/csr.h"
+#include "service/order.h"
+#include "service/token.h"
+#include "service/user.h"
+
+const struct json_field only_page_fields[] = { PAGE_FIELDS(struct only_page), { 0 } };
+
+#define BODY(fields, type) .body = fields, .body_size = sizeof(struct type)
+#define QUERY(fields, type) .query = fields, .query_size = sizeof(struct type)
+#define PAGE QUERY(only_page_fields, only_page)
+
+const struct route routes[] = {
+	{ "GET", "/setup", "getSetup", PERM_NONE, setup_get, .answers = { 200 } },
+	{ "POST", "/setup", "postSetup", PERM_NONE, setup_post, ROUTE_SLOW | ROUTE_LOGIN, BODY(setup_fields, setup_body),
+	  .answers = { 201, 401, 409, 429 } },
+	{ "POST", "/session", "createSession", PERM_NONE, session_post, ROUTE_SLOW | ROUTE_LOGIN, BODY(sign_in_fields, sign_in_body),
+	  .answers = { 201, 401, 429 } },
+	{ "GET", "/session", "getSession", PERM_SELF, session_get, .answers = { 200 } },
+	{ "DELETE", "/session", "deleteSession", PERM_SELF, session_delete, .answers = { 204 } },
+	{ "PUT", "/password", "putPassword", PERM_SELF, password_put, ROUTE_SLOW, BODY(password_fields, password_body),
+	  .answers = { 204, 429 } },
+
+	{ "GET", "/tokens", "listTokens", PERM_SELF, token_list, PAGE, .answers = { 200 } },
+	{ "POST", "/tokens", "createToken", PERM_SELF, token_create, BODY(token_create_fields, token_create), .answers = { 201 } },
+	{ "GET", "/tokens/{id}", "getToken", PERM_SELF, token_get, .answers = { 200 } },
+	{ "DELETE", "/tokens/{id}", "deleteToken", PERM_SELF, token_delete, .answers = { 204 } },
+
+	{ "GET", "/users", "listUsers", PERM_ADMIN, user_list, PAGE, .answers = { 200 } },
+	{ "POST", "/users", "createUser", PERM_ADMIN, user_create, ROUTE_SLOW | ROUTE_ONCE, BODY(user_create_fields, user_create),
+	  .answers = { 201, 409 } },
+	{ "GET", "/users/{id}", "getUser", PERM_ADMIN, user_get, .answers = { 200 } },
+	{ "PATCH", "/users/{id}", "updateUser", PERM_ADMIN, user_patch, ROUTE_SLOW | ROUTE_MATCH,
+	  BODY(user_update_fields, user_update_body), .answers = { 200, 409 } },
+	{ "DELETE", "/users/{id}", "deleteUser", PERM_ADMIN, user_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+
+	{ "GET", "/vendors", "listVendors", PERM_VIEW, vendor_list, .answers = { 200 } },
+	{ "GET", "/accounts", "listAccounts", PERM_VIEW, account_list, PAGE, .answers = { 200 } },
+	{ "POST", "/accounts", "registerAccount", PERM_ACCOUNT, account_register, ROUTE_ONCE | ROUTE_JOB,
+	  BODY(account_register_fields, account_register), .answers = { 201 } },
+	{ "GET", "/accounts/{id}", "getAccount", PERM_VIEW, account_get, .answers = { 200 } },
+	{ "PATCH", "/accounts/{id}", "updateAccount", PERM_ACCOUNT, account_patch, ROUTE_MATCH, BODY(account_update_fields, name_body),
+	  .answers = { 200 } },
+	{ "DELETE", "/accounts/{id}", "deleteAccount", PERM_ACCOUNT, account_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+	{ "POST", "/accounts/{id}/refresh", "refreshAccount", PERM_ACCOUNT, account_refresh, ROUTE_JOB, .answers = { 200 } },
+
+	{ "GET", "/csrs", "listCsrs", PERM_VIEW, csr_list, PAGE, .answers = { 200 } },
+	{ "POST", "/csrs", "createCsr", PERM_ORDER, csr_create, ROUTE_ONCE | ROUTE_JOB, BODY(csr_create_fields, csr_create),
+	  .answers = { 201 } },
+	{ "POST", "/csrs/upload", "uploadCsr", PERM_ORDER, csr_upload, ROUTE_ONCE, BODY(csr_upload_fields, pem_body),
+	  .answers = { 201, 409 } },
+	{ "GET", "/csrs/{id}", "getCsr", PERM_VIEW, csr_get, .answers = { 200 } },
+	{ "DELETE", "/csrs/{id}", "deleteCsr", PERM_ORDER, csr_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+
+	{ "GET", "/orders", "listOrders", PERM_VIEW, order_list, QUERY(order_query_fields, order_query), .answers = { 200 } },
+	{ "POST", "/orders", "createOrder", PERM_ORDER, order_create, ROUTE_ONCE, BODY(order_create_fields, order_create),
+	  .answers = { 200, 201, 409 } },
+	{ "GET", "/orders/{id}", "getOrder", PERM_VIEW, order_get, .answers = { 200 } },
+	{ "GET", "/orders/{id}/events", "listOrderEvents", PERM_VIEW, order_events, PAGE, .answers = { 200 } },
+	{ "POST", "/orders/{id}/refresh", "refreshOrder", PERM_ORDER, order_refresh, .answers = { 200, 409, 429 } },
+	{ "POST", "/orders/{id}/finalize", "finalizeOrder", PERM_ORDER, order_finalize, .answers = { 200, 409 } },
+	{ "GET", "/orders/{id}/certificate", "downloadOrderCertificate", PERM_VIEW, order_certificate, .answers = { 200, 409 } },
+	{ "DELETE", "/orders/{id}", "deleteOrder", PERM_ORDER, order_remove, ROUTE_MATCH, .answers = { 204 } },
+
+	{ "GET", "/records", "listRecords", PERM_VIEW, record_list, QUERY(record_query_fields, record_query), .answers = { 200 } },
+	{ "GET", "/records/{id}", "getRecord", PERM_VIEW, record_get, .answers = { 200 } },
+	{ "GET", "/delegations", "listDelegations", PERM_VIEW, delegation_list, PAGE, .answers = { 200 } },
+	{ "POST", "/delegations", "createDelegation", PERM_ORDER, delegation_create, ROUTE_ONCE,
+	  BODY(delegation_create_fields, name_body), .answers = { 201, 409 } },
+	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
+	{ "DELETE", "/delegations/{id}", "deleteDelegation", PERM_ORDER, delegation_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+
+	{ "GET", "/certificates", "listCertificates", PERM_VIEW, certificate_list, QUERY(certificate_query_fields, certificate_query),
+	  .answers = { 200 } },
+	{ "GET", "/certificates/{id}", "getCertificate", PERM_VIEW, certificate_get, .answers = { 200 } },
+	{ "POST", "/certificates/{id}/export", "exportCertificate", PERM_VIEW, certificate_export,
+	  BODY(certificate_export_fields, certificate_export), .answers = { 200, 409 } },
+	{ "DELETE", "/certificates/{id}", "deleteCertificate", PERM_ORDER, certificate_delete, ROUTE_MATCH, .answers = { 204 } },
+
+	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
+	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
+	{ "GET", "/audit", "listAudit", PERM_ADMIN, audit_list, PAGE, .answers = { 200 } },
+	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },
+	{ "GET", "/events", "streamEvents", PERM_VIEW, events_get, .answers = { 200, 429 } },
+	{ "GET", "/openapi.yaml", "getOpenapi", PERM_NONE, openapi_get, .answers = { 200 } },
+};
+const size_t routes_count = ARRAY_SIZE(routes);
+
+/* --- statuses ----------------------------------------------------------------------------------------------------------- */
+
+static bool has_id(const struct route *r)
+{
+	return strstr(r->path, "{id}") != NULL;
+}
+
+static size_t add_status(unsigned short *v, size_t n, unsigned short status)
+{
+	size_t at = 0;
+
+	while (at < n && v[at] < status)
+		at++;
+	if (at < n && v[at] == status)
+		return n;
+	memmove(v + at + 1, v + at, (n - at) * sizeof *v);
+	v[at] = status;
+	return n + 1;
+}
+
+size_t route_statuses(const struct route *r, unsigned short ret[ROUTE_STATUSES_MAX])
+{
+	bool safe = streq(r->method, "GET");
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(r->answers) && r->answers[i]; i++)
+		n = add_status(ret, n, r->answers[i]);
+	n = add_status(ret, n, 400);
+	if (r->permission != PERM_NONE)
+		n = add_status(ret, n, 401);
+	if (r->permission != PERM_NONE || !safe) /* not allowed; or a request from another site */
+		n = add_status(ret, n, 403);
+	if (has_id(r))
+		n = add_status(ret, n, 404);
+	if (!safe)
+		n = add_status(ret, n, 413);
+	if (r->flags & ROUTE_MATCH) {
+		n = add_status(ret, n, 412);
+		n = add_status(ret, n, 428);
+	}
+	if (r->flags & ROUTE_ONCE)
+		n = add_status(ret, n, 422);
+	if (r->flags & ROUTE_JOB) { /* the job's own reasons */
+		static const unsigned short job[] = { 202, 404, 409, 422, 429, 502, 504 };
+
+		for (size_t i = 0; i < ARRAY_SIZE(job); i++)
+			n = add_status(ret, n, job[i]);
+	}
+	n = add_status(ret, n, 500);
+	n = add_status(ret, n, 503);
+	if (!safe)
+		n = add_status(ret, n, 507);
+	return n;
+}
+
+bool route_answers(const struct route *r, unsigned status)
+{
+	unsigned short v[ROUTE_STATUSES_MAX];
+	size_t n = route_statuses(r, v);
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == status)
+			return true;
+	return false;
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------------------ */
+
+/* Walks template and path together, one segment at a time. */
+static bool fits(const char *template, const char *path, char **ret_id)
+{
+	while (*template == '/' && *path == '/') {
+		size_t tn = strcspn(++template, "/"), pn = strcspn(++path, "/");
+
+		if (tn == 4 && !strncmp(template, "{id}", 4)) {
+			_cleanup_free_ char *id = NULL;
+
+			if (!pn || pn > 128 || !guard_unescape(path, pn, false, &id) || strchr(id, '/'))
+				return false;
+			free(*ret_id);
+			*ret_id = TAKE(id);
+		} else if (tn != pn || strncmp(template, path, tn) != 0) {
+			return false;
+		}
+		template += tn;
+		path += pn;
+	}
+	return !*template && !*path;
+}
+
+enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < routes_count; i++) {
+		_cleanup_free_ char *id = NULL;
+		const struct route *r = &routes[i];
+
+		if (!fits(r->path, path, &id))
+			continue;
+		/* a fixed path wins over {id}: /csrs/upload is no CSR */
+		if (has_id(r) && streq(path, "/csrs/upload"))
+			continue;
+		if (streq(r->method, method)) {
+			*ret = r;
+			*ret_id = TAKE(id);
+			return ROUTE_FOUND;
+		}
+		if (there)
+			buf_add_str(ret_allow, ", ");
+		buf_add_str(ret_allow, r->method);
+		there = true;
+	}
+	return there ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
+}
+
+/* --- as data ------------------------------------------------------------------------------------------------------------ */
+
+static json_t *fields_json(const struct json_field *f)
+{
+	static const char *const kinds[] = {
+		[JSON_KIND_STR] = "string", [JSON_KIND_INT] = "integer", [JSON_KIND_BOOL] = "boolean",
+		[JSON_KIND_LIST] = "array", [JSON_KIND_SECRET] = "string", [JSON_KIND_JSON] = "any",
+	};
+	json_t *l = json_array();
+
+	for (; f && f->name; f++) {
+		json_t *one = json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:I}", "name", f->name, "type", kinds[f->kind], "required",
+					f->required, "secret", f->kind == JSON_KIND_SECRET, "min", (json_int_t)f->min, "max",
+					(json_int_t)(f->max ? f->max : f->kind == JSON_KIND_STR ? LIMIT_TEXT : 0), "item_max",
+					(json_int_t)(f->item_max ? f->item_max : LIMIT_TEXT));
+
+		if (f->one_of) {
+			json_t *e = json_array();
+
+			for (size_t i = 0; f->one_of[i]; i++)
+				json_array_append_new(e, json_string(f->one_of[i]));
+			json_object_set_new(one, "enum", e);
+		}
+		json_array_append_new(l, one);
+	}
+	return l;
+}
+
+json_t *route_tables(void)
+{
+	json_t *l = json_array();
+
+	for (size_t i = 0; i < routes_count; i++) {
+		const struct route *r = &routes[i];
+		unsigned short v[ROUTE_STATUSES_MAX];
+		size_t n = route_statuses(r, v);
+		json_t *statuses = json_array();
+
+		for (size_t k = 0; k < n; k++)
+			json_array_append_new(statuses, json_integer(v[k]));
+		json_array_append_new(l, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:b, s:o}", "method", r->method, "path",
+						   r->path, "operation", r->operation, "permission", permission_text(r->permission),
+						   "slow", (r->flags & ROUTE_SLOW) != 0, "idempotency_key", (r->flags & ROUTE_ONCE) != 0,
+						   "if_match", (r->flags & ROUTE_MATCH) != 0, "job", (r->flags & ROUTE_JOB) != 0, "body",
+						   fields_json(r->body), "query", fields_json(r->query), "has_body", r->body != NULL,
+						   "statuses", statuses));
+	}
+	return l;
+}

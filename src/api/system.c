@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* system.c - jobs, audit, status; names as people read them. */
+#include "api/call.h"
+#include "base/idn.h"
+#include "service/record.h"
+#include "service/status.h"
+
+json_t *display_names(const struct strlist *names)
+{
+	json_t *l = json_array();
+
+	for (size_t i = 0; i < names->n; i++) {
+		_cleanup_free_ char *d = name_display(names->v[i]);
+
+		json_array_append_new(l, json_string(d));
+	}
+	return l;
+}
+
+json_t *job_json(const struct job *j)
+{
+	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "id", j->id, "num", (json_int_t)j->num, "kind",
+			 job_kind_text(j->kind), "subject_kind", json_str_or_null(j->subject_kind), "subject_id",
+			 json_str_or_null(j->subject_id), "state", job_state_text(j->state), "result", json_text_or_null(j->result), "reason",
+			 json_text_or_null(j->reason), "attempts", (json_int_t)j->attempts, "next_at",
+			 json_time_or_null(j->ended_ms ? 0 : j->due_ms), "created_at", json_time_or_null(j->created_ms), "updated_at",
+			 json_time_or_null(j->updated_ms), "ended_at", json_time_or_null(j->ended_ms));
+}
+
+int job_list(struct call *c, struct err *err)
+{
+	_cleanup_job_list_ struct job_list l = { 0 };
+	_cleanup_list_end_ struct list_end end = { 0 };
+	struct list_query q = page_of(c);
+	json_t *items;
+
+	if (service_job_list(c->service, &q, &l, &end, err) < 0)
+		return -(int)err->code;
+	items = json_array();
+	for (size_t i = 0; i < l.n; i++)
+		json_array_append_new(items, job_json(&l.v[i]));
+	call_page(c, items, &end);
+	return 0;
+}
+
+int job_get(struct call *c, struct err *err)
+{
+	_cleanup_job_ struct job j = { 0 };
+
+	if (service_job_get(c->service, c->id, &j, err) < 0)
+		return -(int)err->code;
+	call_json(c, 200, job_json(&j));
+	return 0;
+}
+
+static json_t *audit_json(const struct audit *a)
+{
+	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", a->id, "at", json_time_or_null(a->at_ms),
+			 "actor_kind", a->actor_kind, "actor_id", json_str_or_null(a->actor_id), "actor_name", a->actor_name, "action",
+			 a->action, "object_kind", json_str_or_null(a->object_kind), "object_id", json_str_or_null(a->object_id),
+			 "object_name", json_str_or_null(a->object_name), "detail", json_text_or_null(a->detail), "address",
+			 json_str_or_null(a->address), "request_id", json_str_or_null(a->request_id));
+}
+
+int audit_list(struct call *c, struct err *err)
+{
+	_cleanup_audit_list_ struct audit_list l = { 0 };
+	_cleanup_list_end_ struct list_end end = { 0 };
+	struct list_query q = page_of(c);
+	json_t *items;
+
+	if (service_audit_list(c->service, &q, &l, &end, err) < 0)
+		return -(int)err->code;
+	items = json_array();
+	for (size_t i = 0; i < l.n; i++)
+		json_array_append_new(items, audit_json(&l.v[i]));
+	call_page(c, items, &end);
+	return 0;
+}
+
+static json_t *list_or_empty(const struct strlist *l)
+{
+	return l ? json_strlist(l) : json_array();
+}
+
+int status_get(struct call *c, struct err *err)
+{
+	_cleanup_service_status_ struct service_status st = { 0 };
+	json_t *orders, *lanes;
+
+	if (service_status(c->service, &st, err) < 0)
+		return -(int)err->code;
+	orders = json_object();
+	for (unsigned i = 0; i < order_status_count; i++)
+		json_object_set_new(orders, order_status_text((enum order_status)i), json_integer(st.orders[i]));
+	lanes = json_array();
+	for (size_t i = 0; i < st.lanes.n; i++) {
+		const struct lane *l = &st.lanes.v[i];
+		bool parked = l->parked_until_ms > st.now_ms;
+
+		json_array_append_new(lanes, json_pack("{s:s, s:o, s:o}", "name", l->name, "parked_until",
+						       json_time_or_null(parked ? l->parked_until_ms : 0), "reason",
+						       json_text_or_null(parked ? l->reason : NULL)));
+	}
+	call_json(c, 200,
+		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
+			    "started_at", json_time_or_null(st.started_ms), "now", json_time_or_null(st.now_ms), "store", "driver", st.driver,
+			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
+			    st.edge.connected, "loaded", st.edge.loaded, "dns_hostname", json_str_or_null(st.config->dns_hostname),
+			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
+			    "orders", orders, "lanes", lanes));
+	return 0;
+}
