@@ -19,8 +19,19 @@ struct entry {
 	char host[FEED_REPORT_HOST_MAX];
 };
 
+/* types with a counter of their own; [0] is for all others */
+static const uint16_t total_types[] = { 0, DNS_A, DNS_NS, DNS_CNAME, DNS_SOA, DNS_MX, DNS_TXT, DNS_AAAA, DNS_DS, DNS_DNSKEY,
+					DNS_SVCB, DNS_HTTPS, DNS_AXFR, DNS_ANY, DNS_CAA };
+static const uint16_t total_statuses[] = { 0, DNS_RCODE_FORMERR, DNS_RCODE_NXDOMAIN, DNS_RCODE_NOTIMP, DNS_RCODE_REFUSED,
+					   DNS_RCODE_BADVERS, 200, 301, 400, 404 };
+#define TYPES ARRAY_SIZE(total_types)
+#define STATUSES ARRAY_SIZE(total_statuses)
+
 struct reports {
 	int fd;
+	bool counted, failed; /* totals: there is something to send; the last try failed */
+	int64_t totals_ms;
+	uint32_t totals[FEED_HTTP01 + 1][TYPES][STATUSES];
 	unsigned used;
 	int64_t sent_ms;
 	uint64_t lost;
@@ -137,7 +148,51 @@ static void put(struct reports *r, const struct entry *e)
 	feed_add_report(&r->out, &f);
 }
 
-bool reports_flush(struct reports *r, int64_t boot_ms, bool now)
+void reports_total(struct reports *r, enum feed_transport transport, uint16_t qtype, uint16_t status)
+{
+	size_t type = TYPES - 1, at = STATUSES - 1;
+
+	if (qtype == DNS_TXT)
+		type = 6; /* nearly all of them */
+	while (type && total_types[type] != qtype)
+		type--;
+	while (at && total_statuses[at] != status)
+		at--;
+	r->totals[transport][type][at]++;
+	r->counted = true;
+}
+
+static void put_totals(struct reports *r, unsigned transport)
+{
+	for (size_t type = 0; type < TYPES; type++)
+		for (size_t at = 0; at < STATUSES; at++)
+			if (r->totals[transport][type][at])
+				feed_add_report(&r->out, &(struct feed_report){
+					.transport = (enum feed_transport)transport, .family = 4, .qtype = total_types[type],
+					.status = total_statuses[at], .count = r->totals[transport][type][at] });
+}
+
+static bool flush_totals(struct reports *r, int64_t boot_ms)
+{
+	if (!r->counted)
+		return false;
+	if (boot_ms - r->totals_ms < REPORT_PERIOD_MS)
+		return !r->failed;
+	_Static_assert(FEED_HTTP01 * TYPES * STATUSES * 50 < FEED_PACKET - FEED_HEADER, "all totals are one packet");
+	r->totals_ms = boot_ms;
+	feed_start(&r->out, FEED_REPORT, 0, 0);
+	for (unsigned transport = FEED_UDP; transport <= FEED_HTTP01; transport++)
+		put_totals(r, transport);
+	feed_finish(&r->out);
+	r->failed = send(r->fd, r->out.p, r->out.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+	if (!r->failed) {
+		memset(r->totals, 0, sizeof r->totals);
+		r->counted = false;
+	}
+	return false; /* what could not be sent goes with the next traffic, not by waking for it */
+}
+
+static bool flush_reports(struct reports *r, int64_t boot_ms, bool now)
 {
 	if (!r->used)
 		return false;
@@ -152,4 +207,11 @@ bool reports_flush(struct reports *r, int64_t boot_ms, bool now)
 	send_out(r);
 	r->used = 0;
 	return false;
+}
+
+bool reports_flush(struct reports *r, int64_t boot_ms, bool now)
+{
+	bool totals = flush_totals(r, boot_ms), reports = flush_reports(r, boot_ms, now);
+
+	return totals || reports;
 }

@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "feed/feed.h"
 
-#define REPORT_PERIOD_MS 250
+#define REPORT_PERIOD_MS 250 /* also of the totals, which are kept until they could be sent */
 
 struct reports;
 
@@ -28,6 +28,8 @@ struct report_key {
 struct reports *reports_new(int fd);
 void reports_free(struct reports *r);
 void reports_note(struct reports *r, const struct report_key *k, int64_t wall_ms);
+/* Counts every question, whatever its name. */
+void reports_total(struct reports *r, enum feed_transport transport, uint16_t qtype, uint16_t status);
 /* Sends what there is when the period is over. True while something is kept back. */
 bool reports_flush(struct reports *r, int64_t boot_ms, bool now);
 uint64_t reports_lost(const struct reports *r);

@@ -169,6 +169,7 @@ static void dns_answer_one(struct tcp *t, struct conn *c, const uint8_t *p, size
 	out[0] = (uint8_t)(a.n >> 8);
 	out[1] = (uint8_t)a.n;
 	c->out_n += a.n + 2;
+	reports_total(t->reports, FEED_TCP, t->q.qtype, a.rcode);
 	if (a.node)
 		reports_note(t->reports, &(struct report_key){
 			.uid = a.node->uid, .prefix = c->prefix, .qtype = t->q.qtype, .status = a.rcode, .answers = a.answers,
@@ -228,7 +229,10 @@ static void http_put(struct tcp *t, struct conn *c, const char *status, const ch
 {
 	char *out = (char *)c->out + c->out_n;
 	const char *connection = c->ending ? "Connection: close\r\n" : c->http10 ? "Connection: keep-alive\r\n" : "";
-	int n = snprintf(out, HTTP_ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\n%sContent-Length: %zu\r\n%s\r\n", status, http_date(t),
+	int n;
+
+	reports_total(t->reports, FEED_HTTP01, 0, (uint16_t)((status[0] - '0') * 100 + (status[1] - '0') * 10 + status[2] - '0'));
+	n = snprintf(out, HTTP_ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\n%sContent-Length: %zu\r\n%s\r\n", status, http_date(t),
 			 more, length, connection);
 
 	if (n < 0 || (size_t)n + body.n >= HTTP_ANSWER_MAX) {

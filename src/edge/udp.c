@@ -79,6 +79,7 @@ static bool answer_one(struct udp *u, unsigned i, unsigned k, int64_t boot_ms, i
 #endif
 	if (a.kind != ANSWER_LIVE && u->limit && !a.truncated && !limit_ok(u->limit, prefix, a.kind, boot_ms))
 		answer_truncate(&b->q, b->answer[k], &a);
+	reports_total(u->reports, FEED_UDP, b->q.qtype, a.rcode);
 	if (a.node)
 		reports_note(u->reports, &(struct report_key){
 			.uid = a.node->uid, .prefix = prefix, .qtype = b->q.qtype, .status = a.rcode, .answers = a.answers,

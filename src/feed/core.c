@@ -41,10 +41,12 @@ struct feed_core {
 	struct feed_builder out;
 	uint8_t in[FEED_PACKET];
 
-	pthread_mutex_t lock;      /* guards st and why; never held across I/O or a callback */
+	pthread_mutex_t lock;      /* guards what stands below; never held across I/O or a callback */
 	pthread_cond_t changed;
 	struct feed_core_status st;
 	char why[256];             /* why edge does not answer, for feed_core_wait */
+	struct feed_total totals[FEED_TOTALS_MAX];
+	size_t totals_n;
 };
 
 static int64_t now_ms(void)
@@ -323,6 +325,21 @@ static int read_feed(struct feed_core *c, struct err *err)
 	return r;
 }
 
+static void add_total(struct feed_core *c, const struct feed_report *r)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&c->lock);
+	while (i < c->totals_n && (c->totals[i].transport != r->transport || c->totals[i].qtype != r->qtype ||
+				   c->totals[i].status != r->status))
+		i++;
+	if (i == c->totals_n && i < FEED_TOTALS_MAX)
+		c->totals[c->totals_n++] = (struct feed_total){ r->transport, r->qtype, r->status, 0 };
+	if (i < FEED_TOTALS_MAX)
+		c->totals[i].count += r->count;
+	pthread_mutex_unlock(&c->lock);
+}
+
 static int read_report(struct feed_core *c, struct err *err)
 {
 	struct feed_report one;
@@ -336,7 +353,9 @@ static int read_report(struct feed_core *c, struct err *err)
 		if (p.h.type != FEED_REPORT)
 			return err_set(err, ERR_REMOTE_BAD, "edge sent a packet of type %u as report", (unsigned)p.h.type);
 		while ((r = feed_next_report(&p, &one, err)) > 0) {
-			if (c->source.report)
+			if (one.name.n == 0)
+				add_total(c, &one);
+			else if (c->source.report)
 				c->source.report(c->source.arg, &one);
 		}
 		if (r < 0)
@@ -495,6 +514,17 @@ void feed_core_status(struct feed_core *c, struct feed_core_status *ret)
 	pthread_mutex_lock(&c->lock);
 	*ret = c->st;
 	pthread_mutex_unlock(&c->lock);
+}
+
+size_t feed_core_totals(struct feed_core *c, struct feed_total *ret, size_t cap)
+{
+	size_t n;
+
+	pthread_mutex_lock(&c->lock);
+	n = c->totals_n;
+	memcpy(ret, c->totals, MIN(n, cap) * sizeof *ret);
+	pthread_mutex_unlock(&c->lock);
+	return n;
 }
 
 static int not_answered(struct feed_core *c, uint64_t seq, int64_t timeout_ms, bool loaded, const char *why, struct err *err)

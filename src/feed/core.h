@@ -33,7 +33,7 @@ struct feed_source {
 	/* Puts every change with a number > after, in order, and says up to which number that is complete (>= after).
 	 * What went away is an item with FEED_REMOVE, with kind, name and id. */
 	int (*after)(void *arg, uint64_t after, struct feed_sink *s, uint64_t *ret_seq, struct err *err);
-	/* What was asked; may be NULL. Names and hosts are borrowed for the call. Remote text: escape it before showing. */
+	/* What was asked for names and tokens of ours (no totals); may be NULL. Names and hosts are borrowed for the call. Remote text: escape it before showing. */
 	void (*report)(void *arg, const struct feed_report *r);
 };
 /* All three are called on the feed's own thread, one at a time; they may block on the store. */
@@ -58,5 +58,16 @@ struct feed_core_status {
 	int64_t ack_us;                    /* how long the last acknowledgement took */
 };
 void feed_core_status(struct feed_core *c, struct feed_core_status *ret);
+
+/* How much was asked since this core started, of whatever edge: for metrics. */
+struct feed_total {
+	enum feed_transport transport;
+	uint16_t qtype;  /* 0: a type without a counter of its own, or HTTP */
+	uint16_t status; /* RCODE; HTTP status */
+	uint64_t count;
+};
+#define FEED_TOTALS_MAX 512
+/* Copies at most cap of them; returns how many there are. */
+size_t feed_core_totals(struct feed_core *c, struct feed_total *ret, size_t cap);
 
 #endif

@@ -24,7 +24,8 @@
  * it. A packet of another version, or one that cannot be read, ends the connection.
  *
  * On the report socket only edge speaks: REPORT packets, aggregated over 250 ms, only for names and tokens that are in
- * the table; they are dropped when nobody reads.
+ * the table; they are dropped when nobody reads. Beside them totals: reports without a name, over everything that was
+ * asked, by transport, type (0: any other) and status; they are kept until they could be sent.
  */
 #ifndef FEED_FEED_H
 #define FEED_FEED_H
@@ -85,7 +86,7 @@ struct feed_report {
 	uint32_t count;      /* how often within the period */
 	int64_t first_ms;    /* wall clock */
 	int64_t last_ms;
-	struct str name;     /* DNS: a name in the table, lower case; HTTP: the token */
+	struct str name;     /* DNS: a name in the table, lower case; HTTP: the token; empty: a total, without source */
 	struct str host;     /* HTTP: the Host asked for, as sent, not to be trusted; DNS: empty */
 };
 #define FEED_REPORT_HOST_MAX 255

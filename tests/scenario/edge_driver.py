@@ -198,8 +198,8 @@ class Edge:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def read_reports(sock, seconds=2.0, until=None):
-    """All report records that arrive within the time; until(records) ends it early."""
+def read_reports(sock, seconds=2.0, until=None, totals=False):
+    """All report records (or all totals) that arrive within the time; until(records) ends it early."""
     out, end = [], time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not select.select([sock], [], [], left)[0]:
@@ -213,6 +213,8 @@ def read_reports(sock, seconds=2.0, until=None):
             name = data[at + 50:at + 50 + n].decode()
             host = data[at + 50 + n:at + 50 + n + h].decode("latin-1")
             at += 50 + n + h
+            if totals != (not n):
+                continue
             out.append({"transport": tr, "family": family, "qtype": qtype, "status": status, "answers": answers,
                         "count": times, "source": source, "name": name, "host": host, "first": first, "last": last})
         assert at == len(data)

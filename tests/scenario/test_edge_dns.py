@@ -701,6 +701,26 @@ def test_what_was_asked_is_reported_in_sums_and_only_for_names_we_have():
         assert caa[0]["family"] == 6 and caa[0]["answers"] == 0
 
 
+def test_totals_count_everything_and_are_kept_until_they_are_read():
+    with running(ITEMS, args=ARGS) as e:
+        for _ in range(30):
+            ask(e, APEX, "TXT")
+        for _ in range(5):
+            ask(e, "www.example.org", "TYPE65280", tcp=True)
+        raw_udp(e, WIRE + b"x")
+        time.sleep(0.5)
+        r = e.reports()
+        time.sleep(0.1)
+        ask(e, "nothere." + APEX, "A")
+        ask(e, APEX, "TXT", tcp=True)
+        want = {(1, 16, 0): 30, (2, 0, 5): 5, (1, 16, 1): 1, (1, 1, 3): 1, (2, 16, 0): 1}
+        got = {}
+        for x in ed.read_reports(r, 3, lambda out: sum(x["count"] for x in out) >= sum(want.values()), totals=True):
+            key = (x["transport"], x["qtype"], x["status"])
+            got[key] = got.get(key, 0) + x["count"]
+        assert got == want
+
+
 def test_a_report_reader_that_does_not_read_costs_nothing():
     with running(ITEMS, args=ARGS) as e:
         r = e.reports()

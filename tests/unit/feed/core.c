@@ -130,6 +130,7 @@ static void core_keeps_edge_equal_to_the_store(void **state UNUSED)
 	struct feed_source source = { NULL, full, after, report };
 	int feed_listener = listen_at(path), report_listener = listen_at(report_path), fd, rfd;
 	struct feed_core_status st;
+	struct feed_total total;
 	struct err err = ERR_INIT;
 	struct feed_core *c;
 	struct feed_header h;
@@ -165,6 +166,9 @@ static void core_keeps_edge_equal_to_the_store(void **state UNUSED)
 	feed_start(&out, FEED_REPORT, 1, 0);
 	feed_add_report(&out, &(struct feed_report){ FEED_UDP, 4, { 192 }, 16, 0, 1, 5, 1, 2, STR("_acme-challenge.example.com"), STR("") });
 	feed_finish(&out);
+	feed_add_report(&out, &(struct feed_report){ FEED_TCP, 4, { 0 }, 16, 3, 0, 7, 0, 0, STR(""), STR("") });
+	feed_add_report(&out, &(struct feed_report){ FEED_TCP, 4, { 0 }, 16, 3, 0, 2, 0, 0, STR(""), STR("") });
+	feed_finish(&out);
 	ASSERT_INT(send(rfd, out.p, out.n, 0), out.n);
 
 	close(fd); /* edge dies: what it had is no longer answered */
@@ -187,7 +191,9 @@ static void core_keeps_edge_equal_to_the_store(void **state UNUSED)
 	feed_core_status(c, &st);
 	ASSERT_TRUE(st.connected && st.loaded && st.offered);
 	ASSERT_INT(st.connections, 3);
-	ASSERT_INT(st.reports, 1);
+	ASSERT_INT(st.reports, 3);
+	ASSERT_INT(feed_core_totals(c, &total, 1), 1);
+	ASSERT_TRUE(total.transport == FEED_TCP && total.qtype == 16 && total.status == 3 && total.count == 9);
 	ASSERT_INT(__atomic_load_n(&reported, __ATOMIC_RELAXED), 5);
 	feed_core_close(c);
 	close(fd);
