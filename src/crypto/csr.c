@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csr.c - see csr.h: certificate signing requests, RFC 2986 (PKCS#10), RFC 5280 4.2.1.6 and A.1 for names and limits. */
+/* csr.c - see csr.h: reading certificate signing requests, RFC 2986 (PKCS#10), RFC 5280 4.2.1.6 for names. Made ones: make.c. */
 #include "crypto/csr.h"
 
 #include "base/idn.h"
@@ -12,80 +12,12 @@
 
 #define SUBJECT_TEXTS_MAX 512
 
-static const struct part {
-	int nid;
-	size_t offset;
-	const char *field, *title;
-	size_t max; /* characters, RFC 5280 A.1 */
-} parts[] = {
-	{ NID_countryName, offsetof(struct csr_subject, c), "/subject/c", "country", 2 },
-	{ NID_stateOrProvinceName, offsetof(struct csr_subject, st), "/subject/st", "state", 128 },
-	{ NID_localityName, offsetof(struct csr_subject, l), "/subject/l", "locality", 128 },
-	{ NID_organizationName, offsetof(struct csr_subject, o), "/subject/o", "organisation", 64 },
-	{ NID_organizationalUnitName, offsetof(struct csr_subject, ou), "/subject/ou", "organisational unit", 64 },
-	{ NID_commonName, offsetof(struct csr_subject, cn), "/subject/cn", "common name", 64 },
-};
-
-static char **part_of(struct csr_subject *s, const struct part *p)
-{
-	return (char **)(void *)((char *)s + p->offset);
-}
-
-static const char *part_text(const struct csr_subject *s, const struct part *p)
-{
-	return *(char *const *)(const void *)((const char *)s + p->offset);
-}
-
-void csr_subject_copy(struct csr_subject *to, const struct csr_subject *from)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		*part_of(to, &parts[i]) = xstrdup_null(part_text(from, &parts[i]));
-}
-
-void csr_subject_clear(struct csr_subject *s)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		free(*part_of(s, &parts[i]));
-	*s = (struct csr_subject){ 0 };
-}
-
 void csr_info_clear(struct csr_info *i)
 {
 	free(i->der);
 	strlist_clear(&i->names);
 	csr_subject_clear(&i->subject);
 	*i = (struct csr_info){ 0 };
-}
-
-static size_t characters(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-int csr_subject_check(const struct csr_subject *s, struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		const struct part *p = &parts[i];
-		const char *v = part_text(s, p);
-
-		if (!v)
-			continue;
-		if (!*v || !utf8_valid(v, strlen(v)))
-			return err_set_field(err, ERR_INVALID, p->field, "the %s is empty or not valid UTF-8", p->title);
-		for (const char *c = v; *c; c++)
-			if ((unsigned char)*c < 0x20 || *c == 0x7f)
-				return err_set_field(err, ERR_INVALID, p->field, "the %s has a control character", p->title);
-		if (p->nid == NID_countryName &&
-		    (strlen(v) != 2 || v[0] < 'A' || v[0] > 'Z' || v[1] < 'A' || v[1] > 'Z'))
-			return err_set_field(err, ERR_INVALID, p->field, "the country is two capital letters, such as DE or US");
-		if (characters(v) > p->max)
-			return err_set_field(err, ERR_INVALID, p->field, "the %s has more than %zu characters", p->title, p->max);
-	}
-	return 0;
 }
 
 /* --- names, shared with certificates --------------------------------------------------------------------------------- */
@@ -131,11 +63,6 @@ int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *o
 		}
 	}
 	return 0;
-}
-
-bool name_add(X509_NAME *name, int nid, const char *value)
-{
-	return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
@@ -192,6 +119,7 @@ static int read_subject(X509_REQ *req, struct csr_subject *ret, struct strlist *
 		unsigned char *utf8 = NULL;
 		int n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
 		_cleanup_free_ char *text = NULL;
+		char **part;
 
 		if (n < 0)
 			return ossl_err(err, ERR_INVALID, "its subject has text that cannot be read");
@@ -203,9 +131,9 @@ static int read_subject(X509_REQ *req, struct csr_subject *ret, struct strlist *
 		OPENSSL_free(utf8);
 		if (nid == NID_commonName)
 			strlist_add(ret_cns, text);
-		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
-			if (parts[k].nid == nid && !*part_of(ret, &parts[k]) && *text)
-				*part_of(ret, &parts[k]) = TAKE(text);
+		part = csr_subject_part(ret, nid);
+		if (part && !*part && *text)
+			*part = TAKE(text);
 	}
 	return 0;
 }
@@ -316,87 +244,4 @@ char *csr_pem(const void *der, size_t n)
 
 	pem_add(&out, "CERTIFICATE REQUEST", der, n);
 	return buf_take(&out);
-}
-
-/* --- making ------------------------------------------------------------------------------------------------------------- */
-
-bool ext_add(STACK_OF(X509_EXTENSION) **exts, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	if (e && !X509v3_add_ext(exts, e, -1)) {
-		X509_EXTENSION_free(e);
-		return false;
-	}
-	X509_EXTENSION_free(e);
-	return e;
-}
-
-static bool san_add(GENERAL_NAMES *san, const char *name)
-{
-	GENERAL_NAME *g = GENERAL_NAME_new();
-	ASN1_OCTET_STRING *ip = a2i_IPADDRESS(name);
-	ASN1_IA5STRING *dns = NULL;
-
-	ERR_clear_error();
-	if (g && ip) {
-		GENERAL_NAME_set0_value(g, GEN_IPADD, ip);
-	} else if (g) {
-		dns = ASN1_IA5STRING_new();
-		if (!dns || !ASN1_STRING_set(dns, name, (int)strlen(name))) {
-			ASN1_IA5STRING_free(dns);
-			GENERAL_NAME_free(g);
-			return false;
-		}
-		GENERAL_NAME_set0_value(g, GEN_DNS, dns);
-	}
-	if (!g || !sk_GENERAL_NAME_push(san, g)) {
-		GENERAL_NAME_free(g);
-		return false;
-	}
-	return true;
-}
-
-bool ext_add_san(STACK_OF(X509_EXTENSION) **exts, const struct strlist *names)
-{
-	_cleanup_ossl_(GENERAL_NAMES_free) GENERAL_NAMES *san = GENERAL_NAMES_new();
-
-	if (!san)
-		return false;
-	for (size_t i = 0; i < names->n; i++)
-		if (!san_add(san, names->v[i]))
-			return false;
-	return X509V3_add1_i2d(exts, NID_subject_alt_name, san, 0, X509V3_ADD_DEFAULT) == 1;
-}
-
-static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple)
-{
-	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = NULL;
-
-	if (!X509_REQ_set_version(req, X509_REQ_VERSION_1) || !X509_REQ_set_pubkey(req, k))
-		return false;
-	for (size_t i = 0; subject && i < ARRAY_SIZE(parts); i++)
-		if (part_text(subject, &parts[i]) &&
-		    !name_add(X509_REQ_get_subject_name(req), parts[i].nid, part_text(subject, &parts[i])))
-			return false;
-	if (!ext_add_san(&exts, names) || (must_staple && !ext_add(&exts, NID_tlsfeature, "status_request")))
-		return false;
-	return X509_REQ_add_extensions(req, exts) && X509_REQ_sign(req, k, pkey_usual_digest(k)) > 0;
-}
-
-int csr_build(EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple, struct buf *der,
-	      struct err *err)
-{
-	_cleanup_ossl_(X509_REQ_free) X509_REQ *req = X509_REQ_new();
-	unsigned char *out = NULL;
-	int n;
-
-	if (!req || !fill_request(req, k, names, subject, must_staple))
-		return ossl_err(err, ERR_INTERNAL, "could not make the certificate signing request");
-	n = i2d_X509_REQ(req, &out);
-	if (n <= 0)
-		return ossl_err(err, ERR_INTERNAL, "could not encode the certificate signing request");
-	buf_add(der, out, (size_t)n);
-	OPENSSL_free(out);
-	return buf_check(der, err);
 }

@@ -44,10 +44,9 @@ enum san_result { SAN_OK, SAN_NONE, SAN_BROKEN, SAN_TWICE };
 int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *odd, unsigned *ret_other, const char **ret_kind,
 	      struct err *err);
 
-/* Adds entries and extensions shared by CSRs and our own certificate. False when the library fails. */
-bool name_add(X509_NAME *name, int nid, const char *value);
-bool ext_add(STACK_OF(X509_EXTENSION) **exts, int nid, const char *value);
-bool ext_add_san(STACK_OF(X509_EXTENSION) **exts, const struct strlist *names); /* DNS names and addresses */
+struct csr_subject;
+/* The member that holds the attribute; NULL when we keep none of that kind. */
+char **csr_subject_part(struct csr_subject *s, int nid);
 const EVP_MD *pkey_usual_digest(EVP_PKEY *k);
 
 #endif

@@ -2,20 +2,16 @@
 /* x509.c - see x509.h: certificates (RFC 5280), chains as a CA sends them (RFC 8555 9.1), ARI ids (RFC 9773 4.1). */
 #include "crypto/x509.h"
 
-#include "base/addr.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/random.h"
 #include "crypto/der.h"
 #include "crypto/ossl.h"
-#include "crypto/private.h"
 
 #include <openssl/err.h>
 
 #define TEXT_MAX 1024
 #define SAN_MAX 1000
-#define BACKDATE_MS HOUR_MS
 
 static void cert_done(struct cert *c)
 {
@@ -337,67 +333,4 @@ int cert_ari_id(const struct cert_info *i, char **ret, struct err *err)
 	base64url_encode(&out, serial.p, serial.n);
 	*ret = buf_take(&out);
 	return 0;
-}
-
-/* --- a certificate of our own ------------------------------------------------------------------------------------------- */
-
-static bool set_serial(X509 *x)
-{
-	unsigned char bytes[16];
-	_cleanup_ossl_(BN_clear_free) BIGNUM *n = NULL;
-
-	random_bytes(bytes, sizeof bytes);
-	bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, always 16 bytes */
-	n = BN_bin2bn(bytes, sizeof bytes, NULL);
-	return n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
-}
-
-static bool add_extensions(X509 *x, bool rsa, const struct strlist *names)
-{
-	STACK_OF(X509_EXTENSION) *exts = NULL;
-	unsigned char id[DIGEST_MAX];
-	ASN1_OCTET_STRING *ski = ASN1_OCTET_STRING_new();
-	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(x);
-	bool ok = ski && key;
-
-	if (ok) {
-		digest(DIGEST_SHA256, ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key), id);
-		ok = ASN1_OCTET_STRING_set(ski, id, 20) && X509V3_add1_i2d(&exts, NID_subject_key_identifier, ski, 0, X509V3_ADD_DEFAULT) == 1;
-	}
-	ok = ok && ext_add(&exts, NID_basic_constraints, "critical,CA:FALSE") &&
-	     ext_add(&exts, NID_key_usage, rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature") &&
-	     ext_add(&exts, NID_ext_key_usage, "serverAuth") && ext_add_san(&exts, names);
-	for (int i = 0; ok && i < sk_X509_EXTENSION_num(exts); i++)
-		ok = X509_add_ext(x, sk_X509_EXTENSION_value(exts, i), -1);
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-	ASN1_OCTET_STRING_free(ski);
-	return ok;
-}
-
-static bool fill_certificate(X509 *x, EVP_PKEY *k, const struct strlist *names, int64_t now_ms, int64_t days)
-{
-	X509_NAME *name = X509_get_subject_name(x);
-	const char *cn = strlen(names->v[0]) <= 64 ? names->v[0] : "Certwright";
-
-	return X509_set_version(x, X509_VERSION_3) && set_serial(x) && name_add(name, NID_commonName, cn) &&
-	       X509_set_issuer_name(x, name) && ASN1_TIME_set(X509_getm_notBefore(x), (now_ms - BACKDATE_MS) / SECOND_MS) &&
-	       ASN1_TIME_set(X509_getm_notAfter(x), (now_ms + days * DAY_MS) / SECOND_MS) && X509_set_pubkey(x, k) &&
-	       add_extensions(x, EVP_PKEY_get_base_id(k) == EVP_PKEY_RSA, names) && X509_sign(x, k, pkey_usual_digest(k)) > 0;
-}
-
-int cert_self_signed(EVP_PKEY *k, const struct strlist *names, int64_t now_ms, int64_t days, struct buf *pem, struct err *err)
-{
-	_cleanup_ossl_(X509_free) X509 *x = X509_new();
-	unsigned char *der = NULL;
-	int n;
-
-	assert(names->n);
-	if (!x || !fill_certificate(x, k, names, now_ms, days))
-		return ossl_err(err, ERR_INTERNAL, "could not make the self-signed certificate");
-	n = i2d_X509(x, &der);
-	if (n <= 0)
-		return ossl_err(err, ERR_INTERNAL, "could not encode the self-signed certificate");
-	cert_pem(der, (size_t)n, pem);
-	OPENSSL_free(der);
-	return buf_check(pem, err);
 }

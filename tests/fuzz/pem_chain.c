@@ -2,6 +2,7 @@
 /* pem_chain.c - any body where an authority's certificate chain was expected, judged as the engine does. */
 #include "tests/fuzz/fuzz.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "crypto/x509.h"
 
@@ -38,11 +39,48 @@ static void check_again(const struct chain *c)
 	buf_done(&pem);
 }
 
+static void refused(const struct chain *c, const struct chain_expect *want)
+{
+	struct err err = ERR_INIT;
+
+	HOLDS(chain_check(c, want, &err) == -ERR_NEEDS_PERSON && err.code == ERR_NEEDS_PERSON);
+	err_clear(&err);
+}
+
+/* With what it says about itself, and with each thing wrong. */
+static void judge(const struct chain *c)
+{
+	const struct cert_info *leaf = &c->v[0].info;
+	struct chain_expect want = { leaf->public_hash, &leaf->names, leaf->not_before_ms };
+	struct strlist other = { 0 }, none = { 0 };
+	struct err err = ERR_INIT;
+
+	if (chain_check(c, &want, &err) < 0)
+		HOLDS(err.code == ERR_NEEDS_PERSON);
+	err_clear(&err);
+	want.now_ms = leaf->not_after_ms;
+	refused(c, &want);
+	want.now_ms = leaf->not_before_ms - 49 * HOUR_MS;
+	refused(c, &want);
+	want.now_ms = leaf->not_before_ms;
+	want.public_hash = "";
+	refused(c, &want);
+	want.public_hash = leaf->public_hash;
+	strlist_copy(&other, &leaf->names);
+	strlist_add(&other, "not in it");
+	want.names = &other;
+	refused(c, &want);
+	want.names = &none;
+	if (leaf->names.n)
+		refused(c, &want);
+	strlist_clear(&other);
+	HOLDS(!leaf->issuer_cn || c->n > 1 || chain_has_issuer(c, leaf->issuer_cn));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct chain c = { 0 };
 	struct err err = ERR_INIT;
-	struct chain_expect want;
 
 	if (chain_parse((const char *)data, n, &c, &err) < 0) {
 		HOLDS(err.code == ERR_INVALID || err.code == ERR_TOO_LARGE);
@@ -53,10 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	HOLDS(c.n >= 1 && c.n <= LIMIT_CHAIN_CERTIFICATES);
 	for (size_t i = 0; i < c.n; i++)
 		check_info(&c.v[i].info);
-	want = (struct chain_expect){ c.v[0].info.public_hash, &c.v[0].info.names, c.v[0].info.not_before_ms };
-	if (chain_check(&c, &want, &err) < 0)
-		HOLDS(err.code == ERR_NEEDS_PERSON);
-	err_clear(&err);
+	judge(&c);
 	check_again(&c);
 	chain_clear(&c);
 	return 0;
