@@ -92,7 +92,7 @@ static int edge_open(int *ret, struct err *err)
 	const char *given = getenv("CERTWRIGHT_EDGE");
 	char self[PATH_MAX] = "", *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 32);
-	static const char *const places[] = { "/certwright-edge", "/edge/certwright-edge", "/../libexec/certwright/certwright-edge" };
+	static const char *const places[] = { "/certwright-edge", "/../edge/certwright-edge", "/../libexec/certwright/certwright-edge" };
 
 	if (!str_empty(given))
 		return program_open(given, ret, err);
@@ -298,7 +298,7 @@ static void part_ended(struct supervisor *s, struct part *p, int status)
 	if (p == &s->core)
 		core_gone(s);
 	if (s->stopping) {
-		if (WIFSIGNALED(status) || WEXITSTATUS(status))
+		if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0)
 			log_warning("ended while stopping", "part", p->name, "how", how);
 		return;
 	}
