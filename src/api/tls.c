@@ -67,20 +67,17 @@ static const struct scheme *scheme_for(const struct service_identity *i, gnutls_
 	return NULL;
 }
 
-static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
-		     const gnutls_datum_t *data, gnutls_datum_t *signature)
+static int sign(const struct service_identity *i, gnutls_sign_algorithm_t algorithm, const gnutls_datum_t *data, bool is_digest,
+		gnutls_datum_t *signature)
 {
-	const struct service_identity *i = userdata;
 	const struct scheme *scheme = scheme_for(i, algorithm);
 	_cleanup_err_ struct err err = ERR_INIT;
 	unsigned char *sig = NULL;
 	size_t n = 0;
 
-	(void)key;
-	(void)flags;
 	if (!scheme)
 		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
-	if (service_identity_sign(i, scheme->scheme, scheme->digest, data->data, data->size, &sig, &n, &err) < 0) {
+	if (service_identity_sign(i, scheme->scheme, scheme->digest, data->data, data->size, is_digest, &sig, &n, &err) < 0) {
 		log_err(LOG_ERROR, "could not sign a TLS handshake", &err);
 		return GNUTLS_E_PK_SIGN_FAILED;
 	}
@@ -91,6 +88,23 @@ static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, vo
 	signature->size = (unsigned)n;
 	free(sig);
 	return 0;
+}
+
+static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
+		     const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	(void)key;
+	(void)flags;
+	return sign(userdata, algorithm, data, false, signature);
+}
+
+/* GnuTLS hashes by itself for the algorithms it can, and calls this without looking whether it is there. */
+static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
+		     const gnutls_datum_t *hash, gnutls_datum_t *signature)
+{
+	(void)key;
+	(void)flags;
+	return sign(userdata, algorithm, hash, true, signature);
 }
 
 static int key_info(gnutls_privkey_t key, unsigned flags, void *userdata)
@@ -136,7 +150,7 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 		goto fail;
 	if (gnutls_privkey_init(&key) < 0)
 		goto fail_chain;
-	if (gnutls_privkey_import_ext4(key, i, sign_data, NULL, NULL, key_deinit, key_info, 0) < 0)
+	if (gnutls_privkey_import_ext4(key, i, sign_data, sign_hash, NULL, key_deinit, key_info, 0) < 0)
 		goto fail_chain;
 	*ret_chain = chain;
 	*ret_n = n;

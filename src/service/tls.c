@@ -226,10 +226,10 @@ const char *service_identity_key_type(const struct service_identity *i)
 }
 
 int service_identity_sign(const struct service_identity *i, enum tls_scheme scheme, enum digest digest, const void *p, size_t n,
-			  unsigned char **ret, size_t *ret_n, struct err *err)
+			  bool is_digest, unsigned char **ret, size_t *ret_n, struct err *err)
 {
 	return keys_tls_sign(i->keys,
 			     &(struct tls_sign_request){ .key = { "key", i->key_id, "sealed", i->key.sealed, i->key.sealed_n },
-							 .scheme = scheme, .digest = digest, .p = p, .n = n },
+							 .scheme = scheme, .digest = digest, .p = p, .n = n, .is_digest = is_digest },
 			     ret, ret_n, err);
 }
