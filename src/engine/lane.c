@@ -57,6 +57,16 @@ int64_t parked_until(struct engine *e, const char *name)
 	return until;
 }
 
+bool parked_any(struct engine *e)
+{
+	bool any;
+
+	pthread_mutex_lock(&e->lock);
+	any = e->n_parks > 0;
+	pthread_mutex_unlock(&e->lock);
+	return any;
+}
+
 static void parked_clear(struct engine *e)
 {
 	for (size_t i = 0; i < e->n_parks; i++)

@@ -122,15 +122,19 @@ static bool wants(const struct run *r, enum order_want w)
  */
 static bool parked(struct run *r, struct verdict *v)
 {
-	_cleanup_free_ char *account = xasprintf(LANE_ACCOUNT "%s", r->account.id);
-	int64_t until = parked_until(r->e, account);
+	_cleanup_free_ char *account = NULL;
+	int64_t until;
 
+	if (!parked_any(r->e))
+		return false;
+	account = xasprintf(LANE_ACCOUNT "%s", r->account.id);
+	until = parked_until(r->e, account);
 	if (until && r->o.want_refresh > r->o.updated_ms) {
 		free(r->through);
 		r->through = TAKE(account);
 		return false;
 	}
-	for (size_t i = 0; i < r->o.names.n && r->e->n_parks; i++) {
+	for (size_t i = 0; i < r->o.names.n; i++) {
 		_cleanup_free_ char *name = xasprintf(LANE_IDENTIFIER "%s %s", r->o.names.v[i], r->account.directory_url);
 
 		until = MAX(until, parked_until(r->e, name));
