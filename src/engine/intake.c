@@ -265,12 +265,16 @@ int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct er
 		err->retry_at_ms = until;
 		return -ERR_TOO_MANY;
 	}
+	if (store_order_resume(tx, id, now_ms, err) < 0)
+		return -(int)err->code;
 	return store_order_ask(tx, id, WANT_REFRESH, now_ms, now_ms, err);
 }
 
 int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
-	return store_order_delete(tx, id, now_ms, err);
+	if (store_order_delete(tx, id, now_ms, err) < 0)
+		return -(int)err->code;
+	return store_order_resume(tx, id, now_ms, err); /* one that was set aside is cancelled, too */
 }
 
 /* ---- accounts ---- */

@@ -51,7 +51,10 @@ int order_intake(struct sql *tx, const struct order_request *r, struct order_tak
 
 /* What people want; all return NOT_FOUND for hidden orders. */
 int order_want_finalize(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK; /* CONFLICT: not ready */
-/* Due now, but at most once in 5 s and never before a stored Retry-After: TOO_MANY with retry_at_ms. Nothing for ended ones. */
+/*
+ * Due now, but at most once in 5 s and never before a stored Retry-After: TOO_MANY with retry_at_ms. Nothing for ended ones. An
+ * order that was set aside gets another chance.
+ */
 int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Delete Order: hides it; a live one is cancelled before finalize, and carried to its end after it. */
 int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;

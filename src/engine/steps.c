@@ -178,6 +178,20 @@ static bool before_step(struct run *r, struct verdict *v, struct err *why)
 
 /* ---- after a step ---- */
 
+/* Something beside the order's own columns is to be stored. */
+static bool run_marked(const struct run *r)
+{
+	if (r->events.n || r->has_new_csr || r->release_turn)
+		return true;
+	for (size_t i = 0; i < r->authz.n; i++)
+		if (r->authz_dirty[i])
+			return true;
+	for (size_t i = 0; i < r->records.n; i++)
+		if (r->record_dirty[i])
+			return true;
+	return false;
+}
+
 static int64_t stage_deadline(const struct run *r, enum order_step step)
 {
 	int64_t now = engine_now(r->e), span = order_steps[step].give_up_ms;
@@ -231,6 +245,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	struct verdict v = { .next = r->o.step, .due_ms = engine_now(r->e) };
 	_cleanup_err_ struct err why = { 0 };
 	_cleanup_free_ char *lane = NULL;
+	enum order_step before = r->o.step;
 	bool failed = false, now_due;
 
 	*ret_go_on = false;
@@ -261,8 +276,9 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	if (v.waiting)
 		r->o.polls++;
 	apply(r, &v, failed);
-	if (v.keep && now_due && !r->served && !r->unpark) {
-		r->dirty = true;
+	/* kept back only while the lease is long enough for another step */
+	if (v.keep && now_due && !r->served && !r->unpark && r->o.lease_until_ms - engine_now(r->e) > 2 * LIMIT_STEP_S * SECOND_MS) {
+		r->dirty = r->dirty || r->o.step != before || run_marked(r);
 		*ret_go_on = true;
 		return 0;
 	}

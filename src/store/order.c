@@ -333,3 +333,21 @@ int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, str
 		store_touch(tx, "order", NULL, 0);
 	return 0;
 }
+
+static const char ORDER_RESUME[] =
+	"UPDATE orders SET set_aside = 0, starts = 0, due_ms = $2, rev = rev + 1 WHERE id = $1 AND set_aside = 1 AND ended_ms = 0"
+	" RETURNING rev";
+
+int store_order_resume(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (sql_int(tx, ORDER_RESUME, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), &rev, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return err_wrap(err, "could not write order '%s'", id);
+		err_clear(err);
+		return 0;
+	}
+	store_touch(tx, "order", id, rev);
+	return 0;
+}

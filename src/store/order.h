@@ -38,6 +38,9 @@ int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_
 /* Hides it; one that has not ended is cancelled by the engine too. NOT_FOUND when not live. Raises rev. */
 int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 
+/* A person has looked at an order that was set aside: it may be claimed again, its starts are forgotten. Fine for others. */
+int store_order_resume(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+
 /* for the engine */
 int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct err *err) MUST_CHECK;
 /*

@@ -407,6 +407,16 @@ static void an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid
 		ASSERT_TRUE(o.set_aside);
 		ASSERT_HAS(o.reason, "never came to an end");
 	}
+	/* the cause is mended, a person asks for another look */
+	r->ca.hook = NULL;
+	rig_refresh(r, bad.id);
+	rig_run(r);
+	{
+		RIG_GET(r, o, bad.id);
+
+		ASSERT_STR(order_status_text(o.status), "valid");
+	}
+	rig_no_residue(r);
 }
 
 static void asking_for_a_look_is_limited(void **state)
