@@ -20,7 +20,7 @@ void csr_info_clear(struct csr_info *i)
 	*i = (struct csr_info){ 0 };
 }
 
-/* --- names, shared with certificates --------------------------------------------------------------------------------- */
+/* --- names, shared with certificates --- */
 
 static const char *general_kind(int type)
 {
@@ -38,8 +38,8 @@ static const char *general_kind(int type)
 	}
 }
 
-int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *odd, unsigned *ret_other, const char **ret_kind,
-	      struct err *err)
+int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *odd, unsigned *ret_other,
+	      const char **ret_kind, struct err *err)
 {
 	for (int i = 0; i < sk_GENERAL_NAME_num(san); i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(san, i);
@@ -51,21 +51,23 @@ int san_names(const GENERAL_NAMES *san, struct strlist *names, struct strlist *o
 				*ret_kind = general_kind(g->type);
 			continue;
 		}
-		raw = str_clean((const char *)ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName), 2 * LIMIT_NAME);
+		raw = str_clean((const char *)ASN1_STRING_get0_data(g->d.dNSName),
+				(size_t)ASN1_STRING_length(g->d.dNSName), 2 * LIMIT_NAME);
 		if (strlen(raw) == (size_t)ASN1_STRING_length(g->d.dNSName) && name_canonical(raw, &name, &why) == 0) {
 			strlist_add(names, name);
 		} else if (odd) {
 			str_lower(raw);
 			strlist_add(odd, raw);
 		} else {
-			return err_is(&why) ? err_move(err, &why) :
-					      err_set(err, ERR_INVALID, "'%s' has a character that no host name has", raw);
+			return err_is(&why)
+				       ? err_move(err, &why)
+				       : err_set(err, ERR_INVALID, "'%s' has a character that no host name has", raw);
 		}
 	}
 	return 0;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static int csr_der(const void *p, size_t n, struct buf *der, struct err *err)
 {
@@ -100,7 +102,8 @@ static int check_signature(X509_REQ *req, struct err *err)
 	int md = NID_undef, pk = NID_undef, alg = X509_REQ_get_signature_nid(req);
 
 	if (!OBJ_find_sigid_algs(alg, &md, &pk) || (md != NID_sha256 && md != NID_sha384 && md != NID_sha512))
-		return err_set(err, ERR_INVALID, "it is signed with %s; SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1) or ECDSA is needed",
+		return err_set(err, ERR_INVALID,
+			       "it is signed with %s; SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1) or ECDSA is needed",
 			       alg == NID_undef ? "an unknown algorithm" : OBJ_nid2ln(alg));
 	if (X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
 		return ossl_err(err, ERR_INVALID, "its signature is not made by its own key");
@@ -145,7 +148,9 @@ static int check_common_names(const struct strlist *cns, const struct strlist *n
 		_cleanup_err_ struct err ignored = ERR_INIT;
 
 		if (name_canonical(cns->v[i], &canonical, &ignored) < 0 || !strlist_has(names, canonical))
-			return err_set(err, ERR_INVALID, "its common name '%s' is not among its subject alternative names: add it there or leave it out",
+			return err_set(err, ERR_INVALID,
+				       "its common name '%s' is not among its subject alternative names: add it there "
+				       "or leave it out",
 				       cns->v[i]);
 	}
 	return 0;
@@ -181,7 +186,8 @@ static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
 	if (!san && crit == -2)
 		return err_set(err, ERR_INVALID, "it has two lists of subject alternative names");
 	if (!san && crit == -1)
-		return err_set(err, ERR_INVALID, "it has no subject alternative names; a common name alone is not enough");
+		return err_set(err, ERR_INVALID,
+			       "it has no subject alternative names; a common name alone is not enough");
 	if (!san)
 		return ossl_err(err, ERR_INVALID, "its subject alternative names cannot be read");
 	if (sk_GENERAL_NAME_num(san) > LIMIT_NAMES)
@@ -189,9 +195,11 @@ static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
 	if (san_names(san, &info->names, NULL, &other, &kind, err) < 0)
 		return -(int)err->code;
 	if (other)
-		return err_set(err, ERR_INVALID, "its subject alternative names hold %s; only DNS names can be ordered", kind);
+		return err_set(err, ERR_INVALID, "its subject alternative names hold %s; only DNS names can be ordered",
+			       kind);
 	if (!info->names.n)
-		return err_set(err, ERR_INVALID, "it has no subject alternative names; a common name alone is not enough");
+		return err_set(err, ERR_INVALID,
+			       "it has no subject alternative names; a common name alone is not enough");
 	strlist_sort_unique(&info->names);
 	info->must_staple = X509v3_get_ext_by_NID(exts, NID_tlsfeature, -1) >= 0;
 	return 0;

@@ -97,8 +97,8 @@ static bool boundary(struct str line, const char *word, struct str *label)
 {
 	size_t head = 5 + strlen(word) + 1;
 
-	if (line.n <= head + 5 || memcmp(line.p, "-----", 5) || memcmp(line.p + 5, word, head - 6) || line.p[head - 1] != ' ' ||
-	    memcmp(line.p + line.n - 5, "-----", 5))
+	if (line.n <= head + 5 || memcmp(line.p, "-----", 5) || memcmp(line.p + 5, word, head - 6) ||
+	    line.p[head - 1] != ' ' || memcmp(line.p + line.n - 5, "-----", 5))
 		return false;
 	*label = (struct str){ line.p + head, line.n - head - 5 };
 	return true;

@@ -13,9 +13,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void fetch(void)
 {
-	static const char *const names[] = {
-		[DIGEST_SHA256] = "SHA256", [DIGEST_SHA384] = "SHA384", [DIGEST_SHA512] = "SHA512", [DIGEST_SHA1] = "SHA1"
-	};
+	static const char *const names[] = { [DIGEST_SHA256] = "SHA256",
+					     [DIGEST_SHA384] = "SHA384",
+					     [DIGEST_SHA512] = "SHA512",
+					     [DIGEST_SHA1] = "SHA1" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		fetched[i] = EVP_MD_fetch(NULL, names[i], NULL);

@@ -14,7 +14,8 @@ enum digest { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_SHA1 /* only f
 
 void sha256(const void *p, size_t n, unsigned char out[SHA256_LEN]);
 char *sha256_hex(const void *p, size_t n, char out[SHA256_HEX]);       /* returns out */
-char *sha256_base64url(const void *p, size_t n, char out[SHA256_B64]); /* returns out: a dns-01 TXT value is this of the key authorization */
+/* Returns out. A dns-01 TXT value is this of the key authorization. */
+char *sha256_base64url(const void *p, size_t n, char out[SHA256_B64]);
 size_t digest(enum digest d, const void *p, size_t n, unsigned char out[DIGEST_MAX]); /* returns the length */
 size_t hmac(enum digest d, const void *key, size_t key_n, const void *p, size_t n, unsigned char out[DIGEST_MAX]);
 void hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, unsigned char out[SHA256_LEN]);

@@ -9,7 +9,7 @@
 #include "crypto/digest.h"
 #include "base/err.h"
 
-/* Any JWK text of an RSA, EC (P-256, P-384, P-521) or OKP public key to its canonical text. Private members are refused. INVALID. */
+/* JWK text of an RSA, EC (P-256, P-384, P-521) or OKP public key to its canonical text. Private members: INVALID. */
 int jwk_canonical(const char *text, size_t n, char **ret, struct err *err);
 /* base64url(SHA-256(canonical text)). The text is canonicalised first. */
 int jwk_thumbprint(const char *text, char ret[SHA256_B64], struct err *err);

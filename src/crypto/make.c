@@ -78,20 +78,24 @@ int csr_subject_check(const struct csr_subject *s, struct err *err)
 		if (!v)
 			continue;
 		if (!*v || !utf8_valid(v, strlen(v)))
-			return err_set_field(err, ERR_INVALID, p->field, "the %s is empty or not valid UTF-8", p->title);
+			return err_set_field(err, ERR_INVALID, p->field, "the %s is empty or not valid UTF-8",
+					     p->title);
 		for (const char *c = v; *c; c++)
 			if ((unsigned char)*c < 0x20 || *c == 0x7f)
-				return err_set_field(err, ERR_INVALID, p->field, "the %s has a control character", p->title);
+				return err_set_field(err, ERR_INVALID, p->field, "the %s has a control character",
+						     p->title);
 		if (p->nid == NID_countryName &&
 		    (strlen(v) != 2 || v[0] < 'A' || v[0] > 'Z' || v[1] < 'A' || v[1] > 'Z'))
-			return err_set_field(err, ERR_INVALID, p->field, "the country is two capital letters, such as DE or US");
+			return err_set_field(err, ERR_INVALID, p->field,
+					     "the country is two capital letters, such as DE or US");
 		if (characters(v) > p->max)
-			return err_set_field(err, ERR_INVALID, p->field, "the %s has more than %zu characters", p->title, p->max);
+			return err_set_field(err, ERR_INVALID, p->field, "the %s has more than %zu characters",
+					     p->title, p->max);
 	}
 	return 0;
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static bool name_add(X509_NAME *name, int nid, const char *value)
 {
@@ -153,7 +157,8 @@ static void free_extensions(STACK_OF(X509_EXTENSION) **exts)
 	*exts = NULL;
 }
 
-static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple)
+static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject,
+			 bool must_staple)
 {
 	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = NULL;
 
@@ -168,8 +173,8 @@ static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names
 	return X509_REQ_add_extensions(req, exts) && X509_REQ_sign(req, k, pkey_usual_digest(k)) > 0;
 }
 
-int csr_build(EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple, struct buf *der,
-	      struct err *err)
+int csr_build(EVP_PKEY *k, const struct strlist *names, const struct csr_subject *subject, bool must_staple,
+	      struct buf *der, struct err *err)
 {
 	_cleanup_ossl_(X509_REQ_free) X509_REQ *req = X509_REQ_new();
 	unsigned char *out = NULL;
@@ -185,7 +190,7 @@ int csr_build(EVP_PKEY *k, const struct strlist *names, const struct csr_subject
 	return buf_check(der, err);
 }
 
-/* --- a certificate of our own ------------------------------------------------------------------------------------------- */
+/* --- a certificate of our own --- */
 
 static bool set_serial(X509 *x)
 {
@@ -208,10 +213,12 @@ static bool add_extensions(X509 *x, bool rsa, const struct strlist *names)
 
 	if (ok) {
 		digest(DIGEST_SHA256, ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key), id);
-		ok = ASN1_OCTET_STRING_set(ski, id, 20) && X509V3_add1_i2d(&exts, NID_subject_key_identifier, ski, 0, X509V3_ADD_DEFAULT) == 1;
+		ok = ASN1_OCTET_STRING_set(ski, id, 20) &&
+		     X509V3_add1_i2d(&exts, NID_subject_key_identifier, ski, 0, X509V3_ADD_DEFAULT) == 1;
 	}
 	ok = ok && ext_add(&exts, NID_basic_constraints, "critical,CA:FALSE") &&
-	     ext_add(&exts, NID_key_usage, rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature") &&
+	     ext_add(&exts, NID_key_usage,
+		     rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature") &&
 	     ext_add(&exts, NID_ext_key_usage, "serverAuth") && ext_add_san(&exts, names);
 	for (int i = 0; ok && i < sk_X509_EXTENSION_num(exts); i++)
 		ok = X509_add_ext(x, sk_X509_EXTENSION_value(exts, i), -1);
@@ -226,12 +233,15 @@ static bool fill_certificate(X509 *x, EVP_PKEY *k, const struct strlist *names, 
 	const char *cn = strlen(names->v[0]) <= 64 ? names->v[0] : "Certwright";
 
 	return X509_set_version(x, X509_VERSION_3) && set_serial(x) && name_add(name, NID_commonName, cn) &&
-	       X509_set_issuer_name(x, name) && ASN1_TIME_set(X509_getm_notBefore(x), (now_ms - BACKDATE_MS) / SECOND_MS) &&
+	       X509_set_issuer_name(x, name) &&
+	       ASN1_TIME_set(X509_getm_notBefore(x), (now_ms - BACKDATE_MS) / SECOND_MS) &&
 	       ASN1_TIME_set(X509_getm_notAfter(x), (now_ms + days * DAY_MS) / SECOND_MS) && X509_set_pubkey(x, k) &&
-	       add_extensions(x, EVP_PKEY_get_base_id(k) == EVP_PKEY_RSA, names) && X509_sign(x, k, pkey_usual_digest(k)) > 0;
+	       add_extensions(x, EVP_PKEY_get_base_id(k) == EVP_PKEY_RSA, names) &&
+	       X509_sign(x, k, pkey_usual_digest(k)) > 0;
 }
 
-int cert_self_signed(EVP_PKEY *k, const struct strlist *names, int64_t now_ms, int64_t days, struct buf *pem, struct err *err)
+int cert_self_signed(EVP_PKEY *k, const struct strlist *names, int64_t now_ms, int64_t days, struct buf *pem,
+		     struct err *err)
 {
 	_cleanup_ossl_(X509_free) X509 *x = X509_new();
 	unsigned char *der = NULL;

@@ -72,7 +72,7 @@ static const struct curve *pkey_curve(EVP_PKEY *k)
 	return NULL;
 }
 
-/* --- what kind of key it is --------------------------------------------------------------------------------------------- */
+/* --- what kind of key it is --- */
 
 struct key_text pkey_text(EVP_PKEY *k)
 {
@@ -95,8 +95,10 @@ static int rsa_acceptable(EVP_PKEY *k, struct err *err)
 	int bits = EVP_PKEY_get_bits(k);
 
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-		return err_set(err, ERR_INVALID, "an RSA key of %d bits is not accepted: %d to %d are", bits, RSA_BITS_MIN, RSA_BITS_MAX);
-	if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &e) || !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_N, &n))
+		return err_set(err, ERR_INVALID, "an RSA key of %d bits is not accepted: %d to %d are", bits,
+			       RSA_BITS_MIN, RSA_BITS_MAX);
+	if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &e) ||
+	    !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_N, &n))
 		return ossl_err(err, ERR_INVALID, "could not read the RSA key");
 	if (!BN_is_odd(e) || BN_num_bits(e) > EXPONENT_BITS_MAX || BN_get_word(e) < 65537)
 		return err_set(err, ERR_INVALID, "the RSA key has an unusual public exponent: 65537 is expected");
@@ -112,7 +114,8 @@ int pkey_acceptable(EVP_PKEY *k, struct err *err)
 	if (pkey_curve(k))
 		return 0;
 	if (EVP_PKEY_get_base_id(k) == EVP_PKEY_EC)
-		return err_set(err, ERR_INVALID, "the key is on an elliptic curve that is not accepted: P-256, P-384 and P-521 are");
+		return err_set(err, ERR_INVALID,
+			       "the key is on an elliptic curve that is not accepted: P-256, P-384 and P-521 are");
 	return err_set(err, ERR_INVALID, "a key of type %s is not accepted: RSA and elliptic curve keys are",
 		       OBJ_nid2sn(EVP_PKEY_get_base_id(k)));
 }
@@ -138,11 +141,16 @@ int spki_acceptable(X509_PUBKEY *pub, const char *what, struct err *err)
 	nid = OBJ_obj2nid(kind);
 	X509_ALGOR_get0(NULL, &ptype, NULL, alg);
 	if (nid == NID_rsassaPss)
-		return err_set(err, ERR_INVALID, "the %s has a key that is for RSA-PSS only, which authorities refuse; use an ordinary RSA key", what);
+		return err_set(
+			err, ERR_INVALID,
+			"the %s has a key that is for RSA-PSS only, which authorities refuse; use an ordinary RSA key",
+			what);
 	if (nid == NID_X9_62_id_ecPublicKey && ptype != V_ASN1_OBJECT)
-		return err_set(err, ERR_INVALID, "the %s has an elliptic curve key with explicit parameters; use a named curve", what);
+		return err_set(err, ERR_INVALID,
+			       "the %s has an elliptic curve key with explicit parameters; use a named curve", what);
 	if (nid == NID_X9_62_id_ecPublicKey && (!n || bits[0] != 4))
-		return err_set(err, ERR_INVALID, "the %s has a compressed elliptic curve point; use the uncompressed form", what);
+		return err_set(err, ERR_INVALID,
+			       "the %s has a compressed elliptic curve point; use the uncompressed form", what);
 	k = X509_PUBKEY_get0(pub);
 	if (!k)
 		return ossl_err(err, ERR_INVALID, "could not use the public key of the %s", what);
@@ -190,14 +198,16 @@ char *pkey_jwk(EVP_PKEY *k)
 	const struct curve *c = pkey_curve(k);
 
 	if (c) {
-		if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_EC_PUB_X, &a) || !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_EC_PUB_Y, &b))
+		if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_EC_PUB_X, &a) ||
+		    !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_EC_PUB_Y, &b))
 			return NULL;
 		buf_addf(&out, "{\"crv\":\"%s\",\"kty\":\"EC\",", c->crv);
 		add_number(&out, "x", a, c->size);
 		buf_add_char(&out, ',');
 		add_number(&out, "y", b, c->size);
 	} else if (EVP_PKEY_get_base_id(k) == EVP_PKEY_RSA && EVP_PKEY_get_bits(k) <= RSA_BITS_MAX) {
-		if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &a) || !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_N, &b))
+		if (!EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &a) ||
+		    !EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_N, &b))
 			return NULL;
 		buf_add_char(&out, '{');
 		add_number(&out, "e", a, 0);
@@ -210,7 +220,7 @@ char *pkey_jwk(EVP_PKEY *k)
 	return buf_take(&out);
 }
 
-/* --- making and reading ---------------------------------------------------------------------------------------------- */
+/* --- making and reading --- */
 
 int pkey_generate(enum key_type t, EVP_PKEY **ret, struct err *err)
 {
@@ -317,7 +327,8 @@ int pkey_from_pem(const char *pem, size_t n, EVP_PKEY **ret, struct err *err)
 	if (type == EVP_PKEY_NONE && named_curve((unsigned char *)der.p, der.n, err) < 0)
 		return err_wrap(err, "could not read private key");
 	p = (unsigned char *)der.p;
-	k = type == EVP_PKEY_NONE ? d2i_AutoPrivateKey(NULL, &p, (long)der.n) : d2i_PrivateKey(type, NULL, &p, (long)der.n);
+	k = type == EVP_PKEY_NONE ? d2i_AutoPrivateKey(NULL, &p, (long)der.n)
+				  : d2i_PrivateKey(type, NULL, &p, (long)der.n);
 	if (!k)
 		return ossl_err(err, ERR_INVALID, "could not read private key");
 	if (p != (unsigned char *)der.p + der.n)
@@ -345,14 +356,15 @@ int pkey_to_pem(EVP_PKEY *k, struct secret *ret, struct err *err)
 	return 0;
 }
 
-/* --- packed keys: kind, then fixed or counted big-endian numbers ------------------------------------------------------ */
+/* --- packed keys: kind, then fixed or counted big-endian numbers --- */
 
 enum { PACK_EC = 1, PACK_RSA = 2 };
 
 static const char *const rsa_numbers[] = {
-	OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1,
-	OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
-	OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+	OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
+	OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
+	OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+	OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
 };
 
 static int pack_number(EVP_PKEY *k, const char *name, size_t fixed, struct buf *out)
@@ -495,7 +507,7 @@ int pkey_unpack(const void *bytes, size_t n, EVP_PKEY **ret, struct err *err)
 	return 0;
 }
 
-/* --- signing ------------------------------------------------------------------------------------------------------------ */
+/* --- signing --- */
 
 const EVP_MD *pkey_usual_digest(EVP_PKEY *k)
 {
@@ -515,7 +527,8 @@ const char *pkey_jws_alg(EVP_PKEY *k)
 	return EVP_PKEY_get_base_id(k) == EVP_PKEY_RSA ? "RS256" : NULL;
 }
 
-static bool sign_message(EVP_PKEY *k, const EVP_MD *md, int padding, const void *p, size_t n, unsigned char *sig, size_t *sig_n)
+static bool sign_message(EVP_PKEY *k, const EVP_MD *md, int padding, const void *p, size_t n, unsigned char *sig,
+			 size_t *sig_n)
 {
 	_cleanup_ossl_(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL; /* owned by ctx */
@@ -529,7 +542,8 @@ static bool sign_message(EVP_PKEY *k, const EVP_MD *md, int padding, const void 
 	return EVP_DigestSign(ctx, sig, sig_n, p, n) == 1;
 }
 
-static bool sign_digest(EVP_PKEY *k, const EVP_MD *md, int padding, const void *p, size_t n, unsigned char *sig, size_t *sig_n)
+static bool sign_digest(EVP_PKEY *k, const EVP_MD *md, int padding, const void *p, size_t n, unsigned char *sig,
+			size_t *sig_n)
 {
 	_cleanup_ossl_(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k, NULL);
 
@@ -569,7 +583,9 @@ int pkey_jws_sign(EVP_PKEY *k, const void *p, size_t n, struct buf *out, struct 
 int pkey_tls_sign(EVP_PKEY *k, enum pkey_scheme scheme, enum digest d, bool is_digest, const void *p, size_t n,
 		  struct buf *out, struct err *err)
 {
-	static const int paddings[] = { [PKEY_ECDSA] = 0, [PKEY_RSA_PKCS1] = RSA_PKCS1_PADDING, [PKEY_RSA_PSS] = RSA_PKCS1_PSS_PADDING };
+	static const int paddings[] = {
+		[PKEY_ECDSA] = 0, [PKEY_RSA_PKCS1] = RSA_PKCS1_PADDING, [PKEY_RSA_PSS] = RSA_PKCS1_PSS_PADDING
+	};
 	const EVP_MD *md = d == DIGEST_SHA256 ? EVP_sha256() : d == DIGEST_SHA384 ? EVP_sha384() : EVP_sha512();
 	unsigned char sig[RSA_BITS_MAX / 8];
 	size_t sig_n = sizeof sig;

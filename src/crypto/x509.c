@@ -34,7 +34,7 @@ void chain_clear(struct chain *c)
 	*c = (struct chain){ 0 };
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static char *hex(const void *p, size_t n)
 {
@@ -46,8 +46,9 @@ static char *hex(const void *p, size_t n)
 
 static char *hex_octets(const ASN1_OCTET_STRING *s)
 {
-	return s && ASN1_STRING_length(s) > 0 && ASN1_STRING_length(s) <= 64 ?
-		       hex(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s)) : NULL;
+	return s && ASN1_STRING_length(s) > 0 && ASN1_STRING_length(s) <= 64
+		       ? hex(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s))
+		       : NULL;
 }
 
 /* The content octets of the DER INTEGER: a leading zero byte stays, as ARI ids need it. */
@@ -232,18 +233,22 @@ bool chain_has_issuer(const struct chain *c, const char *cn)
 	return false;
 }
 
-/* --- judging ------------------------------------------------------------------------------------------------------------ */
+/* --- judging --- */
 
 static int verify_link(X509 *x, X509 *by, size_t i, struct err *err)
 {
 	EVP_PKEY *k = X509_get0_pubkey(by); /* borrowed */
 
 	if (X509_NAME_cmp(X509_get_issuer_name(x), X509_get_subject_name(by)))
-		return err_set(err, ERR_INVALID, "the chain does not link: certificate %zu is not issued by certificate %zu", i, i + 1);
+		return err_set(err, ERR_INVALID,
+			       "the chain does not link: certificate %zu is not issued by certificate %zu", i, i + 1);
 	if (X509_check_ca(by) != 1)
-		return err_set(err, ERR_INVALID, "the chain does not link: certificate %zu is not one of an authority", i + 1);
+		return err_set(err, ERR_INVALID, "the chain does not link: certificate %zu is not one of an authority",
+			       i + 1);
 	if (!k || X509_verify(x, k) != 1)
-		return ossl_err(err, ERR_INVALID, "the chain does not link: the signature of certificate %zu is not by certificate %zu", i, i + 1);
+		return ossl_err(err, ERR_INVALID,
+				"the chain does not link: the signature of certificate %zu is not by certificate %zu",
+				i, i + 1);
 	return 0;
 }
 
@@ -272,9 +277,11 @@ static int check_names(const struct cert_info *leaf, const struct strlist *names
 			return err_set(err, ERR_NEEDS_PERSON, "the certificate lacks the name '%s'", names->v[i]);
 	for (size_t i = 0; i < leaf->names.n; i++)
 		if (!strlist_has(names, leaf->names.v[i]))
-			return err_set(err, ERR_NEEDS_PERSON, "the certificate has the name '%s', which was not ordered", leaf->names.v[i]);
+			return err_set(err, ERR_NEEDS_PERSON,
+				       "the certificate has the name '%s', which was not ordered", leaf->names.v[i]);
 	if (leaf->san_other)
-		return err_set(err, ERR_NEEDS_PERSON, "the certificate has names that are not DNS names, which were not ordered");
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "the certificate has names that are not DNS names, which were not ordered");
 	return 0;
 }
 
@@ -283,7 +290,8 @@ static int check_dates(const struct cert_info *leaf, int64_t now_ms, struct err 
 	char text[CLOCK_TEXT];
 
 	if (leaf->not_after_ms <= now_ms)
-		return err_set(err, ERR_NEEDS_PERSON, "the certificate has expired already, on %s", clock_format(leaf->not_after_ms, text));
+		return err_set(err, ERR_NEEDS_PERSON, "the certificate has expired already, on %s",
+			       clock_format(leaf->not_after_ms, text));
 	if (leaf->not_before_ms >= leaf->not_after_ms)
 		return err_set(err, ERR_NEEDS_PERSON, "the certificate ends before it begins");
 	if (leaf->not_before_ms > clock_add(now_ms, 48 * HOUR_MS))
@@ -325,7 +333,8 @@ int cert_ari_id(const struct cert_info *i, char **ret, struct err *err)
 	struct buf out = BUF_MAX(256);
 
 	if (!i->aki || !i->serial)
-		return err_set(err, ERR_INVALID, "the certificate has no authority key identifier, so it cannot be asked about");
+		return err_set(err, ERR_INVALID,
+			       "the certificate has no authority key identifier, so it cannot be asked about");
 	unhex(i->aki, &aki);
 	unhex(i->serial, &serial);
 	base64url_encode(&out, aki.p, aki.n);

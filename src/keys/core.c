@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core.c - what each call does with keys in clear. JWS: RFC 7515 and RFC 8555 6.2; external account binding 7.3.4; key change 7.3.5.
+ * core.c - what each call does with keys in clear. JWS: RFC 7515 and RFC 8555 6.2; external account binding: 7.3.4; key
+ * change: 7.3.5.
  *
- * The plain text of a sealed value: 'K', purpose, origin with its length in two bytes, packed key; or 'S' and the secret. So a
- * secret can never be used as a key, nor a key be handed out as a credential.
+ * The plain text of a sealed value: 'K', purpose, origin with its length in two bytes, packed key; or 'S' and the secret.
+ * So a secret can never be used as a key, nor a key be handed out as a credential.
  */
 #include "keys/core.h"
 
@@ -58,7 +59,7 @@ static struct key_place place_of(const struct wire_handle *h)
 	return (struct key_place){ h->table, h->id, h->column };
 }
 
-/* --- origins -------------------------------------------------------------------------------------------------------------- */
+/* --- origins --- */
 
 /* "https://Host:443/x" to "https://host:443": what an account key is bound to. */
 static int url_origin(const char *url, char **ret, struct err *err)
@@ -80,10 +81,12 @@ static int url_origin(const char *url, char **ret, struct err *err)
 	port = memrchr(host, ':', n);
 	if (port && memchr(port, ']', (size_t)(end - port)))
 		port = NULL; /* a colon of an IPv6 address */
-	if (port && (port + 1 == end || port == host || end - port > 6 || strspn(port + 1, "0123456789") < (size_t)(end - port - 1)))
+	if (port && (port + 1 == end || port == host || end - port > 6 ||
+		     strspn(port + 1, "0123456789") < (size_t)(end - port - 1)))
 		return err_set(err, ERR_INVALID, "a URL of an authority has a bad port");
-	*ret = xasprintf("%s://%.*s:%.*s", https ? "https" : "http", (int)(port ? port - host : end - host), host,
-			 port ? (int)(end - port - 1) : 3, port ? port + 1 : https ? "443" : "80");
+	n = (size_t)((port ? port : end) - host);
+	*ret = port ? xasprintf("%s://%.*s:%.*s", https ? "https" : "http", (int)n, host, (int)(end - port - 1), port + 1)
+		    : xasprintf("%s://%.*s:%s", https ? "https" : "http", (int)n, host, https ? "443" : "80");
 	str_lower(*ret);
 	return 0;
 }
@@ -95,15 +98,17 @@ static int check_origin(const struct opened *o, const char *url, struct err *err
 	if (url_origin(url, &origin, err) < 0)
 		return -(int)err->code;
 	if (!o->origin || !streq(origin, o->origin))
-		return err_set(err, ERR_DENIED, "the account key is for '%s' and signs nothing for '%s'", o->origin ? o->origin : "", origin);
+		return err_set(err, ERR_DENIED, "the account key is for '%s' and signs nothing for '%s'",
+			       o->origin ? o->origin : "", origin);
 	return 0;
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static int broken_plain(const struct wire_handle *h, struct err *err)
 {
-	return err_set(err, ERR_NEEDS_PERSON, "the sealed value at %s/%s/%s has unknown contents", h->table, h->id, h->column);
+	return err_set(err, ERR_NEEDS_PERSON, "the sealed value at %s/%s/%s has unknown contents", h->table, h->id,
+		       h->column);
 }
 
 static int check_handle(const struct wire_handle *h, struct err *err)
@@ -124,8 +129,10 @@ static int plain_to_opened(const struct wire_handle *h, const struct secret *pla
 	size_t origin_n;
 
 	if (plain->n < 4 || p[0] != 'K' || p[1] >= key_purpose_count)
-		return plain->n && p[0] == 'S' ? err_set(err, ERR_DENIED, "the sealed value at %s/%s/%s is a secret, not a key", h->table, h->id, h->column) :
-						 broken_plain(h, err);
+		return plain->n && p[0] == 'S'
+			       ? err_set(err, ERR_DENIED, "the sealed value at %s/%s/%s is a secret, not a key",
+					 h->table, h->id, h->column)
+			       : broken_plain(h, err);
 	origin_n = (size_t)p[2] << 8 | p[3];
 	if (origin_n > plain->n - 4)
 		return broken_plain(h, err);
@@ -180,14 +187,15 @@ static int open_key(struct core *c, const struct wire_handle *h, struct opened *
 	return 0;
 }
 
-static int open_for(struct core *c, const struct wire_handle *h, enum key_purpose purpose, struct opened **ret, struct err *err)
+static int open_for(struct core *c, const struct wire_handle *h, enum key_purpose purpose, struct opened **ret,
+		    struct err *err)
 {
 	if (open_key(c, h, ret, err) < 0)
 		return -(int)err->code;
 	if ((*ret)->purpose == purpose)
 		return 0;
-	err_set(err, ERR_DENIED, "the key at %s/%s/%s is of purpose '%s' and is not used for '%s'", h->table, h->id, h->column,
-		key_purpose_text((*ret)->purpose), key_purpose_text(purpose));
+	err_set(err, ERR_DENIED, "the key at %s/%s/%s is of purpose '%s' and is not used for '%s'", h->table, h->id,
+		h->column, key_purpose_text((*ret)->purpose), key_purpose_text(purpose));
 	cache_unref(c->cache, *ret);
 	*ret = NULL;
 	return -(int)err->code;
@@ -201,7 +209,8 @@ static int open_secret(struct core *c, const struct wire_handle *h, struct secre
 	if (check_handle(h, err) < 0 || ring_unseal(c->ring, &at, h->sealed.p, h->sealed.n, &plain, err) < 0)
 		return -(int)err->code;
 	if (plain.n && plain.p[0] == 'K')
-		return err_set(err, ERR_DENIED, "the sealed value at %s/%s/%s is a private key, which is not handed out as a credential",
+		return err_set(err, ERR_DENIED,
+			       "the sealed value at %s/%s/%s is a private key, which is not handed out as a credential",
 			       h->table, h->id, h->column);
 	if (plain.n < 2 || plain.p[0] != 'S')
 		return broken_plain(h, err);
@@ -209,7 +218,7 @@ static int open_secret(struct core *c, const struct wire_handle *h, struct secre
 	return 0;
 }
 
-/* --- keys ----------------------------------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 static void fill_public(const struct opened *o, struct key_reply *ret)
 {
@@ -223,8 +232,8 @@ static void fill_public(const struct opened *o, struct key_reply *ret)
 	ret->jwk = xstrdup_null(o->jwk);
 }
 
-static int seal_key(struct core *c, const struct wire_handle *to, EVP_PKEY *key, int64_t purpose, const char *origin, struct buf *out,
-		    struct err *err)
+static int seal_key(struct core *c, const struct wire_handle *to, EVP_PKEY *key, int64_t purpose, const char *origin,
+		    struct buf *out, struct err *err)
 {
 	_cleanup_buf_wipe_ struct buf plain = BUF_MAX(PLAIN_MAX);
 	_cleanup_secret_ struct secret packed = { 0 };
@@ -257,10 +266,12 @@ static int add_key(struct core *c, const struct key_request *q, struct key_reply
 	if (q->purpose < 0 || q->purpose >= key_purpose_count || q->type < 0 || q->type >= key_type_count)
 		return err_set(err, ERR_INVALID, "unknown purpose or type of a key");
 	if ((q->purpose == KEY_ACCOUNT) != !!q->directory_url)
-		return err_set(err, ERR_INVALID, "account keys, and only these, are bound to the directory of an authority");
+		return err_set(err, ERR_INVALID,
+			       "account keys, and only these, are bound to the directory of an authority");
 	if (q->directory_url && url_origin(q->directory_url, &origin, err) < 0)
 		return -(int)err->code;
-	r = q->op == OP_GENERATE ? pkey_generate((enum key_type)q->type, &o.key, err) : pkey_from_pem(q->data.p ? q->data.p : "", q->data.n, &o.key, err);
+	r = q->op == OP_GENERATE ? pkey_generate((enum key_type)q->type, &o.key, err)
+				 : pkey_from_pem(q->data.p ? q->data.p : "", q->data.n, &o.key, err);
 	if (r < 0)
 		return r;
 	if (q->purpose == KEY_ACCOUNT && !pkey_jws_alg(o.key))
@@ -294,14 +305,15 @@ static int do_reseal(struct core *c, const struct key_request *q, struct key_rep
 	_cleanup_secret_ struct secret plain = { 0 };
 	struct key_place at = place_of(&q->key);
 
-	if (check_handle(&q->key, err) < 0 || ring_unseal(c->ring, &at, q->key.sealed.p, q->key.sealed.n, &plain, err) < 0 ||
+	if (check_handle(&q->key, err) < 0 ||
+	    ring_unseal(c->ring, &at, q->key.sealed.p, q->key.sealed.n, &plain, err) < 0 ||
 	    ring_seal(c->ring, &at, &plain, &out, err) < 0)
 		return -(int)err->code;
 	ret->bytes = take_bytes(&out);
 	return 0;
 }
 
-/* --- JWS ------------------------------------------------------------------------------------------------------------------ */
+/* --- JWS --- */
 
 static json_t *text64(const void *p, size_t n)
 {
@@ -312,7 +324,8 @@ static json_t *text64(const void *p, size_t n)
 }
 
 /* {"protected","payload","signature"} by a key, or by an HMAC secret when key is NULL. */
-static int jws(EVP_PKEY *key, const struct secret *mac, const json_t *head, const char *payload, char **ret, struct err *err)
+static int jws(EVP_PKEY *key, const struct secret *mac, const json_t *head, const char *payload, char **ret,
+	       struct err *err)
 {
 	_cleanup_free_ char *head_text = json_text(head);
 	_cleanup_buf_ struct buf in = BUF_MAX(TEXT_OUT_MAX), sig = BUF_MAX(2048);
@@ -363,8 +376,8 @@ static int check_text(const char *what, const char *s, size_t max, struct err *e
 }
 
 /* Protected header with the members that are not NULL; kid NULL embeds the key. */
-static int sign_with(const struct opened *o, const char *url, const char *nonce, const char *kid, const char *payload, char **ret,
-		     struct err *err)
+static int sign_with(const struct opened *o, const char *url, const char *nonce, const char *kid, const char *payload,
+		     char **ret, struct err *err)
 {
 	_cleanup_json_ json_t *head = json_object();
 	const char *alg = pkey_jws_alg(o->key);
@@ -414,7 +427,8 @@ static int do_eab(struct core *c, const struct key_request *q, struct key_reply 
 	char *out = NULL;
 	int r;
 
-	if (check_text("key id of the external account", q->kid, LIMIT_TEXT, err) < 0 || open_secret(c, &q->other, &text, err) < 0)
+	if (check_text("key id of the external account", q->kid, LIMIT_TEXT, err) < 0 ||
+	    open_secret(c, &q->other, &text, err) < 0)
 		return -(int)err->code;
 	if (base64_decode_any(&mac, (char *)text.p, text.n, &why) < 0 || !mac.n)
 		return err_set(err, ERR_INVALID, "the HMAC key of the external account is not base64url text");
@@ -433,7 +447,8 @@ static int do_eab(struct core *c, const struct key_request *q, struct key_reply 
 }
 
 /* q->kid is the account URL. */
-static int rollover(const struct opened *old, const struct opened *new, const struct key_request *q, char **ret, struct err *err)
+static int rollover(const struct opened *old, const struct opened *new, const struct key_request *q, char **ret,
+		    struct err *err)
 {
 	_cleanup_json_ json_t *payload = json_object();
 	_cleanup_free_ char *payload_text = NULL, *inner = NULL;
@@ -469,7 +484,7 @@ static int do_rollover(struct core *c, const struct key_request *q, struct key_r
 	return r;
 }
 
-/* --- certificates ----------------------------------------------------------------------------------------------------------- */
+/* --- certificates --- */
 
 static int csr_names(const struct strlist *in, struct strlist *names, struct err *err)
 {
@@ -490,7 +505,8 @@ static int csr_names(const struct strlist *in, struct strlist *names, struct err
 	return 0;
 }
 
-static int csr_subject(const struct key_request *q, const struct strlist *names, struct csr_subject *ret, struct err *err)
+static int csr_subject(const struct key_request *q, const struct strlist *names, struct csr_subject *ret,
+		       struct err *err)
 {
 	_cleanup_err_ struct err ignored = ERR_INIT;
 	_cleanup_free_ char *cn = NULL;
@@ -502,7 +518,8 @@ static int csr_subject(const struct key_request *q, const struct strlist *names,
 	if (csr_subject_check(&borrowed, err) < 0)
 		return -(int)err->code;
 	if (q->cn && (name_canonical(q->cn, &cn, &ignored) < 0 || !strlist_has(names, cn)))
-		return err_set_field(err, ERR_INVALID, "/subject/cn", "the common name is not one of the names; it can be left out");
+		return err_set_field(err, ERR_INVALID, "/subject/cn",
+				     "the common name is not one of the names; it can be left out");
 	csr_subject_copy(ret, &borrowed);
 	return 0;
 }
@@ -597,11 +614,13 @@ static int do_tls_sign(struct core *c, const struct key_request *q, struct key_r
 	struct opened *o;
 	int r;
 
-	if (q->scheme < 0 || q->scheme >= (int64_t)ARRAY_SIZE(schemes) || q->digest < 0 || q->digest > DIGEST_SHA512 || !q->data.p)
+	if (q->scheme < 0 || q->scheme >= (int64_t)ARRAY_SIZE(schemes) || q->digest < 0 || q->digest > DIGEST_SHA512 ||
+	    !q->data.p)
 		return err_set(err, ERR_INVALID, "unknown signature scheme or digest");
 	if (open_for(c, &q->key, KEY_TLS, &o, err) < 0)
 		return -(int)err->code;
-	r = pkey_tls_sign(o->key, schemes[q->scheme], (enum digest)q->digest, q->is_digest, q->data.p, q->data.n, &sig, err);
+	r = pkey_tls_sign(o->key, schemes[q->scheme], (enum digest)q->digest, q->is_digest, q->data.p, q->data.n, &sig,
+			  err);
 	cache_unref(c->cache, o);
 	if (r < 0)
 		return r;
@@ -609,7 +628,7 @@ static int do_tls_sign(struct core *c, const struct key_request *q, struct key_r
 	return 0;
 }
 
-/* --- secrets ---------------------------------------------------------------------------------------------------------------- */
+/* --- secrets --- */
 
 static int do_seal(struct core *c, const struct key_request *q, struct key_reply *ret, struct err *err)
 {
@@ -657,11 +676,13 @@ static int do_export(struct core *c, const struct key_request *q, struct key_rep
 
 int core_do(struct core *c, const struct key_request *q, struct key_reply *ret, struct err *err)
 {
-	static int (*const table[OP_COUNT])(struct core *, const struct key_request *, struct key_reply *, struct err *) = {
-		[OP_GENERATE] = add_key, [OP_IMPORT] = add_key, [OP_PUBLIC] = do_public, [OP_RESEAL] = do_reseal,
-		[OP_SIGN_JWS] = do_sign_jws, [OP_EAB] = do_eab, [OP_ROLLOVER] = do_rollover, [OP_SIGN_CSR] = do_sign_csr,
-		[OP_SELF_SIGNED] = do_self_signed, [OP_TLS_SIGN] = do_tls_sign, [OP_SEAL] = do_seal,
-		[OP_OPEN_CREDENTIAL] = do_open_credential, [OP_EXPORT] = do_export,
+	static int (*const table[OP_COUNT])(struct core *, const struct key_request *, struct key_reply *,
+					    struct err *) = {
+		[OP_GENERATE] = add_key,     [OP_IMPORT] = add_key,       [OP_PUBLIC] = do_public,
+		[OP_RESEAL] = do_reseal,     [OP_SIGN_JWS] = do_sign_jws, [OP_EAB] = do_eab,
+		[OP_ROLLOVER] = do_rollover, [OP_SIGN_CSR] = do_sign_csr, [OP_SELF_SIGNED] = do_self_signed,
+		[OP_TLS_SIGN] = do_tls_sign, [OP_SEAL] = do_seal,         [OP_OPEN_CREDENTIAL] = do_open_credential,
+		[OP_EXPORT] = do_export,
 	};
 
 	if (q->op < 0 || q->op >= OP_COUNT)

@@ -11,7 +11,7 @@
 #endif
 
 struct keys {
-	struct core *core;     /* one of the two */
+	struct core *core; /* one of the two */
 	struct remote *remote;
 	char *check_text;
 };
@@ -155,9 +155,11 @@ static int call_made(struct keys *k, const struct key_request *q, struct key_mad
 int keys_generate(struct keys *k, enum key_purpose purpose, enum key_type type, const struct key_place *to,
 		  const char *directory_url, struct key_made *ret, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_GENERATE, .other = from_place(to), .purpose = purpose, .type = type, .directory_url = directory_url
-	};
+	struct key_request q = { .op = OP_GENERATE,
+				 .other = from_place(to),
+				 .purpose = purpose,
+				 .type = type,
+				 .directory_url = directory_url };
 
 	if (call_made(k, &q, ret, err) < 0)
 		return err_wrap(err, "could not make a key for %s '%s'", to->table, to->id);
@@ -167,9 +169,11 @@ int keys_generate(struct keys *k, enum key_purpose purpose, enum key_type type, 
 int keys_import(struct keys *k, enum key_purpose purpose, const struct secret *pem, const struct key_place *to,
 		const char *directory_url, struct key_made *ret, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_IMPORT, .other = from_place(to), .purpose = purpose, .directory_url = directory_url, .data = { pem->p, pem->n }
-	};
+	struct key_request q = { .op = OP_IMPORT,
+				 .other = from_place(to),
+				 .purpose = purpose,
+				 .directory_url = directory_url,
+				 .data = { pem->p, pem->n } };
 
 	if (call_made(k, &q, ret, err) < 0)
 		return err_wrap(err, "could not import the key");
@@ -192,9 +196,12 @@ int keys_reseal(struct keys *k, const struct key_handle *key, unsigned char **re
 
 int keys_sign_jws(struct keys *k, const struct jws_request *r, char **ret, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_SIGN_JWS, .key = from_handle(&r->key), .url = r->url, .nonce = r->nonce, .kid = r->kid, .payload = r->payload
-	};
+	struct key_request q = { .op = OP_SIGN_JWS,
+				 .key = from_handle(&r->key),
+				 .url = r->url,
+				 .nonce = r->nonce,
+				 .kid = r->kid,
+				 .payload = r->payload };
 
 	return call_text(k, &q, ret, err);
 }
@@ -210,10 +217,12 @@ int keys_eab(struct keys *k, const struct eab_request *r, char **ret, struct err
 
 int keys_rollover(struct keys *k, const struct rollover_request *r, char **ret, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_ROLLOVER, .key = from_handle(&r->old_key), .other = from_handle(&r->new_key),
-		.kid = r->account_url, .url = r->key_change_url, .nonce = r->nonce
-	};
+	struct key_request q = { .op = OP_ROLLOVER,
+				 .key = from_handle(&r->old_key),
+				 .other = from_handle(&r->new_key),
+				 .kid = r->account_url,
+				 .url = r->key_change_url,
+				 .nonce = r->nonce };
 
 	return call_text(k, &q, ret, err);
 }
@@ -221,29 +230,40 @@ int keys_rollover(struct keys *k, const struct rollover_request *r, char **ret, 
 int keys_sign_csr(struct keys *k, const struct csr_request *r, unsigned char **ret, size_t *ret_n, struct err *err)
 {
 	const struct csr_subject none = { 0 }, *s = r->subject ? r->subject : &none;
-	struct key_request q = {
-		.op = OP_SIGN_CSR, .key = from_handle(&r->key), .names = *r->names, .must_staple = r->must_staple,
-		.has_subject = !!r->subject, .cn = s->cn, .o = s->o, .ou = s->ou, .c = s->c, .l = s->l, .st = s->st
-	};
+	struct key_request q = { .op = OP_SIGN_CSR,
+				 .key = from_handle(&r->key),
+				 .names = *r->names,
+				 .must_staple = r->must_staple,
+				 .has_subject = !!r->subject,
+				 .cn = s->cn,
+				 .o = s->o,
+				 .ou = s->ou,
+				 .c = s->c,
+				 .l = s->l,
+				 .st = s->st };
 
 	return call_bytes(k, &q, ret, ret_n, err);
 }
 
 int keys_self_signed(struct keys *k, const struct self_signed_request *r, char **ret, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_SELF_SIGNED, .key = from_handle(&r->key), .names = *r->names, .now_ms = r->now_ms, .days = r->days
-	};
+	struct key_request q = { .op = OP_SELF_SIGNED,
+				 .key = from_handle(&r->key),
+				 .names = *r->names,
+				 .now_ms = r->now_ms,
+				 .days = r->days };
 
 	return call_text(k, &q, ret, err);
 }
 
 int keys_tls_sign(struct keys *k, const struct tls_sign_request *r, unsigned char **ret, size_t *ret_n, struct err *err)
 {
-	struct key_request q = {
-		.op = OP_TLS_SIGN, .key = from_handle(&r->key), .scheme = r->scheme, .digest = r->digest,
-		.is_digest = r->is_digest, .data = { r->p, r->n }
-	};
+	struct key_request q = { .op = OP_TLS_SIGN,
+				 .key = from_handle(&r->key),
+				 .scheme = r->scheme,
+				 .digest = r->digest,
+				 .is_digest = r->is_digest,
+				 .data = { r->p, r->n } };
 
 	return call_bytes(k, &q, ret, ret_n, err);
 }

@@ -26,7 +26,7 @@
 
 struct keys;
 
-/* --- the ring of master keys ------------------------------------------------------------------------------------------ */
+/* --- the ring of master keys --- */
 
 struct keys_options {
 	/*
@@ -46,12 +46,12 @@ struct keys_options {
  */
 int keys_open(const struct keys_options *o, struct keys **ret, struct err *err);
 void keys_close(struct keys *k); /* NULL is fine; wipes everything */
-/* Ids and check values of the ring, for the store's meta: store it when the meta has none, or after keys were added. Owned by the caller. */
+/* Ids and check values of the ring: store it in the meta when that has none, or after keys were added. Owned by the caller. */
 char *keys_check_text(struct keys *k);
 /* Writes a new random master key, mode 0600 from the first byte. CONFLICT when the file is there. */
 int keys_master_create(const char *path, struct err *err);
 
-/* --- handles ---------------------------------------------------------------------------------------------------------- */
+/* --- handles --- */
 
 struct key_handle { /* all borrowed */
 	const char *table, *id, *column; /* where it is stored; letters, digits, '_' and '-' only */
@@ -76,8 +76,8 @@ void key_made_clear(struct key_made *m);
 #define _cleanup_key_made_ __attribute__((cleanup(key_made_clear)))
 
 /* directory_url: required for KEY_ACCOUNT, and its host (and port) is sealed with the key; NULL otherwise. */
-int keys_generate(struct keys *k, enum key_purpose purpose, enum key_type type, const struct key_place *to, const char *directory_url,
-		  struct key_made *ret, struct err *err);
+int keys_generate(struct keys *k, enum key_purpose purpose, enum key_type type, const struct key_place *to,
+		  const char *directory_url, struct key_made *ret, struct err *err);
 /* PEM: PKCS#8, SEC1 or PKCS#1, unencrypted, one key and nothing else. RSA 2048..8192, P-256, P-384. INVALID. */
 int keys_import(struct keys *k, enum key_purpose purpose, const struct secret *pem, const struct key_place *to,
 		const char *directory_url, struct key_made *ret, struct err *err);
@@ -86,7 +86,7 @@ int keys_public(struct keys *k, const struct key_handle *key, struct key_made *r
 /* The same value under the newest master key: *ret is to replace the handle's bytes. Keys and secrets. */
 int keys_reseal(struct keys *k, const struct key_handle *key, unsigned char **ret, size_t *ret_n, struct err *err);
 
-/* --- ACME ------------------------------------------------------------------------------------------------------------- */
+/* --- ACME --- */
 
 struct jws_request { /* all borrowed */
 	struct key_handle key; /* an account key */
@@ -114,7 +114,7 @@ struct rollover_request {
 /* The whole outer JWS of a key change (RFC 8555 7.3.5). Both keys are of the same host. */
 int keys_rollover(struct keys *k, const struct rollover_request *r, char **ret, struct err *err);
 
-/* --- certificates ----------------------------------------------------------------------------------------------------- */
+/* --- certificates --- */
 
 struct csr_request {
 	struct key_handle key;              /* a certificate key */
@@ -146,7 +146,7 @@ struct tls_sign_request {
 /* For gnutls_privkey_import_ext4: the signature (ECDSA as DER), owned by the caller. */
 int keys_tls_sign(struct keys *k, const struct tls_sign_request *r, unsigned char **ret, size_t *ret_n, struct err *err);
 
-/* --- secrets and the two named doors out ------------------------------------------------------------------------------ */
+/* --- secrets and the two named doors out --- */
 
 /* Seals a secret (EAB key, provider credential, TOTP seed, ...). Empty secrets and more than 64 KiB are refused. */
 int keys_seal(struct keys *k, const struct secret *s, const struct key_place *to, unsigned char **ret, size_t *ret_n,

@@ -6,27 +6,49 @@
 #define LIST_MAX 4096
 #define CAUSES_MAX 16
 
-#define F(type, kind_, member) { WIRE_##kind_, offsetof(type, member), false }
-#define END { WIRE_INT, 0, true }
-#define HANDLE(type, h)                                                                                                \
-	F(type, TEXT, h.table), F(type, TEXT, h.id), F(type, TEXT, h.column), F(type, BYTES, h.sealed)
+#define F(type, kind_, member)                              \
+	{                                                   \
+		WIRE_##kind_, offsetof(type, member), false \
+	}
+#define END                       \
+	{                         \
+		WIRE_INT, 0, true \
+	}
+#define HANDLE(type, h) F(type, TEXT, h.table), F(type, TEXT, h.id), F(type, TEXT, h.column), F(type, BYTES, h.sealed)
 
-const struct wire_field key_request_fields[] = {
-	F(struct key_request, INT, op), HANDLE(struct key_request, key), HANDLE(struct key_request, other),
-	F(struct key_request, INT, purpose), F(struct key_request, INT, type), F(struct key_request, TEXT, directory_url),
-	F(struct key_request, TEXT, url), F(struct key_request, TEXT, nonce), F(struct key_request, TEXT, kid),
-	F(struct key_request, TEXT, payload), F(struct key_request, BYTES, data), F(struct key_request, LIST, names),
-	F(struct key_request, TEXT, cn), F(struct key_request, TEXT, o), F(struct key_request, TEXT, ou),
-	F(struct key_request, TEXT, c), F(struct key_request, TEXT, l), F(struct key_request, TEXT, st),
-	F(struct key_request, INT, has_subject), F(struct key_request, INT, must_staple), F(struct key_request, INT, now_ms),
-	F(struct key_request, INT, days), F(struct key_request, INT, scheme), F(struct key_request, INT, digest),
-	F(struct key_request, INT, is_digest), F(struct key_request, TEXT, audit_id), END
-};
+const struct wire_field key_request_fields[] = { F(struct key_request, INT, op),
+						 HANDLE(struct key_request, key),
+						 HANDLE(struct key_request, other),
+						 F(struct key_request, INT, purpose),
+						 F(struct key_request, INT, type),
+						 F(struct key_request, TEXT, directory_url),
+						 F(struct key_request, TEXT, url),
+						 F(struct key_request, TEXT, nonce),
+						 F(struct key_request, TEXT, kid),
+						 F(struct key_request, TEXT, payload),
+						 F(struct key_request, BYTES, data),
+						 F(struct key_request, LIST, names),
+						 F(struct key_request, TEXT, cn),
+						 F(struct key_request, TEXT, o),
+						 F(struct key_request, TEXT, ou),
+						 F(struct key_request, TEXT, c),
+						 F(struct key_request, TEXT, l),
+						 F(struct key_request, TEXT, st),
+						 F(struct key_request, INT, has_subject),
+						 F(struct key_request, INT, must_staple),
+						 F(struct key_request, INT, now_ms),
+						 F(struct key_request, INT, days),
+						 F(struct key_request, INT, scheme),
+						 F(struct key_request, INT, digest),
+						 F(struct key_request, INT, is_digest),
+						 F(struct key_request, TEXT, audit_id),
+						 END };
 
 const struct wire_field key_reply_fields[] = {
-	F(struct key_reply, BYTES, bytes), F(struct key_reply, BYTES, secret), F(struct key_reply, TEXT, text),
-	F(struct key_reply, TEXT, type), F(struct key_reply, TEXT, public_hash), F(struct key_reply, TEXT, thumbprint),
-	F(struct key_reply, TEXT, jwk), END
+	F(struct key_reply, BYTES, bytes),      F(struct key_reply, BYTES, secret),
+	F(struct key_reply, TEXT, text),        F(struct key_reply, TEXT, type),
+	F(struct key_reply, TEXT, public_hash), F(struct key_reply, TEXT, thumbprint),
+	F(struct key_reply, TEXT, jwk),         END
 };
 
 struct flat_err {
@@ -34,10 +56,9 @@ struct flat_err {
 	const char *detail, *field, *hint;
 };
 
-static const struct wire_field err_fields[] = {
-	F(struct flat_err, INT, code), F(struct flat_err, INT, retry_at_ms), F(struct flat_err, TEXT, detail),
-	F(struct flat_err, TEXT, field), F(struct flat_err, TEXT, hint), END
-};
+static const struct wire_field err_fields[] = { F(struct flat_err, INT, code),    F(struct flat_err, INT, retry_at_ms),
+						F(struct flat_err, TEXT, detail), F(struct flat_err, TEXT, field),
+						F(struct flat_err, TEXT, hint),   END };
 
 static const void *at(const struct wire_field *f, const void *s)
 {

@@ -53,17 +53,20 @@ int password_check(const struct secret *password, const char *user, struct err *
 	bool same = true;
 
 	if (password->n > LIMIT_PASSWORD_MAX)
-		return err_set_field(err, ERR_INVALID, "/password", "the password has more than %d bytes", LIMIT_PASSWORD_MAX);
+		return err_set_field(err, ERR_INVALID, "/password", "the password has more than %d bytes",
+				     LIMIT_PASSWORD_MAX);
 	for (size_t i = 0; i < password->n; i++) {
 		characters += ((unsigned char)p[i] & 0xc0) != 0x80;
 		same = same && p[i] == p[0];
 	}
 	if (characters < LIMIT_PASSWORD_MIN)
-		return err_set_field(err, ERR_INVALID, "/password", "the password has fewer than %d characters", LIMIT_PASSWORD_MIN);
+		return err_set_field(err, ERR_INVALID, "/password", "the password has fewer than %d characters",
+				     LIMIT_PASSWORD_MIN);
 	if (!utf8_valid(p, password->n) || memchr(p, 0, password->n))
 		return err_set_field(err, ERR_INVALID, "/password", "the password is not valid UTF-8 text");
 	if (same || (user && str_case_eq(p, user)))
-		return err_set_field(err, ERR_INVALID, "/password", "the password is the name of the user, or one character repeated");
+		return err_set_field(err, ERR_INVALID, "/password",
+				     "the password is the name of the user, or one character repeated");
 	return 0;
 }
 
@@ -95,7 +98,8 @@ int password_verify(const struct secret *password, const char *stored, bool *ret
 		return err_set(err, ERR_INTERNAL, "a stored password is not an Argon2id hash");
 	memcpy(hash, stored ? stored : dummy, strlen(stored ? stored : dummy));
 	enter();
-	ok = crypto_pwhash_str_verify(hash, password->p ? (char *)password->p : "", MIN(password->n, (size_t)LIMIT_PASSWORD_MAX)) == 0;
+	ok = crypto_pwhash_str_verify(hash, password->p ? (char *)password->p : "",
+				      MIN(password->n, (size_t)LIMIT_PASSWORD_MAX)) == 0;
 	leave();
 	weak = crypto_pwhash_str_needs_rehash(hash, OPS, MEMORY);
 	*ret_ok = ok && stored && password->n <= LIMIT_PASSWORD_MAX;

@@ -29,7 +29,7 @@ struct remote {
 	bool busy[CHANNELS];
 };
 
-/* --- framing, both ends ----------------------------------------------------------------------------------------------- */
+/* --- framing, both ends --- */
 
 static bool send_all(int fd, const void *bytes, size_t n)
 {
@@ -69,7 +69,8 @@ static bool send_message(int fd, unsigned char tag, const struct secret *body)
 {
 	uint32_t n = (uint32_t)body->n + 1;
 
-	return body->n < MESSAGE_MAX && send_all(fd, &n, sizeof n) && send_all(fd, &tag, 1) && send_all(fd, body->p, body->n);
+	return body->n < MESSAGE_MAX && send_all(fd, &n, sizeof n) && send_all(fd, &tag, 1) &&
+	       send_all(fd, body->p, body->n);
 }
 
 static bool receive_message(int fd, unsigned char *ret_tag, struct secret *ret)
@@ -85,7 +86,7 @@ static bool receive_message(int fd, unsigned char *ret_tag, struct secret *ret)
 	return false;
 }
 
-/* --- the key process ---------------------------------------------------------------------------------------------------- */
+/* --- the key process --- */
 
 struct server {
 	struct core *core;
@@ -170,7 +171,7 @@ static _Noreturn void child(const struct keys_options *o, int fds[CHANNELS])
 	_exit(0);
 }
 
-/* --- the callers' end --------------------------------------------------------------------------------------------------- */
+/* --- the callers' end --- */
 
 static int gone(struct err *err)
 {

@@ -35,7 +35,7 @@ struct ring {
 	size_t n;
 };
 
-/* --- files -------------------------------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 static int locate(const char *name, char **ret, struct err *err)
 {
@@ -48,7 +48,8 @@ static int locate(const char *name, char **ret, struct err *err)
 	if (!*name || name[0] == '.')
 		return err_set(err, ERR_NEEDS_PERSON, "'%s' cannot be the name of a master key", name);
 	if (str_empty(dir))
-		return err_set(err, ERR_NEEDS_PERSON, "there is no credentials directory to find master key '%s' in", name);
+		return err_set(err, ERR_NEEDS_PERSON, "there is no credentials directory to find master key '%s' in",
+			       name);
 	*ret = path_join(dir, name);
 	return 0;
 }
@@ -58,13 +59,15 @@ static int check_mode(const char *path, struct err *err)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return errno == ENOENT ? err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is missing", path) :
-					 err_set_errno(err, ERR_NEEDS_PERSON, "could not look at master key file '%s'", path);
+		return errno == ENOENT
+			       ? err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is missing", path)
+			       : err_set_errno(err, ERR_NEEDS_PERSON, "could not look at master key file '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_NEEDS_PERSON, "master key '%s' is not a file", path);
 	/* a group may read it when root gave it to that group (0640 root:certwright), and nobody else may */
 	if (st.st_mode & 0007 || st.st_mode & 0020 || (st.st_mode & 0040 && st.st_uid != 0)) {
-		err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is open to others (mode %04o)", path, (unsigned)st.st_mode & 07777);
+		err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is open to others (mode %04o)", path,
+			(unsigned)st.st_mode & 07777);
 		return err_hint(err, "Run: chmod 600 '%s'", path);
 	}
 	return 0;
@@ -91,7 +94,8 @@ static int read_master(const char *path, unsigned char out[MASTER_BYTES], struct
 	if (from_hex(&text, out))
 		return 0;
 	if (base64_decode_any(&raw, (char *)text.p, text.n, &why) < 0 || raw.n != MASTER_BYTES)
-		return err_set(err, ERR_NEEDS_PERSON, "master key file '%s' does not hold %d bytes as hex or base64 text", path, MASTER_BYTES);
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "master key file '%s' does not hold %d bytes as hex or base64 text", path, MASTER_BYTES);
 	memcpy(out, raw.p, MASTER_BYTES);
 	return 0;
 }
@@ -111,7 +115,7 @@ static void derive(struct master *m, const unsigned char master[MASTER_BYTES])
 	memcpy(m->id, id, ID_BYTES);
 }
 
-/* --- the ring ----------------------------------------------------------------------------------------------------------- */
+/* --- the ring --- */
 
 static const struct master *ring_find(const struct ring *r, const unsigned char id[ID_BYTES])
 {
@@ -137,7 +141,8 @@ static int ring_add(struct ring *r, const char *name, struct err *err)
 	explicit_bzero(master, sizeof master);
 	for (size_t i = 0; i + 1 < r->n; i++)
 		if (!memcmp(r->v[i].id, m->id, ID_BYTES))
-			return err_set(err, ERR_NEEDS_PERSON, "master key files '%s' and '%s' hold the same key", r->v[i].file, m->file);
+			return err_set(err, ERR_NEEDS_PERSON, "master key files '%s' and '%s' hold the same key",
+				       r->v[i].file, m->file);
 	return 0;
 }
 
@@ -164,12 +169,14 @@ static int check_known(const struct ring *r, const char *pair, struct err *err)
 	if (!m) {
 		_cleanup_free_ char *files = files_text(r);
 
-		err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is not the one this database was sealed with (key %.*s is wanted)",
-			files, (int)(colon - pair), pair);
+		err_set(err, ERR_NEEDS_PERSON,
+			"master key file '%s' is not the one this database was sealed with (key %.*s is wanted)", files,
+			(int)(colon - pair), pair);
 		return err_hint(err, "Put the right file back; without it no stored key or credential can be opened.");
 	}
 	if (sodium_memcmp(m->check, check, sizeof check))
-		return err_set(err, ERR_NEEDS_PERSON, "master key file '%s' does not fit the check value in the database", m->file);
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "master key file '%s' does not fit the check value in the database", m->file);
 	return 0;
 }
 
@@ -236,7 +243,7 @@ int keys_master_create(const char *path, struct err *err)
 	return 0;
 }
 
-/* --- sealing ------------------------------------------------------------------------------------------------------------ */
+/* --- sealing --- */
 
 static bool part_ok(const char *s)
 {
@@ -248,17 +255,21 @@ static bool part_ok(const char *s)
 int place_check(const struct key_place *p, struct err *err)
 {
 	if (!part_ok(p->table) || !part_ok(p->id) || !part_ok(p->column))
-		return err_set(err, ERR_INVALID, "a sealed value needs a table, an id and a column of letters, digits, '_' and '-'");
+		return err_set(err, ERR_INVALID,
+			       "a sealed value needs a table, an id and a column of letters, digits, '_' and '-'");
 	return 0;
 }
 
-static size_t associated(const struct key_place *p, const unsigned char head[HEAD_BYTES], char out[HEAD_BYTES + 3 * PART_MAX + 3])
+static size_t associated(const struct key_place *p, const unsigned char head[HEAD_BYTES],
+			 char out[HEAD_BYTES + 3 * PART_MAX + 3])
 {
 	memcpy(out, head, HEAD_BYTES);
-	return HEAD_BYTES + (size_t)snprintf(out + HEAD_BYTES, 3 * PART_MAX + 3, "%s/%s/%s", p->table, p->id, p->column);
+	return HEAD_BYTES +
+	       (size_t)snprintf(out + HEAD_BYTES, 3 * PART_MAX + 3, "%s/%s/%s", p->table, p->id, p->column);
 }
 
-int ring_seal(const struct ring *r, const struct key_place *to, const struct secret *plain, struct buf *out, struct err *err)
+int ring_seal(const struct ring *r, const struct key_place *to, const struct secret *plain, struct buf *out,
+	      struct err *err)
 {
 	unsigned char head[HEAD_BYTES] = { VERSION }, nonce[NONCE_BYTES], *cipher;
 	char ad[HEAD_BYTES + 3 * PART_MAX + 3];
@@ -270,7 +281,8 @@ int ring_seal(const struct ring *r, const struct key_place *to, const struct sec
 	random_bytes(nonce, sizeof nonce);
 	ad_n = associated(to, head, ad);
 	cipher = xmalloc(plain->n + TAG_BYTES);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(cipher, NULL, plain->p, plain->n, (unsigned char *)ad, ad_n, NULL, nonce, r->v[0].key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(cipher, NULL, plain->p, plain->n, (unsigned char *)ad, ad_n, NULL,
+						   nonce, r->v[0].key);
 	buf_add(out, head, sizeof head);
 	buf_add(out, nonce, sizeof nonce);
 	buf_add(out, cipher, plain->n + TAG_BYTES);
@@ -278,9 +290,10 @@ int ring_seal(const struct ring *r, const struct key_place *to, const struct sec
 	return buf_check(out, err);
 }
 
-int ring_unseal(const struct ring *r, const struct key_place *at, const void *sealed, size_t n, struct secret *ret, struct err *err)
+int ring_unseal(const struct ring *r, const struct key_place *at, const void *sealed, size_t n, struct secret *ret,
+		struct err *err)
 {
-	const unsigned char *p = sealed, *nonce = p + HEAD_BYTES, *cipher = nonce + NONCE_BYTES;
+	const unsigned char *p = sealed, *nonce, *cipher;
 	char ad[HEAD_BYTES + 3 * PART_MAX + 3];
 	struct secret plain = { 0 };
 	const struct master *m;
@@ -289,21 +302,27 @@ int ring_unseal(const struct ring *r, const struct key_place *at, const void *se
 	if (place_check(at, err) < 0)
 		return -(int)err->code;
 	if (!p || n < HEAD_BYTES + NONCE_BYTES + TAG_BYTES || p[0] != VERSION)
-		return err_set(err, ERR_NEEDS_PERSON, "the sealed value at %s/%s/%s is empty, cut off or of an unknown version",
-			       at->table, at->id, at->column);
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "the sealed value at %s/%s/%s is empty, cut off or of an unknown version", at->table,
+			       at->id, at->column);
 	m = ring_find(r, p + 1);
 	if (!m) {
 		char id[2 * ID_BYTES + 1];
 
-		return err_set(err, ERR_NEEDS_PERSON, "the sealed value at %s/%s/%s needs master key %s, which is not in the ring",
-			       at->table, at->id, at->column, sodium_bin2hex(id, sizeof id, p + 1, ID_BYTES));
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "the sealed value at %s/%s/%s needs master key %s, which is not in the ring", at->table,
+			       at->id, at->column, sodium_bin2hex(id, sizeof id, p + 1, ID_BYTES));
 	}
+	nonce = p + HEAD_BYTES;
+	cipher = nonce + NONCE_BYTES;
 	n -= HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
 	ad_n = associated(at, p, ad);
 	plain = (struct secret){ .p = xcalloc(1, n + 1), .n = n };
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain.p, NULL, NULL, cipher, n + TAG_BYTES, (unsigned char *)ad, ad_n, nonce, m->key)) {
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain.p, NULL, NULL, cipher, n + TAG_BYTES, (unsigned char *)ad,
+						       ad_n, nonce, m->key)) {
 		secret_clear(&plain);
-		return err_set(err, ERR_NEEDS_PERSON, "the sealed value at %s/%s/%s was changed, or belongs to another row or column",
+		return err_set(err, ERR_NEEDS_PERSON,
+			       "the sealed value at %s/%s/%s was changed, or belongs to another row or column",
 			       at->table, at->id, at->column);
 	}
 	*ret = plain;

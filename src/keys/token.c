@@ -41,7 +41,8 @@ bool token_hash(const char *prefix, const char *text, size_t n, char ret_hash[SH
 	size_t head = strlen(prefix);
 	char check[CHECK_TEXT];
 
-	if (n != head + RANDOM_TEXT + CHECK_TEXT || memcmp(text, prefix, head) || !str_is_base64url(text + head, n - head))
+	if (n != head + RANDOM_TEXT + CHECK_TEXT || memcmp(text, prefix, head) ||
+	    !str_is_base64url(text + head, n - head))
 		return false;
 	checksum(text, n - CHECK_TEXT, check);
 	if (!mem_eq_secret(check, text + n - CHECK_TEXT, CHECK_TEXT))
