@@ -108,10 +108,10 @@ static unsigned put_records(struct dns_out *out, const struct table *t, const st
 	}
 }
 
-/* QTYPEs that name no record (RFC 6895 3.1), without ANY. */
+/* What names no record and is not offered: transfers, OPT, TKEY, TSIG, MAILA, MAILB. Types nobody knows are no data. */
 static bool is_meta(uint16_t type)
 {
-	return type == DNS_OPT || (type >= 128 && type < DNS_ANY);
+	return type == DNS_OPT || (type >= DNS_TKEY && type < DNS_ANY);
 }
 
 static void answer_question(struct dns_out *out, const struct table *t, const uint8_t *p, const struct dns_query *q,

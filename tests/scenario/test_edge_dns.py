@@ -107,7 +107,7 @@ def soa_of(message, owner):
     return rrset[0]
 
 
-NODATA_TYPES = ["A", "AAAA", "CAA", "DS", "MX", "HTTPS", "SRV", "DNSKEY", "NSEC", "TYPE65280"]
+NODATA_TYPES = ["A", "AAAA", "CAA", "DS", "MX", "HTTPS", "SRV", "DNSKEY", "NSEC", "TYPE65280", "TYPE200"]
 
 # name, type, rcode, records in the answer, owner of the SOA in the authority section (None: nothing there)
 ROWS = [
