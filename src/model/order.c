@@ -62,7 +62,9 @@ enum order_stage order_stage(const struct order *o)
 	case STEP_VALIDATE:
 		return STAGE_VALIDATING;
 	case STEP_CONFIRM:
-		return o->status == ORDER_READY ? STAGE_READY : STAGE_VALIDATING;
+		if (o->status != ORDER_READY)
+			return STAGE_VALIDATING;
+		return o->want_finalize ? STAGE_FINALIZING : STAGE_READY;
 	case STEP_FINALIZE:
 		return STAGE_FINALIZING;
 	case STEP_COLLECT:
