@@ -109,6 +109,7 @@ static void a_missing_or_empty_nonce_is_an_error(void **state UNUSED)
 		world_init(&w, bad, 1);
 		w.fake.nonce = &bad[i];
 		ASSERT_FAILS(acme_order_get(&w.s, ORDER_URL, NULL, &o, &w.err), &w.err, ERR_REMOTE_BAD);
+		ASSERT_INT(w.fake.at, 0); /* nothing is signed with it */
 	}
 }
 
@@ -415,6 +416,7 @@ static void replaces_never_costs_a_renewal(void **state UNUSED)
 		{ 400, P("malformed", ""), true },
 		{ 400, "<html>", true },
 		{ 429, P("rateLimited", ""), false },
+		{ 429, "<html>", false },
 		{ 403, P("rateLimited", ""), false },
 		{ 403, P("userActionRequired", ""), false },
 		{ 500, P("serverInternal", ""), false },
