@@ -5,6 +5,7 @@
  */
 #include "engine/private.h"
 
+#include "base/addr.h"
 #include "base/log.h"
 
 /* ---- what edge answers with ---- */
@@ -85,7 +86,9 @@ struct report_fold {
 	bool http;
 	char name[FEED_NAME_MAX + 1]; /* owner name, or token */
 	uint8_t networks[NETWORKS_MAX][16];
+	uint8_t families[NETWORKS_MAX];
 	size_t n_networks;
+	char *host; /* http: the first Host asked for, made safe to show */
 	uint64_t asked, answered, tcp;
 	int64_t first_ms, last_ms;
 	struct report_fold *next;
@@ -126,9 +129,13 @@ static void report(void *arg, const struct feed_report *r)
 		if (r->transport == FEED_TCP)
 			f->tcp += r->count;
 		for (size_t i = 0; i < f->n_networks && !known; i++)
-			known = !memcmp(f->networks[i], r->source, 16);
-		if (!known && f->n_networks < NETWORKS_MAX)
+			known = f->families[i] == r->family && !memcmp(f->networks[i], r->source, 16);
+		if (!known && f->n_networks < NETWORKS_MAX) {
+			f->families[f->n_networks] = r->family;
 			memcpy(f->networks[f->n_networks++], r->source, 16);
+		}
+		if (!f->host && r->host.n)
+			f->host = str_clean(r->host.p, r->host.n, 100);
 		f->first_ms = f->first_ms ? MIN(f->first_ms, r->first_ms) : r->first_ms;
 		f->last_ms = MAX(f->last_ms, r->last_ms);
 	}
@@ -164,6 +171,42 @@ static int candidates(struct sql *q, const struct report_fold *f, struct record_
 	return err_is(err) ? -(int)err->code : 0;
 }
 
+#define NETWORKS_NAMED 4
+
+/* "192.0.2.0/24, 2001:db8::/56 and 3 more" */
+static void add_networks(struct buf *b, const struct report_fold *f)
+{
+	for (size_t i = 0; i < MIN(f->n_networks, NETWORKS_NAMED); i++) {
+		union addr a = { 0 };
+		char text[ADDR_TEXT];
+
+		a.sa.sa_family = f->families[i] == 4 ? AF_INET : AF_INET6;
+		if (f->families[i] == 4)
+			memcpy(&a.in.sin_addr, f->networks[i], 4);
+		else
+			memcpy(&a.in6.sin6_addr, f->networks[i], 16);
+		buf_addf(b, "%s%s/%d", i ? ", " : "", addr_format_ip(&a, text), f->families[i] == 4 ? 24 : 56);
+	}
+	if (f->n_networks > NETWORKS_NAMED)
+		buf_addf(b, " and %zu more", f->n_networks - NETWORKS_NAMED);
+}
+
+static char *fold_text(const struct report_fold *f, const char *domain)
+{
+	_cleanup_buf_ struct buf b = BUF_MAX(1024);
+
+	buf_addf(&b, "%s was asked for '%s' %" PRIu64 " time%s from ", f->http ? "our HTTP responder" : "our DNS server", domain, f->asked,
+		 f->asked == 1 ? "" : "s");
+	add_networks(&b, f);
+	if (f->tcp)
+		buf_addf(&b, " (%" PRIu64 " by TCP)", f->tcp);
+	if (f->host)
+		buf_addf(&b, " as host '%s'", f->host);
+	buf_addf(&b, ", %s", f->answered == f->asked ? "all answered with the value" :
+			     f->answered ? "some answered with the value" : "none answered with the value");
+	return buf_take(&b);
+}
+
 static int match(struct sql *q, void *arg, struct err *err)
 {
 	struct told *t = arg;
@@ -183,10 +226,7 @@ static int match(struct sql *q, void *arg, struct err *err)
 			*ev = (struct event){
 				.id = xstrdup(ulid_new(f->last_ms).s), .subject_kind = xstrdup("order"), .subject_id = xstrdup(l.v[i].order_id),
 				.at_ms = f->last_ms, .level = EVENT_INFO,
-				.text = xasprintf("%s was asked for '%s' %" PRIu64 " time%s from %zu network%s, %s", f->http ? "our HTTP responder" : "our DNS server",
-						  l.v[i].domain, f->asked, f->asked == 1 ? "" : "s", f->n_networks, f->n_networks == 1 ? "" : "s",
-						  f->answered == f->asked ? "all answered with the value" :
-						  f->answered ? "some answered with the value" : "none answered with the value"),
+				.text = fold_text(f, l.v[i].domain),
 			};
 			break;
 		}
@@ -232,6 +272,7 @@ int64_t feeder_tell(struct engine *e)
 		struct report_fold *f = t.folds;
 
 		t.folds = f->next;
+		free(f->host);
 		free(f);
 	}
 	event_list_done(&t.events);
@@ -255,6 +296,7 @@ void feeder_close(struct engine *e)
 		struct report_fold *f = e->folds;
 
 		e->folds = f->next;
+		free(f->host);
 		free(f);
 	}
 }

@@ -80,7 +80,7 @@ def test_head_is_get_without_the_body(edge):
 @pytest.mark.parametrize("host", ["example.com", "EXAMPLE.com:80", "10.0.0.1", "[2001:db8::1]:8080", "", "f5-vip.internal", "<script>",
                                   "a" * 255, "xn--bcher-kva.example"])
 def test_whatever_the_host_header_says(edge, host):
-    out, _ = exchange(edge, get(PATH, host))
+    out, _ = exchange(edge, get(PATH, host, more="Connection: close\r\n"))
     assert responses(out)[0][::2] == (200, KEYAUTH.encode())
 
 
@@ -104,7 +104,7 @@ NOT_FOUND = [
 
 @pytest.mark.parametrize("path", NOT_FOUND)
 def test_anything_else_is_404_without_a_byte(edge, path):
-    out, _ = exchange(edge, get(path))
+    out, _ = exchange(edge, get(path, more="Connection: close\r\n"))
     r = responses(out)
     assert [x[::2] for x in r] == [(404, b"")]
 
