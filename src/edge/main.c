@@ -265,7 +265,7 @@ static const int calls[] = {
 	__NR_read, __NR_write, __NR_ppoll, __NR_shutdown, __NR_futex, __NR_clock_gettime, __NR_getrandom,
 	__NR_getsockopt, /* SO_PEERCRED of core */
 	__NR_getuid, __NR_dup3, __NR_fcntl, /* the report socket, the reserve descriptor */
-	__NR_brk, __NR_munmap, __NR_mremap, __NR_madvise, /* malloc */
+	__NR_brk, __NR_munmap, __NR_mremap, __NR_madvise, __NR_sched_getaffinity, /* malloc; newer glibc's getrandom */
 	__NR_restart_syscall, __NR_rt_sigreturn, __NR_rt_sigprocmask, __NR_gettid, __NR_getpid, __NR_tgkill, /* abort */
 	__NR_exit, __NR_exit_group,
 #ifdef __NR_poll
