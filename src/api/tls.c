@@ -67,17 +67,43 @@ static const struct scheme *scheme_for(const struct service_identity *i, gnutls_
 	return NULL;
 }
 
-static int sign(const struct service_identity *i, gnutls_sign_algorithm_t algorithm, const gnutls_datum_t *data, bool is_digest,
-		gnutls_datum_t *signature)
+/*
+ * GnuTLS hashes by itself. For RSA with PKCS#1 it hands over the whole DigestInfo (RFC 8017 9.2), whose last bytes are the
+ * digest; 19 bytes stand before it for every SHA-2.
+ */
+static const struct scheme *raw_rsa(const gnutls_datum_t *info, const unsigned char **ret, size_t *ret_n)
 {
-	const struct scheme *scheme = scheme_for(i, algorithm);
+	static const struct {
+		size_t n;
+		gnutls_sign_algorithm_t algorithm;
+	} kinds[] = { { 32, GNUTLS_SIGN_RSA_SHA256 }, { 48, GNUTLS_SIGN_RSA_SHA384 }, { 64, GNUTLS_SIGN_RSA_SHA512 } };
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (info->size == 19 + kinds[k].n && info->data[17] == 0x04 && info->data[18] == kinds[k].n) {
+			*ret = info->data + 19;
+			*ret_n = kinds[k].n;
+			for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+				if (schemes[i].algorithm == kinds[k].algorithm)
+					return &schemes[i];
+		}
+	return NULL;
+}
+
+static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
+		     const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	const struct service_identity *i = userdata;
+	const unsigned char *hash = data->data;
+	size_t hash_n = data->size, n = 0;
+	const struct scheme *scheme = algorithm == GNUTLS_SIGN_RSA_RAW ? raw_rsa(data, &hash, &hash_n) : scheme_for(i, algorithm);
 	_cleanup_err_ struct err err = ERR_INIT;
 	unsigned char *sig = NULL;
-	size_t n = 0;
 
+	(void)key;
+	(void)flags;
 	if (!scheme)
 		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
-	if (service_identity_sign(i, scheme->scheme, scheme->digest, data->data, data->size, is_digest, &sig, &n, &err) < 0) {
+	if (service_identity_sign(i, scheme->scheme, scheme->digest, hash, hash_n, &sig, &n, &err) < 0) {
 		log_err(LOG_ERROR, "could not sign a TLS handshake", &err);
 		return GNUTLS_E_PK_SIGN_FAILED;
 	}
@@ -88,23 +114,6 @@ static int sign(const struct service_identity *i, gnutls_sign_algorithm_t algori
 	signature->size = (unsigned)n;
 	free(sig);
 	return 0;
-}
-
-static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
-		     const gnutls_datum_t *data, gnutls_datum_t *signature)
-{
-	(void)key;
-	(void)flags;
-	return sign(userdata, algorithm, data, false, signature);
-}
-
-/* GnuTLS hashes by itself for the algorithms it can, and calls this without looking whether it is there. */
-static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, unsigned flags,
-		     const gnutls_datum_t *hash, gnutls_datum_t *signature)
-{
-	(void)key;
-	(void)flags;
-	return sign(userdata, algorithm, hash, true, signature);
 }
 
 static int key_info(gnutls_privkey_t key, unsigned flags, void *userdata)
@@ -150,7 +159,7 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 		goto fail;
 	if (gnutls_privkey_init(&key) < 0)
 		goto fail_chain;
-	if (gnutls_privkey_import_ext4(key, i, sign_data, sign_hash, NULL, key_deinit, key_info, 0) < 0)
+	if (gnutls_privkey_import_ext4(key, i, NULL, sign_hash, NULL, key_deinit, key_info, 0) < 0)
 		goto fail_chain;
 	*ret_chain = chain;
 	*ret_n = n;

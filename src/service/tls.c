@@ -225,11 +225,11 @@ const char *service_identity_key_type(const struct service_identity *i)
 	return i->key.type.s;
 }
 
-int service_identity_sign(const struct service_identity *i, enum tls_scheme scheme, enum digest digest, const void *p, size_t n,
-			  bool is_digest, unsigned char **ret, size_t *ret_n, struct err *err)
+int service_identity_sign(const struct service_identity *i, enum tls_scheme scheme, enum digest digest, const void *hash, size_t n,
+			  unsigned char **ret, size_t *ret_n, struct err *err)
 {
 	return keys_tls_sign(i->keys,
 			     &(struct tls_sign_request){ .key = { "key", i->key_id, "sealed", i->key.sealed, i->key.sealed_n },
-							 .scheme = scheme, .digest = digest, .p = p, .n = n, .is_digest = is_digest },
+							 .scheme = scheme, .digest = digest, .p = hash, .n = n, .is_digest = true },
 			     ret, ret_n, err);
 }

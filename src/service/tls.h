@@ -21,8 +21,8 @@ bool service_identity_changed(struct service *s, const struct service_identity *
 const char *service_identity_chain(const struct service_identity *i);       /* PEM, leaf first */
 const char *service_identity_fingerprint(const struct service_identity *i); /* SHA-256 of the leaf, hex */
 const char *service_identity_key_type(const struct service_identity *i);    /* "p256", "rsa2048", ... */
-/* keys_tls_sign with the identity's key; is_digest: p is the digest already. */
-int service_identity_sign(const struct service_identity *i, enum tls_scheme scheme, enum digest digest, const void *p, size_t n,
-			  bool is_digest, unsigned char **ret, size_t *ret_n, struct err *err) MUST_CHECK;
+/* keys_tls_sign of a digest with the identity's key. */
+int service_identity_sign(const struct service_identity *i, enum tls_scheme scheme, enum digest digest, const void *hash, size_t n,
+			  unsigned char **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 #endif
