@@ -134,7 +134,7 @@ class Loop:
         done = self.bed.server.cli("certificate", "export", order["certificate_id"], "--format", "fullchain", "--with-key", "--reason", "crash loop")
         if done.status:
             raise Wrong("lost", f"the certificate is not handed out: {done}")
-        leaf = x509.load_pem_x509_certificates(done.out.encode())[0]
+        leaf = x509.load_pem_x509_certificate(done.out[done.out.index("-----BEGIN CERT"):].encode())
         key = load_pem_private_key(done.out[done.out.index("-----BEGIN PRIVATE"):].encode(), None)
         if leaf.public_key().public_numbers() != key.public_key().public_numbers() or helpers.names_of(leaf) != sorted(names):
             raise Wrong("lost", "the certificate is not of its key, or not for its names")
@@ -146,7 +146,7 @@ class Loop:
             if self.postgres:
                 owed = int(self.postgres.sql(text))
             else:
-                database = next(self.bed.server.state.glob("*.db*"))
+                database = self.bed.server.state / "certwright.db"
                 with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
                     owed = db.execute(text).fetchone()[0]
             if not owed:
