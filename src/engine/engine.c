@@ -5,6 +5,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 bool engine_crash(struct engine *e, const char *point)
@@ -14,15 +15,34 @@ bool engine_crash(struct engine *e, const char *point)
 	return e->crashed;
 }
 
+/* A database that is busy or full for a moment does not cost a whole lease: what a step came to is fenced and may be written again. */
+static bool write_again(struct engine *e, unsigned tries, const struct err *err)
+{
+	static const int64_t pauses_ms[] = { 200, 1000, 3000 };
+	struct pollfd stop = { .fd = e->stop.fd, .events = POLLIN };
+
+	if (tries >= ARRAY_SIZE(pauses_ms) || stop_raised(&e->stop))
+		return false;
+	if (err->code != ERR_BUSY && err->code != ERR_STORE && err->code != ERR_NO_SPACE)
+		return false;
+	poll(&stop, 1, (int)pauses_ms[tries]);
+	return true;
+}
+
 int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
 {
+	unsigned tries = 0;
+
 	CRASH_POINT("engine-write");
 	if (engine_crash(e, "write"))
 		return err_set(err, ERR_BUSY, "the engine is ending");
 	if (e->fail_at && e->fail_at(e->crash_arg, "write"))
 		return err_set(err, ERR_STORE, "could not write the database");
-	if (store_write(e->o.store, fn, arg, err) < 0)
-		return -(int)err->code;
+	while (store_write(e->o.store, fn, arg, err) < 0) {
+		if (!write_again(e, tries++, err))
+			return -(int)err->code;
+		err_clear(err);
+	}
 	__atomic_add_fetch(&e->transactions, 1, __ATOMIC_RELAXED);
 	CRASH_POINT("engine-written");
 	if (engine_crash(e, "written"))
