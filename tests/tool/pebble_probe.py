@@ -67,4 +67,5 @@ def main():
                 return r
     return 0
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
