@@ -42,6 +42,13 @@ check: ## what a reviewer would ask: sanitizers, clang, analysis, short fuzz, br
 bench: programs ## what is measured, peers side by side
 	@if [ -x bench/run ]; then bench/run; else echo "bench: there is no benchmark yet"; exit 1; fi
 
+crash: ## kills core at every commit, request and packet of an order's life, on both databases
+	@$(SETUP) --test
+	@[ -f build-crash/build.ninja ] || meson setup build-crash -Dcrash_hooks=true > /dev/null
+	@ninja -C build-crash --quiet
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --pairs 40 --edge 20 --fail
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail
+
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each
 	@$(SETUP) --test
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tools/run-tests check --only fuzz
@@ -55,4 +62,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs page test check bench fuzz format docs screenshots
+.PHONY: help demo run build programs page test check bench crash fuzz format docs screenshots

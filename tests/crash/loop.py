@@ -27,7 +27,7 @@ import sys
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-os.environ.setdefault("CERTWRIGHT_BUILD", str(TOP / "build-crash"))
+os.environ["CERTWRIGHT_BUILD"] = str(pathlib.Path(os.environ.get("CERTWRIGHT_BUILD", TOP / "build-crash")).resolve())
 sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
 import bed as beds  # noqa: E402
 import helpers  # noqa: E402
