@@ -327,6 +327,7 @@ static void set_all(CURL *easy, struct transfer *t, struct curl_slist *headers)
 	SET(HTTP_CONTENT_DECODING, 0L);
 	SET(NOSIGNAL, 1L);
 	SET(TCP_KEEPALIVE, 1L);
+	SET(MAXAGE_CONN, 30L); /* shorter than servers keep an idle one: a request that meets a dead one is sent twice */
 	SET(USERAGENT, "certwright/" CERTWRIGHT_VERSION);
 	SET(HTTPHEADER, headers);
 	SET(TIMEOUT_MS, (long)timeout);

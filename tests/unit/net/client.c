@@ -28,7 +28,7 @@ struct server {
 	atomic_int accepts, requests, open;
 	atomic_bool end;
 	const char *script; /* sent after each request */
-	size_t n;
+	atomic_size_t n;
 	bool keep;          /* keep the connection open for the next request */
 	bool hold;          /* never close, never say more */
 	int flood;          /* repeat the script so often */
