@@ -527,6 +527,29 @@ static void complete(struct config *c, const struct reading *r)
 	}
 }
 
+/* The line a problem stands at; what is not in the file comes last. */
+static int64_t line_of(const struct config *c, const struct config_problem *p)
+{
+	size_t n = c->file ? strlen(c->file) : 0;
+	_cleanup_err_ struct err no = ERR_INIT;
+	int64_t line = INT64_MAX;
+
+	if (n && !strncmp(p->where, c->file, n) && p->where[n] == ':')
+		(void)str_to_i64(p->where + n + 1, 1, INT32_MAX, &line, &no);
+	return line;
+}
+
+static void sort_by_line(const struct config *c, struct config_problems *p)
+{
+	for (size_t i = 1; i < p->n; i++)
+		for (size_t j = i; j > 0 && line_of(c, &p->v[j]) < line_of(c, &p->v[j - 1]); j--) {
+			struct config_problem swap = p->v[j];
+
+			p->v[j] = p->v[j - 1];
+			p->v[j - 1] = swap;
+		}
+}
+
 int config_read(const struct config_input *in, struct config *ret, struct config_problems *problems, struct err *err)
 {
 	_cleanup_config_ struct config c = { 0 };
@@ -557,6 +580,7 @@ int config_read(const struct config_input *in, struct config *ret, struct config
 		}
 	}
 	complete(&c, &r);
+	sort_by_line(&c, found);
 	for (size_t i = 0; i < key_count(); i++) {
 		free(values[i].text);
 		free(values[i].where);

@@ -141,7 +141,7 @@ static int make_link(const struct config *c, struct store *store, bool as_json, 
 
 		print_json(doc);
 	} else {
-		printf("Make the first administrator within 30 minutes at\n\n    %s/#setup=%s\n\n", url, (const char *)token.p);
+		printf("Open this link within 30 minutes to make an administrator; it works once:\n\n    %s/#setup=%s\n\n", url, (const char *)token.p);
 	}
 	return 0;
 }

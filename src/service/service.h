@@ -97,7 +97,7 @@ void list_end_clear(struct list_end *e);
 /* rev that If-Match names: the object must still have it (CHANGED). 0 = any ("*"). */
 
 /* Offline, on the host, with nothing but an open store (certwright setup). */
-/* A one-time sign-in token for POST /setup, good for 30 minutes. CONFLICT when there is an administrator already. */
+/* A one-time token for POST /setup, good for 30 minutes: it makes the first administrator, or a further one when nobody can sign in any more. */
 int service_setup_make_token(struct store *store, const struct clock *clock, struct secret *ret, struct err *err) MUST_CHECK;
 /* Slow. The first administrator; ret_token (may be NULL) gets an API token of the role admin that expires after 90 days. */
 int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, const struct secret *password,

@@ -93,8 +93,6 @@ static int setup_token_tx(struct sql *tx, void *arg, struct err *err)
 {
 	const struct setup_token_job *j = arg;
 
-	if (refuse_when_set_up(tx, err) < 0)
-		return -(int)err->code;
 	return store_setup_token_add(tx, j->hash, j->now_ms, j->now_ms + SETUP_TOKEN_MS, err);
 }
 
@@ -125,7 +123,8 @@ static int first_user_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct first_user_job *j = arg;
 
-	if (refuse_when_set_up(tx, err) < 0)
+	/* a token was made by whoever owns this host: it is also the way back in when every password is lost */
+	if (!j->setup_hash && refuse_when_set_up(tx, err) < 0)
 		return -(int)err->code;
 	if (j->setup_hash && store_setup_token_use(tx, j->setup_hash, j->now_ms, err) < 0)
 		return -(int)err->code;
@@ -199,13 +198,8 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 	struct actor setup = { .kind = ACTOR_HOST, .address = from->address, .request_id = from->request_id };
 	struct new_session n;
 	char hash[SHA256_HEX];
-	bool needed = false;
 	int r;
 
-	if (service_setup_needed(s, &needed, err) < 0)
-		return -(int)err->code;
-	if (!needed)
-		return err_set(err, ERR_CONFLICT, "this server has been set up already");
 	if (service_sign_in_allowed(s, from, NULL, err) < 0)
 		return -(int)err->code;
 	if (!token_hash(TOKEN_SETUP, (const char *)token->p, token->n, hash)) {

@@ -233,8 +233,9 @@ def test_without_a_token_nothing_is_told(shared, scratch):
 
 
 def test_a_server_that_cannot_be_reached_or_trusted_is_said_so(shared):
-    done = shared.server.cli("order", "list", env={"CERTWRIGHT_SERVER": "https://127.0.0.1:1"})
-    assert done.status == 6 and "127.0.0.1:1" in done.err, done
+    nobody = beds.free_port()
+    done = shared.server.cli("order", "list", env={"CERTWRIGHT_SERVER": f"https://127.0.0.1:{nobody}"})
+    assert done.status == 6 and f"127.0.0.1:{nobody}" in done.err, done
     done = shared.server.cli("order", "list", env={"CERTWRIGHT_FINGERPRINT": "00" * 32})
     assert done.status == 6 and "login" in done.err, done
 

@@ -10,7 +10,7 @@ import { Empty, LinkButton, Notice, waitsForPerson } from './parts/bits'
 import { Icon, Mark, type IconName } from './parts/icon'
 import { Page } from './parts/page'
 import { DashboardPage, useLiveOrders } from './pages/dashboard'
-import { Door, Setup, SignIn } from './pages/door'
+import { cameByLink, Door, Setup, SignIn } from './pages/door'
 
 const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ default: m.AccountsPage })))
 const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
@@ -45,7 +45,7 @@ export function App() {
 			</Door>
 		)
 	if (state.at === 'setup') return <Setup />
-	if (state.at === 'signed-out') return <SignIn expired={state.expired} />
+	if (state.at === 'signed-out') return cameByLink && !state.expired ? <Setup /> : <SignIn expired={state.expired} />
 	return <Frame />
 }
 

@@ -65,6 +65,8 @@ function takeToken(): string {
 	return m[1] ?? ''
 }
 const tokenOfLink = takeToken()
+/** The page was opened by a one-time link, which makes an administrator also where there is one. */
+export const cameByLink = tokenOfLink !== ''
 
 export function Setup() {
 	const { enter } = useAuth()
