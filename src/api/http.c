@@ -467,7 +467,10 @@ static enum MHD_Result begin(struct http_request *rq, const char *method, const 
 		int64_t n;
 		struct err err = ERR_INIT;
 
-		if (str_to_i64(length, 0, LIMIT_API_BODY, &n, &err) < 0) {
+		/* a little too large is read and then answered: an answer in the middle is lost to clients that still send */
+		if (str_to_i64(length, 0, DRAIN_MAX, &n, &err) == 0) {
+			rq->too_large = n > LIMIT_API_BODY;
+		} else {
 			err_clear(&err);
 			return refuse(rq, 413, "Too large", "too-large", "the body is larger than 256 KiB");
 		}

@@ -69,13 +69,50 @@ static void show_work(const json_t *order)
 	}
 }
 
-static void progress(const json_t *order, int64_t began_ms, const char *stage)
+struct watch {
+	char *last_event; /* id of the last one that was shown */
+	char *last_stage;
+	int64_t first_ms; /* instant of the order's first event */
+};
+
+/* What happened since the last look, one line each, with the time since the order was made. */
+static void progress(struct watch *w, const json_t *order, const char *stage)
 {
 	_cleanup_free_ char *names = cli_member(order, "display_names"), *num = cli_member(order, "num");
+	bool news = !w->last_event;
+	size_t i;
+	json_t *e;
 
-	fprintf(stderr, "  %6.1f s  order %s  %-24s %s\n", (double)(clock_boot(&clock_system) - began_ms) / 1000, num, stage, names);
+	json_array_foreach(json_object_get(order, "events"), i, e) {
+		_cleanup_free_ char *id = cli_member(e, "id"), *text = cli_member(e, "text"), *at = cli_member(e, "at"), *level = cli_member(e, "level");
+		_cleanup_err_ struct err no = ERR_INIT;
+		int64_t at_ms = 0;
+
+		if (!news) {
+			news = streq(id, w->last_event);
+			continue;
+		}
+		(void)clock_parse(at, &at_ms, &no);
+		if (!w->last_event) {
+			w->first_ms = at_ms;
+			fprintf(stderr, "order %s: %s\n", num, names);
+		}
+		fprintf(stderr, "  %8.3f s  %s%s\n", (double)(at_ms - w->first_ms) / 1000, streq(level, "info") ? "" : "(!) ", text);
+		replace_str(&w->last_event, id);
+	}
+	if (w->last_stage && streq(w->last_stage, stage))
+		return;
+	if (strstr(stage, "waiting") || streq(stage, "ready to finalize") || streq(stage, "set aside") || streq(stage, "valid") || streq(stage, "invalid"))
+		fprintf(stderr, "  %10s  %s\n", "->", stage);
 	if (streq(stage, "waiting for you"))
 		show_work(order);
+	replace_str(&w->last_stage, stage);
+}
+
+static void watch_done(struct watch *w)
+{
+	free(w->last_event);
+	free(w->last_stage);
 }
 
 /* How the wait ended, as the exit status wants it. */
@@ -106,10 +143,17 @@ static int verdict(const json_t *order, const char *status, const char *stage, s
 	return -(int)err->code;
 }
 
-int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct err *err)
+/* A server that restarts is no reason to stop waiting. */
+static bool passing(enum err_code code)
 {
-	_cleanup_free_ char *path = cli_path("orders", id, ""), *last = NULL;
-	int64_t began = clock_boot(&clock_system), pause = 100;
+	return code == ERR_NETWORK || code == ERR_TIMEOUT || code == ERR_BUSY || code == ERR_STORE;
+}
+
+int cli_watch_order(struct cli *c, const char *id, bool told, struct cli_answer *a, struct err *err)
+{
+	_cleanup_free_ char *path = cli_path("orders", id, "");
+	__attribute__((cleanup(watch_done))) struct watch w = { 0 };
+	int64_t patience = clock_boot(&clock_system) + 30 * SECOND_MS, pause = 50;
 	unsigned lost = 0;
 
 	for (;;) {
@@ -118,8 +162,7 @@ int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct 
 		bool by_steps, person;
 
 		if (cli_get(c, path, a, &why) < 0) {
-			/* a server that restarts is no reason to stop waiting */
-			if ((why.code != ERR_NETWORK && why.code != ERR_TIMEOUT && why.code != ERR_BUSY && why.code != ERR_STORE) || ++lost > 60)
+			if (!passing(why.code) || ++lost > 60)
 				return err_move(err, &why);
 			nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 			continue;
@@ -127,10 +170,9 @@ int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct 
 		lost = 0;
 		status = cli_member(a->doc, "status");
 		stage = cli_member(a->doc, "stage");
-		if (!c->quiet && (!last || !streq(last, stage)))
-			progress(a->doc, began, stage);
-		replace_str(&last, stage);
-		by_steps = streq(stage, "ready to finalize");
+		if (!c->quiet)
+			progress(&w, a->doc, stage);
+		by_steps = streq(stage, "ready to finalize") && (!told || clock_boot(&clock_system) > patience);
 		person = streq(stage, "waiting for you") && !isatty(STDERR_FILENO);
 		if (ended(status) || by_steps || person || json_is_true(json_object_get(a->doc, "set_aside")))
 			return verdict(a->doc, status, stage, err);
@@ -140,12 +182,12 @@ int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct 
 }
 
 /* Waits when asked to, then shows; a wait that ended badly is shown too and stays the error. */
-static int wait_and_show(struct cli *c, const struct cli_args *a, struct cli_answer *r, struct err *err)
+static int wait_and_show(struct cli *c, const struct cli_args *a, bool told, struct cli_answer *r, struct err *err)
 {
 	_cleanup_free_ char *id = cli_member(r->doc, "id");
 
 	if (arg_has(a, "wait")) {
-		(void)cli_watch_order(c, id, r, err);
+		(void)cli_watch_order(c, id, told, r, err);
 		if (!r->doc)
 			return -(int)err->code;
 	}
@@ -181,7 +223,7 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 		json_object_set_new(body, "mode", json_string("step-by-step"));
 	if (cli_request(c, &q, &r, err) < 0)
 		return -(int)err->code;
-	return wait_and_show(c, a, &r, err);
+	return wait_and_show(c, a, false, &r, err);
 }
 
 static const struct cli_option list_options[] = {
@@ -254,7 +296,7 @@ static int watch(struct cli *c, const struct cli_args *a, struct err *err)
 
 	if (arg_word(a, "the order's id", &id, err) < 0)
 		return -(int)err->code;
-	(void)cli_watch_order(c, id, &r, err);
+	(void)cli_watch_order(c, id, false, &r, err);
 	if (r.doc && c->json && r.http.status == 200)
 		cli_print_json(&r);
 	return err_is(err) ? -(int)err->code : 0;
@@ -274,7 +316,7 @@ static int act(struct cli *c, const struct cli_args *a, const char *what, struct
 	q.path = path = cli_path("orders", id, what);
 	if (cli_request(c, &q, &r, err) < 0)
 		return -(int)err->code;
-	return wait_and_show(c, a, &r, err);
+	return wait_and_show(c, a, streq(what, "/finalize"), &r, err);
 }
 
 static int refresh(struct cli *c, const struct cli_args *a, struct err *err)

@@ -108,8 +108,11 @@ int cli_write_file(const char *path, const void *p, size_t n, bool secret, struc
 /* A reason as the API gives it, as an error. */
 int cli_reason_error(const json_t *reason, struct err *err);
 
-/* Waits until the order is over, one progress line a stage on standard error; *a is the last OrderDetail. */
-int cli_watch_order(struct cli *c, const char *id, struct cli_answer *a, struct err *err);
+/*
+ * Waits until the order is over, one progress line for each thing that happened on standard error; *a is the last OrderDetail.
+ * told: finalize was just asked for, so an order that is still ready is no reason to stop.
+ */
+int cli_watch_order(struct cli *c, const char *id, bool told, struct cli_answer *a, struct err *err);
 
 /* ---- verbs ------------------------------------------------------------------------------------------------------- */
 
