@@ -244,8 +244,8 @@ static int tell(struct sql *tx, void *arg, struct err *err)
 	return 0;
 }
 
-/* Called by the dispatcher: writes what has been folded for a while. Returns when the next is ripe, INT64_MAX = nothing. */
-int64_t feeder_tell(struct engine *e)
+/* Called by the dispatcher: writes what has been folded for a while, at the end all. Returns when the next is ripe, INT64_MAX = nothing. */
+int64_t feeder_tell(struct engine *e, bool all)
 {
 	_cleanup_err_ struct err err = { 0 };
 	struct told t = { .e = e };
@@ -256,7 +256,7 @@ int64_t feeder_tell(struct engine *e)
 	for (at = &e->folds; *at;) {
 		struct report_fold *f = *at;
 
-		if (f->first_ms + FOLD_AGE_MS > now && f->first_ms <= now) {
+		if (!all && f->first_ms + FOLD_AGE_MS > now && f->first_ms <= now) {
 			next = MIN(next, f->first_ms + FOLD_AGE_MS);
 			at = &f->next;
 			continue;

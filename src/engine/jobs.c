@@ -35,6 +35,7 @@ static void job_run_done(struct job_run *r)
 	key_row_done(&r->key);
 	acme_session_done(&r->session);
 	event_list_done(&r->events);
+	free(r->park);
 }
 
 static void tell(struct job_run *r, const char *kind, const char *id, enum event_level level, const char *fmt, ...) PRINTF(5, 6);
@@ -128,6 +129,19 @@ static int agree(struct job_run *r, const struct acme_directory *d, struct err *
 	return 0;
 }
 
+/* The authority takes no new accounts for a while, said another registration. */
+static bool registration_waits(struct job_run *r)
+{
+	_cleanup_free_ char *lane = xasprintf(LANE_REGISTER "%s", r->account.directory_url);
+	int64_t until = parked_until(r->e, lane);
+
+	if (!until)
+		return false;
+	r->wait = true;
+	r->j.due_ms = until;
+	return true;
+}
+
 /*
  * The key was stored with the account row, before anything was sent: after a crash newAccount with the same key finds the
  * account that was made (RFC 8555 7.3.1). The URL is stored before anything else is done with it.
@@ -146,6 +160,8 @@ static int run_register(struct job_run *r, struct err *err)
 		return 0;
 	if (r->account.deleted_ms)
 		return err_set(err, ERR_NOT_FOUND, "account '%s' was deleted", r->account.name);
+	if (registration_waits(r))
+		return 0;
 	if (acme_directory_get(&r->session, &d, err) < 0)
 		return err_wrap(err, "could not read the directory %s", r->account.directory_url);
 	if (agree(r, &d, err) < 0)
@@ -391,6 +407,13 @@ static int prune_feed(struct sql *tx, void *arg, struct err *err)
 	return store_feed_item_prune(tx, p->e->feed ? (int64_t)feed_core_acked(p->e->feed) : 0, engine_now(p->e) - DAY_MS, &p->n, err);
 }
 
+static int prune_lanes(struct sql *tx, void *arg, struct err *err)
+{
+	struct prune *p = arg;
+
+	return store_lane_prune(tx, engine_now(p->e) - DAY_MS, &p->n, err);
+}
+
 static int run_prune(struct job_run *r, struct err *err)
 {
 	const struct prune all[] = {
@@ -411,7 +434,7 @@ static int run_prune(struct job_run *r, struct err *err)
 				return err_wrap(err, "could not prune the history");
 		} while (p.n >= 100 && clock_boot(r->e->clock) < end);
 	}
-	if (engine_write(r->e, prune_feed, &feed, err) < 0)
+	if (engine_write(r->e, prune_feed, &feed, err) < 0 || engine_write(r->e, prune_lanes, &feed, err) < 0)
 		return err_wrap(err, "could not prune the history");
 	r->wait = true;
 	r->j.due_ms = engine_now(r->e) + engine_jitter(r->e, DAY_MS, 10);
@@ -425,6 +448,9 @@ static int store(struct sql *tx, void *arg, struct err *err)
 	struct job_run *r = arg;
 
 	if (store_job_put(tx, &r->j, LEASE_END, engine_now(r->e), err) < 0)
+		return -(int)err->code;
+	if (r->park && (store_lane_ensure(tx, r->park, lane_cap(r->park), err) < 0 ||
+			store_lane_park(tx, r->park, r->j.due_ms, r->j.reason, err) < 0))
 		return -(int)err->code;
 	if (r->also && r->also(tx, r, err) < 0)
 		return err_wrap(err, "could not store what the job made");
@@ -468,10 +494,13 @@ static void failed(struct job_run *r, struct err *why)
 			r->j.due_ms = now + HOUR_MS;
 			return;
 		}
-		if (due <= give_up || (f && f->gated)) {
-			r->j.due_ms = due;
+		if (f && f->scope == ACME_SCOPE_VENDOR)
+			r->park = lane_vendor(r->gate.directory_url);
+		else if (f && f->scope == ACME_SCOPE_REGISTRATION)
+			r->park = xasprintf(LANE_REGISTER "%s", r->gate.directory_url);
+		r->j.due_ms = due;
+		if (due <= give_up || (f && f->gated))
 			return;
-		}
 		break;
 	case RETRY_NEVER:
 	case RETRY_REMAKE:

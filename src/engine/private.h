@@ -282,6 +282,7 @@ struct job_run {
 	struct event_list events;
 	sql_tx_fn *also; /* runs in the transaction that ends the job; arg is the job_run */
 	void *data;      /* for also */
+	char *park;      /* lane that waits with it, until due_ms */
 	bool wait;       /* not done, nothing wrong: again at due_ms */
 };
 void job_run_one(struct engine *e, struct worker *w, struct job *take_job);
@@ -293,7 +294,7 @@ char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, c
 
 struct report_fold;
 int feeder_open(struct engine *e, struct err *err);
-int64_t feeder_tell(struct engine *e);
+int64_t feeder_tell(struct engine *e, bool all);
 void feeder_close(struct engine *e);
 int engine_edge_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
 

@@ -311,7 +311,7 @@ static void dispatch(void *arg)
 	while (!stop_raised(&e->stop)) {
 		_cleanup_err_ struct err err = { 0 };
 		struct task *list = NULL;
-		int64_t next = INT64_MAX, sleep, tell = feeder_tell(e);
+		int64_t next = INT64_MAX, sleep, tell = feeder_tell(e, false);
 		unsigned n = room(e);
 
 		watch_clock(e);
@@ -378,6 +378,7 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 		if (e->workers[i].busy)
 			thread_join(e->workers[i].thread);
 	e->started = false;
+	feeder_tell(e, true);
 	/* what was claimed and not begun is given back */
 	while (e->queue) {
 		struct release a = { e, e->queue };

@@ -292,6 +292,21 @@ static const char *challenge_words(const struct acme_authz *a, const struct acme
 	return NULL;
 }
 
+/* What usually stands between the authority and what we publish ourselves. */
+static void hint_reach(const struct run *r, const struct authz *a, struct err *err)
+{
+	const struct publisher *p = run_publisher(r);
+
+	if (!p || p->way != PUBLISH_ROWS)
+		return;
+	if (r->o.validation == VALIDATION_DNS01)
+		err_hint(err, "Is _acme-challenge.%s delegated to this server by an NS record, and does port 53 reach it by UDP and TCP from "
+			 "outside? The events of the order say who asked.", a->identifier);
+	else
+		err_hint(err, "Does http://%s/ on port 80 lead to this server from outside, by IPv6 too if the name has an AAAA record? The events "
+			 "of the order say who asked.", a->identifier);
+}
+
 /* The authorization is invalid: why, in the CA's own words, on the row, on the record and as the order's reason. */
 static int refused(struct run *r, const struct acme_authz *a, struct authz *row, struct err *err)
 {
@@ -304,6 +319,7 @@ static int refused(struct run *r, const struct acme_authz *a, struct authz *row,
 	else
 		err_set(err, ERR_REMOTE_REFUSED, "the authority calls the authorization of '%s' %s", row->identifier,
 			acme_authz_status_text(a->status));
+	hint_reach(r, row, err);
 	free(row->reason);
 	row->reason = err_to_json_text(err);
 	authz_changed(r, row);

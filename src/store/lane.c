@@ -114,3 +114,16 @@ int store_lane_loads(struct sql *q, int64_t now_ms, struct lane_load_list *ret, 
 		qsort(ret->v, ret->n, sizeof *ret->v, longest_due_first);
 	return 0;
 }
+
+static const char LANE_PRUNE[] =
+	"DELETE FROM lane WHERE parked_until_ms > 0 AND parked_until_ms < $1"
+	" AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.lane = name AND o.ended_ms = 0)"
+	" AND NOT EXISTS (SELECT 1 FROM job j WHERE j.lane = name AND j.ended_ms = 0)"
+	" AND NOT EXISTS (SELECT 1 FROM debt d WHERE d.lane = name AND d.state = 'owed')";
+
+int store_lane_prune(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err)
+{
+	if (sql_exec(tx, LANE_PRUNE, SQL_VALUES(SQL_INT(before_ms)), ret_n, err) < 0)
+		return err_wrap(err, "could not forget lanes");
+	return 0;
+}

@@ -16,6 +16,8 @@ int store_lane_ensure(struct sql *tx, const char *name, int64_t cap, struct err 
 int store_lane_park(struct sql *tx, const char *name, int64_t until_ms, const char *reason, struct err *err) MUST_CHECK;
 /* Free again, by a person or by a success. */
 int store_lane_unpark(struct sql *tx, const char *name, struct err *err) MUST_CHECK;
+/* Forgets lanes whose parking was over before that instant and in which nothing waits. */
+int store_lane_prune(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
 int store_lane_get(struct sql *q, const char *name, struct lane *ret, struct err *err) MUST_CHECK;
 int store_lane_list(struct sql *q, struct lane_list *ret, struct err *err) MUST_CHECK; /* all, by name */
 

@@ -50,6 +50,7 @@ def test_orders_end_valid_and_leave_nothing(place, kind):
     got = run(kind, 20)
     assert (got["valid"], got["failed"], got["owed"], got["live"]) == (20, 0, 0, 0), got
     assert pebble.issued() == 20
+    assert got["told"] >= 19, "what edge was asked stands beside the orders"
 
 
 @pytest.mark.parametrize("reject,reuse", [("50", "0"), ("5", "100")])
