@@ -87,21 +87,7 @@ static int export(struct cli *c, const struct cli_args *a, struct err *err)
 	q.path = path = cli_path("certificates", id, "/export");
 	if (cli_request(c, &q, &r, err) < 0)
 		return -(int)err->code;
-	if (c->json && !out && !streq(format, "der")) {
-		_cleanup_json_ json_t *doc = json_pack("{s:s%}", format, buf_text(&r.http.body), r.http.body.n);
-		_cleanup_free_ char *text = doc ? json_text(doc) : NULL;
-
-		printf("%s\n", text ? text : "{}");
-		return 0;
-	}
-	if (cli_write_file(out, buf_text(&r.http.body), r.http.body.n, with_key, err) < 0)
-		return -(int)err->code;
-	if (out && !streq(out, "-")) {
-		_cleanup_free_ char *said = xasprintf("wrote '%s'", out);
-
-		cli_print_done(c, said);
-	}
-	return 0;
+	return cli_hand_out(c, out, streq(format, "der") ? NULL : format, &r.http.body, with_key, err);
 }
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)

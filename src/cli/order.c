@@ -342,21 +342,7 @@ static int download(struct cli *c, const struct cli_args *a, struct err *err)
 	path = cli_path("orders", id, "/certificate");
 	if (cli_get(c, path, &r, err) < 0)
 		return -(int)err->code;
-	if (c->json && !out) {
-		_cleanup_json_ json_t *doc = json_pack("{s:s%}", "pem", buf_text(&r.http.body), r.http.body.n);
-		_cleanup_free_ char *text = doc ? json_text(doc) : NULL;
-
-		printf("%s\n", text ? text : "{}");
-		return 0;
-	}
-	if (cli_write_file(out, buf_text(&r.http.body), r.http.body.n, false, err) < 0)
-		return -(int)err->code;
-	if (out && !streq(out, "-")) {
-		_cleanup_free_ char *said = xasprintf("wrote '%s'", out);
-
-		cli_print_done(c, said);
-	}
-	return 0;
+	return cli_hand_out(c, out, "pem", &r.http.body, false, err);
 }
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)

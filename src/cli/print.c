@@ -163,11 +163,32 @@ void cli_print_done(const struct cli *c, const char *text)
 	printf("%s\n", c->json ? "{}" : text);
 }
 
-int cli_write_file(const char *path, const void *p, size_t n, bool secret, struct err *err)
+static int write_out(const char *path, const struct buf *body, bool secret, struct err *err)
 {
 	if (path && !streq(path, "-"))
-		return file_write_atomic(path, p, n, secret ? 0600 : 0644, err);
-	if (fwrite(p, 1, n, stdout) != n || fflush(stdout) != 0)
+		return file_write_atomic(path, buf_text(body), body->n, secret ? 0600 : 0644, err);
+	if (fwrite(buf_text(body), 1, body->n, stdout) != body->n || fflush(stdout) != 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not write to standard output");
+	return 0;
+}
+
+int cli_hand_out(const struct cli *c, const char *path, const char *member, const struct buf *body, bool secret, struct err *err)
+{
+	if (c->json && !path && member) {
+		_cleanup_json_ json_t *doc = json_pack("{s:s%}", member, buf_text(body), body->n);
+		_cleanup_free_ char *text = doc ? json_text(doc) : NULL;
+
+		if (!text)
+			return err_set(err, ERR_REMOTE_BAD, "the server's answer is no text");
+		printf("%s\n", text);
+		return 0;
+	}
+	if (write_out(path, body, secret, err) < 0)
+		return -(int)err->code;
+	if (path && !streq(path, "-")) {
+		_cleanup_free_ char *said = xasprintf("wrote '%s'", path);
+
+		cli_print_done(c, said);
+	}
 	return 0;
 }

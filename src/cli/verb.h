@@ -103,8 +103,11 @@ char *cli_member(const json_t *object, const char *name);
 void cli_print_object(const struct cli *c, const struct cli_answer *a, const struct cli_column *fields);
 /* "done" for answers without a body. */
 void cli_print_done(const struct cli *c, const char *text);
-/* Bytes into a file (mode from the first byte, an existing one is replaced) or to standard output. */
-int cli_write_file(const char *path, const void *p, size_t n, bool secret, struct err *err);
+/*
+ * What the server handed out: into a file (mode from the first byte, 0600 when secret; an existing one is replaced) and says so,
+ * or to standard output when path is NULL or "-". With --json and no path: {member: text}; member NULL = never as JSON.
+ */
+int cli_hand_out(const struct cli *c, const char *path, const char *member, const struct buf *body, bool secret, struct err *err);
 /* A reason as the API gives it, as an error. */
 int cli_reason_error(const json_t *reason, struct err *err);
 
