@@ -11,7 +11,7 @@
 
 #define HOST "https://ca.example/"
 #define DIRECTORY                                                                                                      \
-	"{\"newNonce\":\"/nonce\",\"newAccount\":\"/acct\",\"newOrder\":\"/order\",\"revokeCert\":\"/revoke\",\"renewalInfo\":\"/ari\"}"
+	"{\"newNonce\":\"/nonce\",\"newAccount\":\"/acct\",\"newOrder\":\"/order\",\"revokeCert\":\"/revoke\",\"renewalInfo\":\"/ari\",\"keyChange\":\"/kc\"}"
 
 struct fake {
 	struct http http;
@@ -68,6 +68,21 @@ static int sign(struct acme_signer *s UNUSED, const char *url, const char *nonce
 	return 0;
 }
 
+static int eab(struct acme_signer *s UNUSED, const char *url, struct buf *ret, struct err *err UNUSED)
+{
+	HOLDS(str_starts(url, HOST));
+	buf_add_str(ret, "{}");
+	return 0;
+}
+
+static int rollover(struct acme_signer *s UNUSED, const char *url, const char *nonce, const char *account_url, struct buf *ret,
+		    struct err *err UNUSED)
+{
+	HOLDS(str_starts(url, HOST) && acme_nonce_usable(nonce) && str_starts(account_url, HOST));
+	buf_add_str(ret, "{}");
+	return 0;
+}
+
 static void check_order(const struct acme_order *o)
 {
 	HOLDS(*acme_order_status_text(o->status) && o->names.n && o->names.n <= LIMIT_CA_IDENTIFIERS);
@@ -102,14 +117,15 @@ static int call(struct acme_session *s, char which, struct err *err)
 	_cleanup_acme_chain_ struct acme_chain chain = { 0 };
 	_cleanup_acme_renewal_info_ struct acme_renewal_info info = { 0 };
 	char *names_v[] = { (char[]){ "a.test" } };
-	struct strlist names = { names_v, 1, 1 };
+	char *mails_v[] = { (char[]){ "a@b.test" } };
+	struct strlist names = { names_v, 1, 1 }, mails = { mails_v, 1, 1 };
 	int r;
 
 	switch (which) {
 	case 'd':
 		return acme_directory_get(s, &d, err);
 	case 'r':
-		r = acme_account_register(s, &(struct acme_registration){ .tos_agreed = true }, &a, err);
+		r = acme_account_register(s, &(struct acme_registration){ .tos_agreed = true, .eab = true }, &a, err);
 		HOLDS(r < 0 || str_starts(a.url, HOST));
 		return r;
 	case 'f':
@@ -122,6 +138,14 @@ static int call(struct acme_session *s, char which, struct err *err)
 		if (r == 0)
 			check_order(&o);
 		return r;
+	case 'u':
+		return acme_account_update(s, &mails, true, &a, err);
+	case 'x':
+		return acme_account_deactivate(s, err);
+	case 'y':
+		return acme_authz_deactivate(s, HOST "z", err);
+	case 'k':
+		return acme_key_change(s, err);
 	case 'z':
 		r = acme_authz_get(s, HOST "z", &z, err);
 		if (r == 0)
@@ -152,7 +176,7 @@ static int call(struct acme_session *s, char which, struct err *err)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct fake f = { { perform }, (const char *)data + 1, n - 1, n && data[0] == 'd', n && data[0] == 'h', 0 };
-	struct acme_signer signer = { sign, NULL, NULL };
+	struct acme_signer signer = { sign, eab, rollover };
 	struct clock clock = clock_fake(INT64_C(1795459531123));
 	struct acme_cas *cas = acme_cas_new();
 	struct acme_session s = { .http = &f.http, .signer = &signer, .account_url = HOST "acct/1", .clock = &clock };
