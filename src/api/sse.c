@@ -19,6 +19,8 @@ struct client {
 	struct actor actor;
 	char *who; /* session hash or token id */
 	int64_t comment_ms;
+	uint64_t born; /* counts up */
+	bool ended;    /* another stream of its session took its place */
 };
 
 struct hub {
@@ -29,6 +31,7 @@ struct hub {
 	size_t n;
 	bool overrun; /* more happened than the ring holds: say "look at all" */
 	bool stop, started;
+	uint64_t born;
 	struct client *clients;
 	unsigned clients_n;
 	uint64_t thread;
@@ -123,7 +126,7 @@ static bool serve(struct hub *h, struct client *c, const struct touch *t, size_t
 {
 	bool comment = now >= c->comment_ms;
 
-	if (http_stream_gone(c->stream))
+	if (c->ended || http_stream_gone(c->stream))
 		return false;
 	if ((comment || overrun || ends_sessions(t, n)) && !service_actor_alive(h->api->service, &c->actor))
 		return false;
@@ -203,11 +206,31 @@ static void loop(void *arg)
 	free(t);
 }
 
+/* A page that was loaded anew left a stream behind that nobody has noticed yet: of a session the newest ones count. */
+static unsigned make_room(struct hub *h, const char *who, bool replace)
+{
+	struct client *oldest = NULL;
+	unsigned same = 0;
+
+	for (struct client *o = h->clients; o; o = o->next) {
+		if (!streq(o->who, who) || o->ended || http_stream_gone(o->stream))
+			continue;
+		same++;
+		if (!oldest || o->born < oldest->born)
+			oldest = o;
+	}
+	if (replace && same >= PER_SESSION) {
+		oldest->ended = true;
+		same--;
+	}
+	return same;
+}
+
 int hub_open(struct hub *h, struct call *c, struct err *err)
 {
 	const char *who = c->actor.kind == ACTOR_SESSION ? c->actor.session_hash : c->actor.token_id;
 	struct client *new;
-	unsigned same = 0;
+	unsigned same;
 	bool refuse, stopping;
 
 	new = xcalloc(1, sizeof *new);
@@ -215,9 +238,8 @@ int hub_open(struct hub *h, struct call *c, struct err *err)
 	new->who = xstrdup(who);
 	new->comment_ms = clock_boot(&clock_system) + COMMENT_MS;
 	pthread_mutex_lock(&h->lock);
-	for (const struct client *o = h->clients; o; o = o->next)
-		if (streq(o->who, who) && !http_stream_gone(o->stream))
-			same++;
+	same = make_room(h, who, c->actor.kind == ACTOR_SESSION);
+	new->born = ++h->born;
 	stopping = h->stop;
 	refuse = stopping || same >= PER_SESSION || h->clients_n >= LIMIT_EVENT_STREAMS;
 	if (!refuse) {
@@ -234,7 +256,7 @@ int hub_open(struct hub *h, struct call *c, struct err *err)
 		client_free(new);
 		if (stopping)
 			return err_set(err, ERR_BUSY, "the server is stopping");
-		return err_set(err, ERR_TOO_MANY, same >= PER_SESSION ? "this session has two event streams already" :
+		return err_set(err, ERR_TOO_MANY, same >= PER_SESSION ? "this token has two event streams already" :
 									 "too many event streams are open");
 	}
 	c->answer.status = 200;

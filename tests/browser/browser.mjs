@@ -67,5 +67,5 @@ export async function visit(page, base, path, title) {
 }
 
 export async function settled(page) {
-	await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .mantine-Skeleton-root') && document.fonts.status === 'loaded')
+	await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .mantine-Skeleton-root, .mantine-Loader-root') && document.fonts.status === 'loaded')
 }

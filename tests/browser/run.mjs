@@ -271,6 +271,10 @@ test('when the server stops the page says so within 5 s and comes back by itself
 		const t0 = Date.now()
 		await page.getByText('The server is not reached').waitFor({ timeout: 5000 })
 		assert.ok(Date.now() - t0 < 5000)
+		let tries = 0
+		page.on('request', () => tries++)
+		await page.waitForTimeout(2000)
+		assert.ok(tries < 20, `${tries} requests in two seconds while nobody answers`)
 		Object.assign(mock.db.orders[0], { stage: 'validating' })
 		await mock.listen(port)
 		await page.getByText('The server is not reached').waitFor({ state: 'detached', timeout: 6000 })

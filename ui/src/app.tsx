@@ -117,7 +117,7 @@ function Frame() {
 					{t('The server is not reached. What you see may be old; the page reconnects by itself.')}
 				</div>
 			)}
-			<div className="shell">
+			<div className="shell" data-lost={link === 'lost' || undefined}>
 				<div className="topbar">
 					<ActionIcon variant="subtle" color="gray" size="lg" aria-label={open ? t('Close the menu') : t('Open the menu')} aria-expanded={open} onClick={() => setOpen(!open)}>
 						<Icon name={open ? 'close' : 'menu'} size={22} />

@@ -33,8 +33,8 @@ const READS: Record<string, string[]> = {
 }
 
 const GATHER_MS = 200
-const SILENCE_MS = 60_000
-const RETRY_MS = [500, 1000, 1500, 2000]
+const LOOK_MS = 15_000
+const RETRY_MS = [500, 1000, 1500, 2000, 2000, 3000, 5000]
 
 let link: Link = 'connecting'
 let onBroken: () => void = () => {}
@@ -63,7 +63,7 @@ export function startLive(client: QueryClient): () => void {
 	let source: EventSource | null = null
 	let failures = 0
 	let timer: ReturnType<typeof setTimeout> | undefined
-	let silence: ReturnType<typeof setTimeout> | undefined
+	let looking: ReturnType<typeof setInterval> | undefined
 	let gathered = new Set<string>()
 	let gathering: ReturnType<typeof setTimeout> | undefined
 
@@ -77,34 +77,29 @@ export function startLive(client: QueryClient): () => void {
 		}, GATHER_MS)
 	}
 	const onLink = (next: Link) => {
-		if (next === 'connected' && link === 'lost') void client.invalidateQueries()
+		if (next !== 'lost' && link === 'lost') void client.invalidateQueries()
 		setLink(next)
 	}
 	const tell = (note: Note) => channel.postMessage(note)
 
-	const alive = () => {
-		clearTimeout(silence)
-		silence = setTimeout(lost, SILENCE_MS)
-	}
 	const lost = () => {
 		source?.close()
 		source = null
-		clearTimeout(silence)
 		if (ended.signal.aborted) return
 		failures++
-		void checkSession()
-		/* One broken connection may be a proxy's; the second in a row is told. */
-		if (failures > 1) {
-			onLink('lost')
-			tell({ type: 'link', link: 'lost' })
-		}
 		clearTimeout(timer)
 		timer = setTimeout(open, RETRY_MS[Math.min(failures, RETRY_MS.length) - 1])
+		/* A stream may end while the server is there, and also because the session did: one request tells which. */
+		void reached().then((yes) => {
+			if (ended.signal.aborted || source?.readyState === EventSource.OPEN) return
+			if (yes) void client.invalidateQueries()
+			const next: Link = yes ? 'connecting' : 'lost'
+			onLink(next)
+			tell({ type: 'link', link: next })
+		})
 	}
 	const broken = () => {
-		if (!leader) return
-		failures = Math.max(failures, 1)
-		lost()
+		if (leader) lost()
 	}
 	onBroken = () => (leader ? broken() : tell({ type: 'broken' }))
 	const open = () => {
@@ -114,11 +109,9 @@ export function startLive(client: QueryClient): () => void {
 			failures = 0
 			onLink('connected')
 			tell({ type: 'link', link: 'connected' })
-			alive()
 		}
 		source.onerror = lost
 		source.addEventListener('change', (e) => {
-			alive()
 			try {
 				const hint = JSON.parse((e as MessageEvent<string>).data) as Hint
 				onHint(hint)
@@ -140,6 +133,10 @@ export function startLive(client: QueryClient): () => void {
 	const lead = () =>
 		new Promise<void>((resolve) => {
 			leader = true
+			/* A cable that was pulled ends no connection: look now and then. */
+			looking = setInterval(() => {
+				if (document.visibilityState === 'visible' && link === 'connected') void probe()
+			}, LOOK_MS)
 			ended.signal.addEventListener('abort', () => resolve())
 			open()
 		})
@@ -151,23 +148,24 @@ export function startLive(client: QueryClient): () => void {
 		source?.close()
 		channel.close()
 		clearTimeout(timer)
-		clearTimeout(silence)
+		clearInterval(looking)
 		clearTimeout(gathering)
 		setLink('connecting')
 	}
 }
 
-/** A stream also ends because the session did: reading the session tells the client so. */
-async function checkSession() {
+async function reached(): Promise<boolean> {
 	try {
-		await api.GET('/session')
+		await api.GET('/session', { signal: AbortSignal.timeout(3000) })
+		return true
 	} catch {
-		/* not reached: the stream's own business */
+		return false
 	}
 }
 
 /** A request failed to reach the server: ask at once whether it is there, without waiting for the stream to notice. */
 export async function probe() {
+	if (link === 'lost') return
 	try {
 		await fetch('/healthz', { signal: AbortSignal.timeout(3000), cache: 'no-store' })
 	} catch {

@@ -21,6 +21,16 @@ export function useVendors() {
 	return useQuery({ queryKey: ['vendors'], queryFn: () => unwrap(api.GET('/vendors')), staleTime: 10 * 60_000 })
 }
 
+/** A directory that is not in the list is known by its host. */
+export function vendorName(a: Account): string {
+	if (a.vendor !== CUSTOM) return a.vendor_title
+	try {
+		return new URL(a.directory_url).host
+	} catch {
+		return a.vendor_title
+	}
+}
+
 export function AccountStatus({ account }: { account: Account }) {
 	const tone = account.status === 'valid' ? 'good' : account.status === 'invalid' ? 'bad' : 'busy'
 	const why = account.reason ? [account.reason.detail ?? account.reason.title, account.reason.remote].filter(Boolean).join(' — ') : undefined
@@ -69,7 +79,7 @@ export function AccountsPage() {
 						render: (a) => (
 							<>
 								<Soft text={a.email || t('none')} />
-								{a.name && a.name !== a.email && <Text c="dimmed" size="sm">{a.name}</Text>}
+								{a.name && a.name !== a.email && !a.name.startsWith(`${a.email} --- `) && <Text c="dimmed" size="sm">{a.name}</Text>}
 							</>
 						),
 					},
@@ -77,7 +87,7 @@ export function AccountsPage() {
 						title: t('Vendor'),
 						render: (a) => (
 							<Group gap="xs">
-								{a.vendor_title}
+								{vendorName(a)}
 								<Staging on={a.staging} />
 							</Group>
 						),
@@ -128,7 +138,7 @@ function DeleteAccount({ account, onClose }: { account: Account; onClose: () => 
 	const live = orders.data?.items.filter((o) => o.status !== 'valid' && o.status !== 'invalid').length ?? 0
 	return (
 		<Confirm opened title={t('Delete account')} action={t('Delete account')} onClose={onClose} run={() => remove('/accounts/{id}', account.id)} done={t('The account is deleted.')} reads={['accounts', 'orders', 'status']}>
-			<p style={{ marginTop: 0 }}>{t('{email} at {vendor} will be deleted here.', { email: account.email || account.name, vendor: account.vendor_title })}</p>
+			<p style={{ marginTop: 0 }}>{t('{email} at {vendor} will be deleted here.', { email: account.email || account.name, vendor: vendorName(account) })}</p>
 			<ul style={{ paddingLeft: 20, margin: 0 }}>
 				<li>{orders.data?.has_more ? t('Its orders, more than 200, become invisible.') : n === 0 ? t('It has no orders.') : n === 1 ? t('Its one order becomes invisible.') : t('Its {n} orders become invisible.', { n })}</li>
 				{live > 0 && <li>{live === 1 ? t('One of them is in flight.') : t('{n} of them are in flight.', { n: live })}</li>}

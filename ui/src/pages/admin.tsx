@@ -6,6 +6,7 @@ import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User, type Vendor } from '../api/client'
+import { every } from '../api/awake'
 import { useMay, useSession } from '../api/session'
 import { t } from '../i18n'
 import { CopyLine, Empty, Facts, Notice, Relative, Soft, Staging, Time, Tone } from '../parts/bits'
@@ -284,7 +285,7 @@ export function VendorsPage() {
 }
 
 export function StatusPage() {
-	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: 10_000 })
+	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: every(10_000) })
 	return (
 		<Page title={t('Status')} crumbs={crumbs()}>
 			<Loaded query={status}>{(s) => <StatusView s={s} />}</Loaded>

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import { api, unwrap, type Certificate, type Order, type Status } from '../api/client'
 import { useMay } from '../api/session'
+import { every } from '../api/awake'
 import { plural, t } from '../i18n'
 import { distance, Failure, Health, isLive, LinkButton, Names, OrderStatus, Relative, sentence, Time, Tone, waitsForPerson } from '../parts/bits'
 import { Icon } from '../parts/icon'
@@ -51,7 +52,7 @@ function needs(status: Status | undefined, live: Order[], failed: Order[], certi
 const WEEK = 7 * 86_400_000
 
 export function DashboardPage() {
-	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: 30_000 })
+	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: every(30_000) })
 	const live = useLiveOrders()
 	const failed = useQuery({ queryKey: ['orders', 'failed'], queryFn: () => unwrap(api.GET('/orders', { params: { query: { status: 'invalid', limit: 10 } } })) })
 	const expiring = useQuery({ queryKey: ['certificates', 'expiring'], queryFn: () => unwrap(api.GET('/certificates', { params: { query: { sort: 'expires', limit: 50 } } })) })

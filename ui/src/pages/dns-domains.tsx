@@ -146,7 +146,6 @@ function Delegations({ onAdd }: { onAdd: () => void }) {
 				}
 				columns={[
 					{ title: t('Name'), render: (d) => <Soft text={d.name} /> },
-					{ title: t('Zone'), render: (d) => <Soft text={d.zone} /> },
 					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
 					{ title: t('Created At'), render: (d) => <Time at={d.created_at} show="two" /> },
 					{

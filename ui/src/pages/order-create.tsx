@@ -9,6 +9,7 @@ import { api, Idempotency, unwrap, type Order } from '../api/client'
 import { t } from '../i18n'
 import { CopyLine, Failure, LinkButton, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
+import { vendorName } from './accounts'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
 
 export const KEY_TYPES = [
@@ -53,7 +54,7 @@ export function namesError(names: string[]): string | null {
 export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onClose: () => void; onCreated: (o: Order) => void }) {
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
-	const accounts = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { status: 'valid', limit: 200 } } })) })
+	const accounts = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })), select: (p) => ({ ...p, items: p.items.filter((a) => a.status === 'valid') }) })
 	const csrs = useQuery({ queryKey: ['csrs', 'choose'], queryFn: () => unwrap(api.GET('/csrs', { params: { query: { limit: 200 } } })) })
 	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
 
@@ -108,7 +109,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	return (
 		<FormDialog opened title={t('Create ACME Order')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create ACME Order')} size="xl">
 			{accounts.isError && <Failure error={accounts.error} retry={() => void accounts.refetch()} />}
-			<Select label={t('Vendor')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: `${a.email || a.name} --- ${a.vendor_title}` }))} {...form.getInputProps('account_id')} />
+			<Select label={t('Vendor')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: `${a.email || a.name} --- ${vendorName(a)}` }))} {...form.getInputProps('account_id')} />
 			{account?.staging && <Notice tone="info">{t('This vendor is for trials: browsers will not trust the certificate.')}</Notice>}
 
 			<Radio.Group label={t('CSR')} {...form.getInputProps('source')}>

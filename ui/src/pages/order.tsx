@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api, unwrap, type AcmeRecord, type OrderDetail, type OrderEvent } from '../api/client'
+import { every } from '../api/awake'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Because, Clipped, CopyButton, CopyLine, dateText, Facts, isLive, Notice, OrderStatus, Relative, sentence, Soft, Staging, Time, Tone, type ToneName } from '../parts/bits'
@@ -16,7 +17,7 @@ import { DeleteOrder, useOrderActions } from './orders'
 import { RecordStatus } from './dns-domains'
 
 export function OrderPage({ id }: { id: string }) {
-	const query = useQuery({ queryKey: ['orders', 'one', id], queryFn: () => unwrap(api.GET('/orders/{id}', { params: { path: { id } } })), refetchInterval: (q) => (q.state.data && isLive(q.state.data) ? 15_000 : false) })
+	const query = useQuery({ queryKey: ['orders', 'one', id], queryFn: () => unwrap(api.GET('/orders/{id}', { params: { path: { id } } })), refetchInterval: (q) => (q.state.data && isLive(q.state.data) ? every(15_000)() : false) })
 	return <Loaded query={query}>{(order) => <OrderView order={order} />}</Loaded>
 }
 
@@ -42,7 +43,7 @@ function stationName(name: string, validation: string): string {
 function Way({ order }: { order: OrderDetail }) {
 	const at = order.status === 'valid' ? STATIONS.length : STATIONS.findIndex(([, steps]) => steps.includes(order.step))
 	/* A failed order has left its step: the story tells how far it came; its records tell whether it was published. */
-	const failed = order.status === 'invalid'
+	const failed = order.status === 'invalid' || at < 0
 	const reached = failed ? (order.authorizations.some((a) => a.status === 'valid') && order.authorizations.every((a) => a.status === 'valid') ? 4 : order.records.length ? 3 : 0) : at
 	return (
 		<ol className="way" aria-label={t('Where the order stands')}>
@@ -291,7 +292,7 @@ export function Story({ events }: { events: OrderEvent[] }) {
 							<Time at={e.at} show="clock" />
 						</div>
 						<div className="break">
-							{e.text}
+							{sentence(e.text)}
 							<Detail detail={e.detail} />
 						</div>
 					</li>
@@ -309,13 +310,14 @@ export function Detail({ detail }: { detail: unknown }) {
 	const d = detail as Record<string, unknown>
 	const remote = typeof d.remote === 'string' ? d.remote : undefined
 	const why = typeof d.detail === 'string' ? d.detail : undefined
+	const type = typeof d.remote_type === 'string' ? d.remote_type : typeof d.type === 'string' ? d.type : undefined
 	const known = remote !== undefined || why !== undefined
 	if (known)
 		return (
 			<div className="said">
 				{why !== undefined && why !== remote && <div>{why}</div>}
 				{remote !== undefined && <div>{remote}</div>}
-				{typeof d.remote_type === 'string' && <code>{d.remote_type}</code>}
+				{type !== undefined && <code>{type}</code>}
 			</div>
 		)
 	if (Object.keys(d).length === 0) return null
