@@ -34,6 +34,8 @@ static bool published(void *arg, const char *type, const char *name, const char 
 
 	if (r->dns_value && streq(r->dns_value, value))
 		return true;
+	if (r->zone)
+		return strlist_has(r->zone, value);
 	ASSERT_OK(store_read(r->store, look_live, &l, &r->err), &r->err);
 	return l.found;
 }
@@ -62,6 +64,8 @@ static int look_up(void *arg, const char *name, struct resolve_report *ret, stru
 		ret->servers[i].answered = true;
 		if (r->dns_value)
 			strlist_add(&ret->servers[i].values, r->dns_value);
+		for (size_t k = 0; r->zone && !r->zone_hidden && k < r->zone->n; k++)
+			strlist_add(&ret->servers[i].values, r->zone->v[k]);
 	}
 	return 0;
 }

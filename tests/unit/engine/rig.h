@@ -31,6 +31,8 @@ struct rig {
 	struct resolve_report *(*dns)(void *arg, const char *name); /* manual look-ups */
 	const char *dns_value; /* what every server has; NULL = nothing */
 	int looks;
+	const struct strlist *zone; /* a provider's zone: what look-ups and the authority find */
+	bool zone_hidden;           /* look-ups do not see it */
 };
 
 struct rig *rig_new(void);        /* with a registered account */
