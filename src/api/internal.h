@@ -18,6 +18,7 @@
 struct hub;
 
 struct api {
+	struct store *told_by; /* whose commits wake us */
 	struct service *service;
 	struct http_server *http;
 	struct pool *pool, *slow;

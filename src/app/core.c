@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define STOP_GRACE_MS (5 * SECOND_MS)
+#define STOP_LAST_S 80
 #define META_KEYS "keys.check"
 
 struct core {
@@ -311,6 +312,7 @@ int core_run(const struct config_input *in, const struct config *config)
 		wait_for_end(&c);
 		host_notify("STOPPING=1");
 		log_info("stopping");
+		alarm(STOP_LAST_S); /* whatever hangs, the state folder becomes free */
 	} else {
 		log_err(LOG_ERROR, "could not start", &err);
 	}

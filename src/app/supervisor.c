@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOCK_WAIT_MS (15 * SECOND_MS) /* a former server that is still ending */
+#define LOCK_WAIT_MS (6 * SECOND_MS) /* a former server that is still ending */
 #define CORE_STOP_MS (75 * SECOND_MS) /* a step takes at most 60 s */
 #define EDGE_STOP_MS (5 * SECOND_MS)
 #define STEADY_MS (60 * SECOND_MS)    /* ran so long: the pauses begin anew */

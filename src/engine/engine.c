@@ -175,6 +175,7 @@ void engine_close(struct engine *e)
 		return;
 	if (e->started)
 		engine_stop(e, 0);
+	store_off_commit(e->o.store, committed, e);
 	feeder_close(e);
 	for (unsigned i = 0; i < e->n_workers; i++)
 		net_client_free(e->workers[i].client);

@@ -18,6 +18,7 @@ struct store {
 		void *arg;
 	} hooks[HOOKS_MAX];
 	size_t n_hooks;
+	pthread_rwlock_t hooks_lock; /* held for reading while they are called */
 	pthread_mutex_t lock; /* health */
 	struct store_health health;
 };
@@ -42,6 +43,7 @@ int store_open(const struct store_options *o, struct store **ret, struct err *er
 	s->clock = o->clock ? o->clock : &clock_system;
 	s->health = (struct store_health){ .writable = true, .since_ms = clock_now(s->clock) };
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_rwlock_init(&s->hooks_lock, NULL);
 	if (str_starts(o->url, "sqlite:")) {
 		s->dialect = SQL_SQLITE;
 		s->backend = &backend_sqlite;
@@ -55,6 +57,7 @@ int store_open(const struct store_options *o, struct store **ret, struct err *er
 	}
 	if (r < 0) {
 		pthread_mutex_destroy(&s->lock);
+		pthread_rwlock_destroy(&s->hooks_lock);
 		free(s);
 		return r;
 	}
@@ -68,6 +71,7 @@ void store_close(struct store *s)
 		return;
 	s->backend->close(s->self);
 	pthread_mutex_destroy(&s->lock);
+	pthread_rwlock_destroy(&s->hooks_lock);
 	free(s);
 }
 
@@ -103,10 +107,23 @@ int store_backup(struct store *s, const char *path, struct err *err)
 
 void store_on_commit(struct store *s, store_commit_fn *fn, void *arg)
 {
+	pthread_rwlock_wrlock(&s->hooks_lock);
 	assert(s->n_hooks < HOOKS_MAX);
 	s->hooks[s->n_hooks].fn = fn;
 	s->hooks[s->n_hooks].arg = arg;
 	s->n_hooks++;
+	pthread_rwlock_unlock(&s->hooks_lock);
+}
+
+void store_off_commit(struct store *s, store_commit_fn *fn, void *arg)
+{
+	pthread_rwlock_wrlock(&s->hooks_lock);
+	for (size_t i = 0; i < s->n_hooks; i++)
+		if (s->hooks[i].fn == fn && s->hooks[i].arg == arg) {
+			s->hooks[i] = s->hooks[--s->n_hooks];
+			break;
+		}
+	pthread_rwlock_unlock(&s->hooks_lock);
 }
 
 /* health */
@@ -132,8 +149,10 @@ void store_committed(struct store *s, struct notes *n, unsigned writes)
 	if (s->health.state != STORE_OK)
 		set_state(s, STORE_OK, "");
 	pthread_mutex_unlock(&s->lock);
+	pthread_rwlock_rdlock(&s->hooks_lock);
 	for (size_t i = 0; touched && i < s->n_hooks; i++)
 		s->hooks[i].fn(n->touches, touched, s->hooks[i].arg);
+	pthread_rwlock_unlock(&s->hooks_lock);
 	n->n_touches = n->n_counts = 0;
 }
 

@@ -72,6 +72,8 @@ void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev);
  */
 typedef void store_commit_fn(const struct touch *touched, size_t n, void *arg);
 void store_on_commit(struct store *s, store_commit_fn *fn, void *arg);
+/* After it fn is not called any more, and no call of it runs. Whoever registered does this before arg goes. */
+void store_off_commit(struct store *s, store_commit_fn *fn, void *arg);
 
 enum store_state {
 	STORE_OK,
