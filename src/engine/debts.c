@@ -185,6 +185,13 @@ static void failed(struct pay *p, const struct err *why)
 	}
 }
 
+static int release(struct sql *tx, void *arg, struct err *err)
+{
+	struct pay *p = arg;
+
+	return store_lease_release(tx, "debt", p->d.id, p->d.gen, engine_now(p->e), err);
+}
+
 void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt)
 {
 	_cleanup_(pay_done) struct pay p = { .e = e, .w = w, .d = TAKE(*take_debt) };
@@ -201,6 +208,11 @@ void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt)
 							 withdraw(&p, what, &why);
 	if (e->crashed)
 		return;
+	if (rc < 0 && stop_raised(&e->abort)) { /* we are ending: given back as it is */
+		if (engine_write(e, release, &p, &err) < 0)
+			log_err(LOG_DEBUG, "could not give a row back, its lease ends by itself", &err);
+		return;
+	}
 	if (rc < 0) {
 		failed(&p, &why);
 	} else {

@@ -516,6 +516,13 @@ static void job_close(struct job_run *r)
 	job_run_done(r);
 }
 
+static int release(struct sql *tx, void *arg, struct err *err)
+{
+	struct job_run *r = arg;
+
+	return store_lease_release(tx, "job", r->j.id, r->j.gen, engine_now(r->e), err);
+}
+
 void job_run_one(struct engine *e, struct worker *w, struct job *take_job)
 {
 	_cleanup_(job_close) struct job_run r = { .e = e, .w = w, .j = TAKE(*take_job) };
@@ -531,6 +538,11 @@ void job_run_one(struct engine *e, struct worker *w, struct job *take_job)
 		rc = row->run(&r, &why);
 	if (e->crashed)
 		return;
+	if (rc < 0 && stop_raised(&e->abort)) { /* we are ending: given back as it is */
+		if (engine_write(e, release, &r, &err) < 0)
+			log_err(LOG_DEBUG, "could not give a row back, its lease ends by itself", &err);
+		return;
+	}
 	if (rc < 0) {
 		failed(&r, &why);
 		log_err(r.j.ended_ms ? LOG_WARNING : LOG_DEBUG, r.j.ended_ms ? "job failed" : "job is tried again later", &why);

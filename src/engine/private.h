@@ -37,6 +37,7 @@
 #define LANE_IDENTIFIER "name:"    /* parked only */
 #define LANE_REGISTER "register:"  /* parked only */
 #define LANE_VENDOR "vendor:"
+#define LANE_DNS "dns:" /* a provider: read, merge, write, one at a time */
 
 /* ---- lane.c: who may run, who is parked ---- */
 
@@ -208,6 +209,7 @@ struct run {
 	struct key_row new_key;
 	struct csr new_csr;
 	bool has_new_csr;
+	bool new_lane;           /* its row may have to be made */
 	bool release_turn;       /* and wake who waits for it */
 	bool end_debts;          /* release; pay at once what is rows or a person's */
 	bool deactivate_debts;   /* ABANDON: debts for what could not be deactivated */

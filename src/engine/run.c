@@ -115,7 +115,7 @@ char *run_step_lane(const struct run *r, enum order_step step)
 	if (step == STEP_PROPAGATE)
 		return xstrdup(LANE_PROPAGATION);
 	if (step == STEP_PUBLISH && p && p->way == PUBLISH_REMOTE)
-		return xasprintf("dns:%s", run_method(r));
+		return xasprintf(LANE_DNS "%s", run_method(r));
 	return xstrdup(r->vendor_lane ? r->vendor_lane : r->o.lane);
 }
 
@@ -232,9 +232,10 @@ static int flush_items(struct sql *tx, struct run *r, const struct record *rec, 
 static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, struct err *err)
 {
 	_cleanup_free_ char *old = xstrdup(rec->id);
-	_cleanup_free_ char *what = NULL;
+	_cleanup_free_ char *what = NULL, *lane = NULL;
+	const struct publisher *p = publisher_find(rec->kind, rec->method);
+	struct ulid debt_id = ulid_new(engine_now(r->e));
 	struct debt d;
-	char *debt_id;
 
 	if (store_record_add(tx, rec, err) < 0)
 		return -(int)err->code;
@@ -245,18 +246,15 @@ static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, s
 		if (r->debts.v[i].record_id && streq(r->debts.v[i].record_id, rec->id))
 			return 0;
 	what = debt_what(DEBT_WITHDRAW_DNS, rec->domain, rec, NULL);
-	debt_id = xstrdup(ulid_new(engine_now(r->e)).s);
+	lane = p && p->way == PUBLISH_REMOTE ? xasprintf(LANE_DNS "%s", rec->method) : xstrdup(LANE_LOCAL);
 	d = (struct debt){
-		.id = debt_id, .order_id = r->o.id, .record_id = rec->id,
+		.id = debt_id.s, .order_id = r->o.id, .record_id = rec->id,
 		.kind = rec->kind == VALIDATION_DNS01 ? DEBT_WITHDRAW_DNS : DEBT_WITHDRAW_HTTP, .method = rec->method, .what = what,
-		.held = true, .lane = (char[]){ LANE_LOCAL }, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
+		.held = true, .lane = lane, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
 	};
-	if (store_debt_add(tx, &d, err) < 0) {
-		free(debt_id);
+	if (store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
 		return -(int)err->code;
-	}
-	free(debt_id);
-	return 0;
+	return store_debt_add(tx, &d, err);
 }
 
 static int flush_delegation(struct sql *tx, struct run *r, const struct record *rec, struct err *err)
@@ -401,7 +399,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		if (store_csr_add(tx, &r->new_csr, err) < 0)
 			return err_wrap(err, "could not store the CSR of order %" PRId64, r->o.num);
 	}
-	if (flush_issued(tx, r, err) < 0 || store_lane_ensure(tx, r->o.lane, lane_cap(r->o.lane), err) < 0 ||
+	if (flush_issued(tx, r, err) < 0 || (r->new_lane && store_lane_ensure(tx, r->o.lane, lane_cap(r->o.lane), err) < 0) ||
 	    store_order_put(tx, &r->o, f->then, now, err) < 0)
 		return -(int)err->code;
 	if (flush_records(tx, r, err) < 0)
@@ -462,7 +460,7 @@ int run_flush(struct run *r, enum lease_then then, struct err *err)
 		r->has_new_csr = false;
 		key_row_done(&r->new_key);
 	}
-	r->release_turn = r->end_debts = r->deactivate_debts = r->has_version = r->new_certificate = r->put_certificate = false;
+	r->new_lane = r->release_turn = r->end_debts = r->deactivate_debts = r->has_version = r->new_certificate = r->put_certificate = false;
 	r->served = 0;
 	r->dirty = false;
 	return 0;

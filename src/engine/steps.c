@@ -246,7 +246,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	_cleanup_err_ struct err why = { 0 };
 	_cleanup_free_ char *lane = NULL;
 	enum order_step before = r->o.step;
-	bool failed = false, now_due;
+	bool failed = false, ran = false, now_due;
 
 	*ret_go_on = false;
 	r->deadline_boot_ms = clock_boot(r->e->clock) + LIMIT_STEP_S * SECOND_MS;
@@ -260,10 +260,18 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	} else if (before_step(r, &v, &why)) {
 		failed = err_is(&why);
 	} else if (row->run(r, &v, &why) < 0) {
-		if (r->e->crashed)
-			return err_move(err, &why);
+		if (r->e->crashed || stop_raised(&r->e->abort))
+			return err_move(err, &why); /* no verdict: we are ending */
 		verdict_for_error(r, &why, &v);
 		failed = true;
+	} else {
+		ran = true;
+	}
+	/* it answers again, and is only not done yet: what was wrong before is over */
+	if (ran && v.waiting && r->o.attempts && r->o.step > STEP_AUTHORIZE) {
+		r->o.attempts = 0;
+		replace_str(&r->o.reason, NULL);
+		r->dirty = true;
 	}
 	r->unpark = !failed && r->through;
 	assert(v.next == r->o.step || row->may_go & BIT(v.next));
@@ -284,8 +292,10 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	}
 	lane = run_step_lane(r, r->o.step);
 	*ret_go_on = now_due && streq(lane, r->o.lane);
-	if (!streq(lane, r->o.lane))
+	if (!streq(lane, r->o.lane)) {
 		replace_str(&r->o.lane, lane);
+		r->new_lane = true;
+	}
 	return run_flush(r, *ret_go_on ? LEASE_KEEP : LEASE_END, err);
 }
 
@@ -310,6 +320,22 @@ static int reopen(struct sql *tx, void *arg, struct err *err)
 		if (store_debt_reopen(tx, r->debts.v[i].id, engine_now(r->e), err) < 0)
 			return -(int)err->code;
 	return 0;
+}
+
+static int release(struct sql *tx, void *arg, struct err *err)
+{
+	struct run *r = arg;
+
+	return store_lease_release(tx, "orders", r->o.id, r->o.gen, engine_now(r->e), err);
+}
+
+/* The process ends within a step: the order is given back as it is, and the next start looks before it acts. */
+static void give_back(struct run *r)
+{
+	_cleanup_err_ struct err why = { 0 };
+
+	if (engine_write(r->e, release, r, &why) < 0)
+		log_err(LOG_DEBUG, "could not give an order back, its lease ends by itself", &why);
 }
 
 static void lost(struct run *r)
@@ -341,7 +367,9 @@ void order_run(struct engine *e, struct worker *w, struct order *take_order)
 			go_on = false;
 			if (e->crashed)
 				break;
-			if (err.code == ERR_LOST_LEASE)
+			if (stop_raised(&e->abort))
+				give_back(&r);
+			else if (err.code == ERR_LOST_LEASE)
 				lost(&r);
 			else
 				log_err(LOG_ERROR, "could not store what an order came to; it is done again when its lease ends", &err);
