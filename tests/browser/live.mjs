@@ -167,6 +167,18 @@ await test('an order by hand waits for a person, shows the record to set, and is
 	await page.getByRole('row', { name: /hand\.bank\.test/ }).waitFor({ state: 'detached', timeout: 15_000 })
 })
 
+await test("an order the authority cannot validate ends invalid, with the authority's own words", async () => {
+	await createOrder('www.never.test', async () => {
+		await page.getByText('http-01', { exact: true }).last().click()
+	})
+	await page.locator('h1 + * [data-tone=bad], .tone[data-tone=bad]', { hasText: 'invalid' }).first().waitFor({ timeout: 90_000 })
+	await page.getByText(/urn:ietf:params:acme:error:/).first().waitFor()
+	assert.equal(await page.getByRole('button', { name: 'Download Certificate' }).count(), 0)
+	await shot('order-failed')
+	await visit(page, base, '/', 'Dashboard')
+	await page.getByRole('region', { name: 'Needs you' }).getByText(/www\.never\.test failed/).waitFor()
+})
+
 await test('a certificate is exported with its key, for a reason, and the audit has it', async () => {
 	await visit(page, base, '/certificates', 'Certificates')
 	await page.getByRole('link', { name: 'www.bank.test' }).first().click()

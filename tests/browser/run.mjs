@@ -373,6 +373,33 @@ test('the first load is under 300 kB', () =>
 		assert.ok(sum < 300_000, `${sum} bytes`)
 	}))
 
+test('names are taken from whatever is pasted, and bad ones are known', async () => {
+	const { createRequire } = await import('node:module')
+	const ts = createRequire(join(top, 'ui/package.json'))('typescript')
+	const source = ts.transpileModule(readFileSync(join(top, 'ui/src/parts/names.ts'), 'utf8'), { compilerOptions: { module: 'ESNext', target: 'ES2022' } }).outputText
+	const names = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+	for (const [text, want] of [
+		['', []],
+		[' www.A.example ,b.example;\n\tc.example. ', ['www.a.example', 'b.example', 'c.example']],
+		['DNS:a.example, DNS:*.b.example', ['a.example', '*.b.example']],
+		['https://a.example:8443/path?x=1 a.example', ['a.example']],
+		['"a.example" (b.example) [c.example] <d.example>', ['a.example', 'b.example', 'c.example', 'd.example']],
+		['münchen.example', ['münchen.example']],
+	])
+		assert.deepEqual(names.parseNames(text), want, text)
+	for (const [name, want] of [
+		['a.example', null],
+		['*.a.example', null],
+		['localhost', 'single'],
+		['a..b', 'letters'],
+		['a@b.example', 'letters'],
+		['a.*.example', 'letters'],
+		[`${'x'.repeat(64)}.example`, 'long'],
+	])
+		assert.equal(names.nameProblem(name), want, name)
+	assert.deepEqual(names.challengeZones(['a.example', '*.a.example', 'b.example']), ['_acme-challenge.a.example', '_acme-challenge.b.example'])
+})
+
 test('the message catalogue is up to date', async () => {
 	const { execFileSync } = await import('node:child_process')
 	execFileSync(process.execPath, [join(top, 'ui/tools/messages.mjs'), '--check'])

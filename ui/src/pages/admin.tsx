@@ -334,6 +334,11 @@ function StatusView({ s }: { s: Status }) {
 					/>
 				)}
 			</Card>
+			<Text c="dimmed" size="sm">
+				<a href="/third-party.txt" target="_blank" rel="noreferrer">
+					{t('Parts of this page made by others, and their licences')}
+				</a>
+			</Text>
 		</Stack>
 	)
 }

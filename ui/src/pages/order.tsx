@@ -283,9 +283,9 @@ export function Story({ events }: { events: OrderEvent[] }) {
 				day = d
 				return (
 					<li key={e.id} data-level={e.level}>
-						<div style={{ textAlign: 'right' }}>
+						<div className="when">
 							{first && (
-								<div style={{ fontSize: '0.75rem', color: 'var(--mantine-color-dimmed)' }}>
+								<div className="quiet">
 									<Time at={e.at} show="date" />
 								</div>
 							)}

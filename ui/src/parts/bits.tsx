@@ -44,8 +44,9 @@ export function isLive(order: Pick<Order, 'status'>): boolean {
 	return order.status !== 'valid' && order.status !== 'invalid'
 }
 
+/** With a capital, where it begins with a word and not with a name. */
 export function sentence(s: string): string {
-	return s.charAt(0).toUpperCase() + s.slice(1)
+	return /^[a-z]+([ ,:;]|$)/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s
 }
 
 export function Staging({ on }: { on: boolean }) {
