@@ -111,8 +111,8 @@ int host_state_make(const char *dir, const struct host_user *u, struct err *err)
 		return 0;
 	}
 	if (st.st_uid != owner)
-		return err_set(err, ERR_INVALID, "the state folder '%s' belongs to user %u, not to %s%u", dir, (unsigned)st.st_uid,
-			       u->drop ? u->name : "user ", u->drop ? 0 : (unsigned)owner);
+		return err_set(err, ERR_INVALID, "the state folder '%s' belongs to user %u, not to user %u%s%s%s", dir, (unsigned)st.st_uid,
+			       (unsigned)owner, u->drop ? " ('" : "", u->drop ? u->name : "", u->drop ? "')" : "");
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		err_set(err, ERR_INVALID, "others may write into the state folder '%s'", dir);
 		return err_hint(err, "Run `chmod 0700 %s`.", dir);
