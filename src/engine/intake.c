@@ -229,9 +229,11 @@ int order_want_finalize(struct sql *tx, const char *id, int64_t now_ms, struct e
 	if (store_order_get(tx, id, &o, err) < 0)
 		return -(int)err->code;
 	if (o.finalize_sent && !o.ended_ms)
-		return 0; /* it is under way */
+		return store_order_resume(tx, id, now_ms, err); /* it is under way, or was set aside */
 	if (o.status != ORDER_READY)
 		return err_set(err, ERR_CONFLICT, "order %" PRId64 " is %s, not ready", o.num, order_status_text(o.status));
+	if (store_order_resume(tx, id, now_ms, err) < 0)
+		return -(int)err->code;
 	return store_order_ask(tx, id, WANT_FINALIZE, now_ms, now_ms, err);
 }
 
@@ -272,7 +274,9 @@ int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct er
 
 int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
-	if (store_order_delete(tx, id, now_ms, err) < 0)
+	/* its authority may be parked for days: what is published goes now */
+	if (store_order_delete(tx, id, now_ms, err) < 0 || store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
+	    store_order_to_lane(tx, id, LANE_LOCAL, err) < 0)
 		return -(int)err->code;
 	return store_order_resume(tx, id, now_ms, err); /* one that was set aside is cancelled, too */
 }

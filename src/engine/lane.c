@@ -85,8 +85,7 @@ void parked_set(struct engine *e, const struct lane_load_list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct lane *lane = &l->v[i].lane;
 
-		if (lane->parked_until_ms <= now || (!str_starts(lane->name, LANE_ACCOUNT) && !str_starts(lane->name, LANE_IDENTIFIER) &&
-						     !str_starts(lane->name, LANE_REGISTER)))
+		if (lane->parked_until_ms <= now)
 			continue;
 		e->parks = xrealloc(e->parks, (e->n_parks + 1) * sizeof *e->parks);
 		e->parks[e->n_parks++] = (struct parked){ xstrdup(lane->name), lane->parked_until_ms };

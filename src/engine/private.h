@@ -139,7 +139,7 @@ int64_t lane_cap(const char *name);
 /* Counts of what runs here; take e->lock before. lane_room: how many more may run, never more than half of the workers. */
 struct lane_slot *lane_slot(struct engine *e, const char *name);
 int64_t lane_room(struct engine *e, const char *name, int64_t cap);
-/* Until when a lane in which nothing runs (account, name, registration) is parked; 0 = free. Takes the lock. */
+/* Until when a lane (also those in which nothing runs: account, name, registration) is parked; 0 = free. Takes the lock. */
 int64_t parked_until(struct engine *e, const char *name);
 bool parked_any(struct engine *e);
 void parked_set(struct engine *e, const struct lane_load_list *l);

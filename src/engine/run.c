@@ -392,7 +392,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 	struct run *r = f->r;
 	int64_t now = engine_now(r->e);
 
-	/* first of all the fence: nothing is written by a worker whose lease is gone */
+	/* store_order_put is the fence: when it fails nothing of this is kept, neither what came before it */
 	if (r->has_new_csr) {
 		if (r->new_key.id && store_key_add(tx, &r->new_key, err) < 0)
 			return err_wrap(err, "could not store the key of order %" PRId64, r->o.num);
@@ -401,6 +401,8 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 	}
 	if (flush_issued(tx, r, err) < 0 || (r->new_lane && store_lane_ensure(tx, r->o.lane, lane_cap(r->o.lane), err) < 0) ||
 	    store_order_put(tx, &r->o, f->then, now, err) < 0)
+		return -(int)err->code;
+	if (r->o.step == STEP_QUEUED && store_order_wake_unheld(tx, r->o.id, now, err) < 0)
 		return -(int)err->code;
 	if (flush_records(tx, r, err) < 0)
 		return -(int)err->code;
@@ -415,6 +417,9 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		if (store_lane_ensure(tx, r->parks[i].lane, lane_cap(r->parks[i].lane), err) < 0 ||
 		    store_lane_park(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, err) < 0)
 			return -(int)err->code;
+	/* cancelled while it was in work: what is published goes now, not when the lane is free again */
+	if (r->n_parks && store_order_to_lane(tx, r->o.id, LANE_LOCAL, err) < 0)
+		return -(int)err->code;
 	if (r->unpark && store_lane_unpark(tx, r->through, err) < 0)
 		return -(int)err->code;
 	for (enum order_want w = WANT_FINALIZE; w <= WANT_CANCEL; w++)

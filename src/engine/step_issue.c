@@ -52,7 +52,7 @@ static int ready(struct run *r, struct verdict *v)
 	bool told = r->o.status == ORDER_READY;
 
 	r->o.status = ORDER_READY;
-	if (r->o.mode == MODE_AUTOMATIC || r->o.want_finalize) {
+	if (r->o.mode == MODE_AUTOMATIC || r->o.want_finalize || r->o.finalize_sent) { /* told once is told */
 		r->o.finalize_sent = true; /* durable with this verdict, before it is sent */
 		r->fresh_ready = true;
 		if (r->o.want_finalize)

@@ -653,6 +653,18 @@ int step_propagate(struct run *r, struct verdict *v, struct err *err)
 
 /* ---- telling the CA to look ---- */
 
+static void proved(struct run *r, struct authz *a)
+{
+	struct record *rec = run_record(r, a, NULL);
+
+	a->status = AUTHZ_VALID;
+	authz_changed(r, a);
+	if (rec && rec->status != RECORD_VALID) {
+		rec->status = RECORD_VALID;
+		record_changed(r, rec, 0);
+	}
+}
+
 int step_accept(struct run *r, struct verdict *v, struct err *err)
 {
 	for (size_t i = 0; i < r->authz.n; i++) {
@@ -672,6 +684,8 @@ int step_accept(struct run *r, struct verdict *v, struct err *err)
 				return -(int)err->code;
 			if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
 				return refused(r, &now, row, err);
+			if (row->status == AUTHZ_VALID)
+				proved(r, row);
 			return go(v, r, STEP_ACCEPT, true);
 		}
 		s = run_session(r, err);
@@ -691,18 +705,6 @@ int step_accept(struct run *r, struct verdict *v, struct err *err)
 }
 
 /* ---- watching it ---- */
-
-static void proved(struct run *r, struct authz *a)
-{
-	struct record *rec = run_record(r, a, NULL);
-
-	a->status = AUTHZ_VALID;
-	authz_changed(r, a);
-	if (rec && rec->status != RECORD_VALID) {
-		rec->status = RECORD_VALID;
-		record_changed(r, rec, 0);
-	}
-}
 
 static struct authz *next_pending(struct run *r, size_t *ret_pending)
 {

@@ -65,11 +65,15 @@ void run_fail(struct run *r, struct verdict *v, struct err *why)
 	run_event(r, EVENT_ERROR, detail ? json_text(detail) : NULL, "%s", text);
 	json_decref(detail);
 	*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
-	/* authorizations nobody needs any more are given back while the turn is still ours */
-	if (r->o.url && has_pending(r) && r->o.step != STEP_ABANDON) {
-		v->next = STEP_ABANDON;
-		r->o.status = ORDER_INVALID;
+	/* authorizations nobody needs any more are given back while the turn is still ours, or when the authority can be asked again */
+	if (!r->o.url || !has_pending(r) || r->o.step == STEP_ABANDON)
+		return;
+	if (parked_until(r->e, r->vendor_lane)) {
+		r->deactivate_debts = true;
+		return;
 	}
+	v->next = STEP_ABANDON;
+	r->o.status = ORDER_INVALID;
 }
 
 /* One authorization at a time; what cannot be deactivated now becomes a debt, and the order ends. */
@@ -308,7 +312,9 @@ static int poll_write(struct sql *tx, void *arg, struct err *err)
 {
 	struct poll_job *j = arg;
 
-	return store_order_poll(tx, j->o, j->now_ms, err);
+	if (store_order_poll(tx, j->o, j->now_ms, err) < 0)
+		return -(int)err->code;
+	return j->o->step == STEP_QUEUED ? store_order_wake_unheld(tx, j->o->id, j->now_ms, err) : 0;
 }
 
 /* A lost lease after something was published at a provider: whoever withdrew it meanwhile has to do it once more. */

@@ -71,6 +71,11 @@ static const char TURN_FENCE[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $
 static const char WAKE_WAITERS[] =
 	"UPDATE orders SET due_ms = $2 WHERE waiting_for = $1 AND ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2";
 
+/* The turn came free between the look at it and this write: nobody would wake the one that waits. */
+static const char WAKE_UNHELD[] =
+	"UPDATE orders SET due_ms = $2 WHERE id = $1 AND ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2"
+	" AND NOT EXISTS (SELECT 1 FROM orders h WHERE h.turn_hash = orders.turn_hash AND h.holds_turn = 1 AND h.id <> $1)";
+
 int order_from_row(const struct row *r, struct order *o, struct err *err)
 {
 	o->id = row_text_dup(r, 0);
@@ -331,6 +336,28 @@ int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, str
 		return err_wrap(err, "could not wake the orders that wait for '%s'", id);
 	if (changed)
 		store_touch(tx, "order", NULL, 0);
+	return 0;
+}
+
+int store_order_wake_unheld(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t changed = 0;
+
+	if (sql_exec(tx, WAKE_UNHELD, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), &changed, err) < 0)
+		return err_wrap(err, "could not wake order '%s'", id);
+	if (changed)
+		store_touch(tx, "order", NULL, 0);
+	return 0;
+}
+
+static const char ORDER_TO_LANE[] =
+	"UPDATE orders SET lane = $2 WHERE id = $1 AND want_cancel > 0 AND ended_ms = 0 AND lease_owner IS NULL"
+	" AND finalize_sent = 0";
+
+int store_order_to_lane(struct sql *tx, const char *id, const char *lane, struct err *err)
+{
+	if (sql_exec(tx, ORDER_TO_LANE, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(lane)), NULL, err) < 0)
+		return err_wrap(err, "could not write order '%s'", id);
 	return 0;
 }
 

@@ -64,6 +64,10 @@ int store_order_take_turn(struct sql *tx, const struct order *o, char **ret_hold
 			  struct err *err) MUST_CHECK;
 /* Makes the orders that wait for this one due now; call it when its turn is over. */
 int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Makes an order that is about to wait due now if nobody holds its turn any more; call it after the write that lets it wait. */
+int store_order_wake_unheld(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Moves an order that is to be cancelled, that nobody works on and whose CSR was not sent, into a lane that exists; else nothing. */
+int store_order_to_lane(struct sql *tx, const char *id, const char *lane, struct err *err) MUST_CHECK;
 /* Live (not ended) orders of a certificate or an account, oldest first, deleted ones included. */
 int store_order_unfinished(struct sql *q, enum order_filter filter, const char *value, struct order_list *ret,
 			   struct err *err) MUST_CHECK;

@@ -95,6 +95,74 @@ static void step_by_step_stops_at_ready_and_goes_on_when_told(void **state)
 	rig_no_residue(r);
 }
 
+/* "Not ready" to a finalize that was asked for: it is sent again by itself, nobody has to ask twice. */
+static int not_ready_once(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	int *left = arg;
+
+	(void)method;
+	if (!str_starts(path, "/finalize/") || !*left)
+		return 0;
+	--*left;
+	ca_problem(ca, ret, 403, "orderNotReady", "not yet");
+	return 1;
+}
+
+static void step_by_step_a_finalize_that_came_too_early_is_sent_again(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct order_taken t = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01, .mode = MODE_STEP_BY_STEP });
+	int left = 1;
+
+	rig_run(r);
+	r->ca.hook = not_ready_once;
+	r->ca.hook_arg = &left;
+	rig_finalize(r, t.id);
+	rig_run(r);
+	ASSERT_INT(left, 0);
+	assert_valid(r, t.id);
+	rig_no_residue(r);
+}
+
+struct late {
+	const char *id, *holder;
+	int64_t now_ms;
+};
+
+/* What a worker writes that has met a holder which has gone meanwhile. */
+static int wait_late(struct sql *tx, void *arg, struct err *err)
+{
+	struct late *l = arg;
+	_cleanup_order_ struct order o = { 0 };
+
+	if (store_order_get(tx, l->id, &o, err) < 0)
+		return -(int)err->code;
+	o.step = STEP_QUEUED;
+	o.holds_turn = false;
+	replace_str(&o.waiting_for, l->holder);
+	o.due_ms = l->now_ms + 5 * MINUTE_MS;
+	if (store_order_put(tx, &o, LEASE_END, l->now_ms, err) < 0)
+		return -(int)err->code;
+	return store_order_wake_unheld(tx, l->id, l->now_ms, err);
+}
+
+static void an_order_that_begins_to_wait_when_the_turn_has_come_free_starts_at_once(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct order_taken a = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01, .key_type = "p256" });
+	struct order_taken b;
+	struct late l = { .holder = a.id };
+
+	rig_run(r);
+	assert_valid(r, a.id);
+	b = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01, .key_type = "p384" });
+	l.id = b.id;
+	l.now_ms = r->clock.fake_ms;
+	ASSERT_OK(store_write(r->store, wait_late, &l, &r->err), &r->err);
+	rig_run_until(r, l.now_ms + MINUTE_MS);
+	assert_valid(r, b.id);
+}
+
 static void an_order_nobody_finalizes_is_given_up_when_the_ca_forgets_it(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -289,6 +357,8 @@ int main(void)
 		TEST(apex_and_wildcard_share_one_name_with_two_values),
 		TEST(a_certificate_costs_at_most_twelve_transactions),
 		TEST(step_by_step_stops_at_ready_and_goes_on_when_told),
+		TEST(step_by_step_a_finalize_that_came_too_early_is_sent_again),
+		TEST(an_order_that_begins_to_wait_when_the_turn_has_come_free_starts_at_once),
 		TEST(an_order_nobody_finalizes_is_given_up_when_the_ca_forgets_it),
 		TEST(the_same_request_gets_the_live_order),
 		TEST(the_same_names_with_another_csr_wait_their_turn_and_start_by_themselves),

@@ -224,6 +224,33 @@ static void a_vendor_that_is_down_is_parked_as_a_whole(void **state)
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'"), 2);
 }
 
+static void an_order_cancelled_while_its_authority_is_parked_withdraws_at_once_and_owes_the_rest(void **state)
+{
+	struct order_taken a;
+	_cleanup_rig_ struct rig *r = bent_rig((struct bend){ "/order/", -1, 503, NULL, NULL, "86400", "<html>maintenance</html>" }, &a);
+	int64_t start = r->clock.fake_ms;
+
+	bend.path = "/authz/";
+	bend.times = 0;
+	r->ca.authz_polls = 1000;
+	rig_run_until(r, start + 10 * SECOND_MS);
+	ASSERT_TRUE(rig_count(r, "SELECT COUNT(*) FROM feed_item WHERE live = 1 AND kind = 'txt'") == 1);
+	bend.times = -1;
+	rig_run_until(r, start + 2 * MINUTE_MS);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM lane WHERE name LIKE 'vendor:%' AND parked_until_ms > 0"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE ended_ms = 0"), 1);
+	rig_delete(r, a.id);
+	rig_run_until(r, start + 3 * MINUTE_MS);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE ended_ms = 0"), 0);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM feed_item WHERE live = 1 AND kind = 'txt'"), 0);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM debt WHERE state = 'owed' AND kind = 'deactivate-authz'"), 1);
+	ASSERT_INT(r->ca.deactivations, 0);
+	bend.times = 0;
+	rig_run_until(r, start + 2 * DAY_MS);
+	ASSERT_INT(r->ca.deactivations, 1);
+	rig_no_residue(r);
+}
+
 static void new_terms_park_the_account_until_a_person_has_agreed(void **state)
 {
 	struct order_taken a, b;
@@ -714,6 +741,7 @@ int main(void)
 		TEST(what_cannot_pass_ends_with_the_reason),
 		TEST(a_rate_limit_on_one_set_of_names_stops_nobody_else),
 		TEST(a_vendor_that_is_down_is_parked_as_a_whole),
+		TEST(an_order_cancelled_while_its_authority_is_parked_withdraws_at_once_and_owes_the_rest),
 		TEST(new_terms_park_the_account_until_a_person_has_agreed),
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
