@@ -314,6 +314,18 @@ static char *find_cookie(const struct http_request *rq)
 	return found;
 }
 
+/* Whoever signs in anew leaves the session he had. */
+static void note_session(struct call *c)
+{
+	char *cookie = c->route->flags & ROUTE_LOGIN ? find_cookie(c->rq) : NULL;
+
+	if (!cookie)
+		return;
+	service_session_note(cookie, &c->actor);
+	explicit_bzero(cookie, strlen(cookie));
+	free(cookie);
+}
+
 static int authenticate(struct call *c, struct err *err)
 {
 	const char *bearer = http_header(c->rq, "Authorization");
@@ -390,15 +402,15 @@ static int take_parameter(struct call *c, const char *p, size_t n, struct err *e
 	pointer = xasprintf("/%.64s", name);
 	f = field_find(c->route->query, name);
 	if (!f)
-		return err_set_field(err, ERR_INVALID, pointer, "there is no such query parameter here");
+		return err_set_field(err, ERR_INVALID, pointer, "there is no query parameter '%s' here", pointer + 1);
 	if (json_object_get(c->query_doc, name))
-		return err_set_field(err, ERR_INVALID, pointer, "is given twice");
+		return err_set_field(err, ERR_INVALID, pointer, "%s is given twice", f->name);
 	if (f->kind == JSON_KIND_INT) {
 		int64_t v;
 		_cleanup_err_ struct err why = ERR_INIT;
 
 		if (str_to_i64(value, f->min, f->max, &v, &why) < 0)
-			return err_set_field(err, ERR_INVALID, pointer, "must be a whole number from %" PRId64 " to %" PRId64, f->min, f->max);
+			return err_set_field(err, ERR_INVALID, pointer, "%s must be a whole number from %" PRId64 " to %" PRId64, f->name, f->min, f->max);
 		json_object_set_new(c->query_doc, name, json_integer(v));
 	} else {
 		json_object_set_new(c->query_doc, name, json_string(value));
@@ -488,6 +500,7 @@ static int prepare(struct call *c, struct err *err)
 {
 	if (check_site(c, err) < 0)
 		return -(int)err->code;
+	note_session(c);
 	if (c->route->permission != PERM_NONE &&
 	    (authenticate(c, err) < 0 || service_authorize(&c->actor, c->route->permission, err) < 0 || check_csrf(c, err) < 0))
 		return -(int)err->code;

@@ -29,6 +29,7 @@
 #define HEAD_MS (10 * SECOND_MS)
 #define BODY_MS (15 * SECOND_MS)
 #define IDLE_MS (75 * SECOND_MS)
+#define ANSWER_MS (2 * MINUTE_MS) /* for reading an answer; a stream has none */
 #define DRAIN_MAX (4 * 1024 * 1024) /* of a chunked body that is too large: read, then answered */
 #define CONNECTION_MEMORY (64 * 1024)
 
@@ -211,13 +212,17 @@ static struct MHD_Response *make_response(struct MHD_Connection *connection, str
 	return r;
 }
 
+static void deadline(struct MHD_Connection *connection, int64_t in_ms);
+
 static enum MHD_Result queue_answer(struct http_request *rq)
 {
+	bool stream = rq->answer.stream;
 	struct MHD_Response *r = make_response(rq->connection, &rq->answer);
 	enum MHD_Result ok;
 
 	if (!r)
 		return MHD_NO;
+	deadline(rq->connection, stream ? 0 : ANSWER_MS);
 	ok = MHD_queue_response(rq->connection, rq->answer.status, r);
 	MHD_destroy_response(r);
 	return ok;

@@ -186,7 +186,7 @@ static int check_export(const struct actor *a, const struct certificate_export *
 		return -(int)err->code;
 	if (!streq(r->format, "pem") && !streq(r->format, "fullchain"))
 		return err_set_field(err, ERR_INVALID, "/format", "a key goes out with pem or fullchain only");
-	if (str_empty(r->reason))
+	if (!r->reason || !r->reason[strspn(r->reason, " \t\r\n")])
 		return err_set_field(err, ERR_INVALID, "/reason", "say why the key leaves; it is kept in the audit");
 	return 0;
 }

@@ -152,12 +152,15 @@ void audit_begin(const struct service *s, const struct actor *a, const char *act
 
 int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err)
 {
+	_cleanup_free_ char *safe = NULL;
+
 	*ret_num = 0;
 	if (ulid_valid(ref))
 		return 0;
 	if (strlen(ref) > 0 && strlen(ref) <= 12 && strspn(ref, "0123456789") == strlen(ref) && ref[0] != '0')
 		return str_to_i64(ref, 1, INT64_C(999999999999), ret_num, err);
-	return err_set_field(err, ERR_INVALID, field, "is neither an id (26 characters) nor a number");
+	safe = str_clean(ref, strlen(ref), 40);
+	return err_set_field(err, ERR_INVALID, field, "'%s' is neither an id (26 characters) nor a number", safe);
 }
 
 int rev_check(int64_t expect, int64_t rev, const char *kind, struct err *err)

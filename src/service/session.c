@@ -2,6 +2,7 @@
 /* session.c - see session.h. */
 #include "service/session.h"
 
+#include "base/addr.h"
 #include "base/base64.h"
 #include "base/random.h"
 #include "keys/password.h"
@@ -14,6 +15,28 @@ void session_made_clear(struct session_made *m)
 	secret_clear(&m->cookie);
 	actor_clear(&m->actor);
 	user_done(&m->user);
+}
+
+/* Who is counted: an address; of IPv6 its /64, since one line has all of them. "" when it is not known. */
+static const char *source_of(const struct actor *from, char buf[ADDR_TEXT])
+{
+	union addr a;
+	_cleanup_err_ struct err no = ERR_INIT;
+
+	if (!from->address)
+		return "";
+	if (addr_parse_ip(from->address, &a, &no) < 0 || a.sa.sa_family != AF_INET6 || IN6_IS_ADDR_V4MAPPED(&a.in6.sin6_addr))
+		return from->address;
+	memset(a.in6.sin6_addr.s6_addr + 8, 0, 8);
+	a.in6.sin6_scope_id = 0;
+	return addr_format_ip(&a, buf);
+}
+
+static void source_failed(struct service *s, const struct actor *from, int64_t now_ms)
+{
+	char buf[ADDR_TEXT];
+
+	throttle_failed(s->sources, source_of(from, buf), now_ms);
 }
 
 /* --- making a session --------------------------------------------------------------------------------------------------- */
@@ -114,6 +137,7 @@ struct first_user_job {
 	const char *setup_hash; /* NULL on the host */
 	struct user user;
 	struct session *session; /* or NULL */
+	const char *old_session; /* hash of the one it replaces, or NULL */
 	struct token *token;     /* or NULL */
 	struct audit audit;
 	int64_t now_ms;
@@ -131,6 +155,8 @@ static int first_user_tx(struct sql *tx, void *arg, struct err *err)
 	if (store_user_add(tx, &j->user, err) < 0 || store_audit_add(tx, &j->audit, err) < 0)
 		return -(int)err->code;
 	if (j->session && store_session_add(tx, j->session, err) < 0)
+		return -(int)err->code;
+	if (j->old_session && store_session_del(tx, j->old_session, err) < 0)
 		return -(int)err->code;
 	if (j->token && store_token_add(tx, j->token, err) < 0)
 		return -(int)err->code;
@@ -203,7 +229,7 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 	if (service_sign_in_allowed(s, from, NULL, err) < 0)
 		return -(int)err->code;
 	if (!token_hash(TOKEN_SETUP, (const char *)token->p, token->n, hash)) {
-		throttle_failed(s->sources, from->address ? from->address : "", j.now_ms);
+		source_failed(s, from, j.now_ms);
 		err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "this is not a setup token");
 		return err_hint(err, "Run 'certwright setup' on the server; it prints one.");
 	}
@@ -212,6 +238,7 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 	new_session(s, from, &made.cookie, &n);
 	n.row.user_id = j.user.id;
 	j.session = &n.row;
+	j.old_session = from->session_hash;
 	j.setup_hash = hash;
 	setup.user_name = j.user.name;
 	audit_begin(s, &setup, "setup.admin", "user", &j.audit);
@@ -223,7 +250,7 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 	made.user = j.user;
 	if (r < 0) {
 		if (err->code == ERR_DENIED) { /* unknown, used or too old: all the same from outside */
-			throttle_failed(s->sources, from->address ? from->address : "", j.now_ms);
+			source_failed(s, from, j.now_ms);
 			err_clear(err);
 			err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "setup token is unknown, used, or older than 30 minutes");
 			return err_hint(err, "Run 'certwright setup' on the server; it prints a new one.");
@@ -238,8 +265,9 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 
 int service_sign_in_allowed(struct service *s, const struct actor *from, const char *name, struct err *err)
 {
+	char buf[ADDR_TEXT];
 	int64_t now = service_now(s);
-	int64_t at = throttle_check(s->sources, from->address ? from->address : "", now);
+	int64_t at = throttle_check(s->sources, source_of(from, buf), now);
 	_cleanup_free_ char *canonical = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
 
@@ -257,6 +285,7 @@ struct sign_in_job {
 	struct user user;
 	bool found;
 	struct session *session;
+	const char *old_session; /* hash of the one it replaces, or NULL */
 	struct audit *audit;
 	char *rehashed; /* or NULL */
 };
@@ -288,7 +317,8 @@ static int sign_in_tx(struct sql *tx, void *arg, struct err *err)
 		if (store_user_put(tx, &u, 0, err) < 0)
 			return -(int)err->code;
 	}
-	if (store_user_put_login(tx, &u, err) < 0 || store_session_add(tx, j->session, err) < 0)
+	if (store_user_put_login(tx, &u, err) < 0 || store_session_add(tx, j->session, err) < 0 ||
+	    (j->old_session && store_session_del(tx, j->old_session, err) < 0))
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -307,7 +337,7 @@ static int wrong(struct service *s, const struct actor *from, const char *name, 
 	int64_t now = service_now(s);
 
 	throttle_failed(s->accounts, name, now);
-	throttle_failed(s->sources, from->address ? from->address : "", now);
+	source_failed(s, from, now);
 	audit_begin(s, &nobody, "session.refused", "user", &audit);
 	if (u && u->id) {
 		replace_str(&audit.object_id, u->id);
@@ -351,6 +381,7 @@ int service_sign_in(struct service *s, const struct actor *from, const char *nam
 	replace_str(&audit.object_id, user.id);
 	replace_str(&audit.object_name, user.name);
 	j.session = &n.row;
+	j.old_session = from->session_hash;
 	j.audit = &audit;
 	j.rehashed = rehashed;
 	if (store_write(s->store, sign_in_tx, &j, err) < 0)
@@ -425,6 +456,14 @@ static int not_signed_in(struct err *err)
 {
 	err_clear(err);
 	return err_set(err, ERR_UNAUTHENTICATED, "the session is over, sign in again");
+}
+
+void service_session_note(const char *cookie, struct actor *from)
+{
+	char hash[SHA256_HEX];
+
+	if (token_hash(TOKEN_SESSION, cookie, strlen(cookie), hash))
+		replace_str(&from->session_hash, hash);
 }
 
 int service_session_auth(struct service *s, const char *cookie, struct actor *ret, struct err *err)

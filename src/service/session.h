@@ -22,6 +22,11 @@ int service_setup_needed(struct service *s, bool *ret, struct err *err) MUST_CHE
 int service_setup(struct service *s, const struct actor *from, const struct secret *token, const char *name,
 		  const struct secret *password, struct session_made *ret, struct err *err) MUST_CHECK;
 
+/*
+ * The session that a browser had when it asks for a new one: from stays nobody, but the old session ends with the new one's
+ * beginning, whoever's it was.
+ */
+void service_session_note(const char *cookie, struct actor *from);
 /* TOO_MANY when this name or address has failed too often. Cheap: ask it before queueing a hash. */
 int service_sign_in_allowed(struct service *s, const struct actor *from, const char *name, struct err *err) MUST_CHECK;
 /* Slow. UNAUTHENTICATED, TOO_MANY. */

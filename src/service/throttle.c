@@ -2,6 +2,7 @@
 /* throttle.c - see throttle.h. */
 #include "service/throttle.h"
 
+#include "base/random.h"
 #include "crypto/digest.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@ struct throttle {
 	pthread_mutex_t lock;
 	unsigned burst;
 	int64_t refill_ms;
+	unsigned char salt[SHA256_LEN]; /* nobody can choose names that push another's bucket out */
 	struct bucket *v;
 	size_t n;
 };
@@ -27,6 +29,7 @@ struct throttle *throttle_new(unsigned burst, int64_t refill_ms, size_t buckets_
 	t->burst = burst;
 	t->refill_ms = refill_ms;
 	t->n = buckets_max;
+	random_bytes(t->salt, sizeof t->salt);
 	t->v = xcalloc(t->n, sizeof *t->v);
 	return t;
 }
@@ -47,7 +50,7 @@ static struct bucket *find(struct throttle *t, const char *name, bool make)
 	struct bucket *set, *oldest = NULL;
 	uint64_t at;
 
-	sha256(name, strlen(name), h);
+	hmac_sha256(t->salt, sizeof t->salt, name, strlen(name), h);
 	memcpy(&at, h, sizeof at);
 	set = t->v + at % (t->n / 8) * 8;
 	for (size_t i = 0; i < 8; i++)

@@ -168,6 +168,7 @@ int store_session_del(struct sql *tx, const char *hash, struct err *err)
 {
 	if (sql_exec(tx, SESSION_DEL, SQL_VALUES(SQL_TEXT(hash)), NULL, err) < 0)
 		return err_wrap(err, "could not end the session");
+	store_touch(tx, "session", NULL, 0);
 	return 0;
 }
 
@@ -175,6 +176,7 @@ int store_session_del_user(struct sql *tx, const char *user_id, const char *exce
 {
 	if (sql_exec(tx, SESSION_DEL_USER, SQL_VALUES(SQL_TEXT(user_id), SQL_TEXT(except_hash ? except_hash : "")), NULL, err) < 0)
 		return err_wrap(err, "could not end the sessions of user '%s'", user_id);
+	store_touch(tx, "session", NULL, 0);
 	return 0;
 }
 

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions as an attacker and a person in a hurry use them: signing in again, streams after signing out, reasons."""
+import http.client
+import json
+import ssl
+import time
+
+import pytest
+
+import bed as beds
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def server(scratch):
+    one = beds.Server(scratch, settings={"dns.listen": "", "http01.listen": ""}, user=beds.user_of_parts()).start()
+    yield one
+    one.stop()
+
+
+def connect(server):
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=20)
+
+
+def ask(server, method, path, body=None, headers=None):
+    c = connect(server)
+    c.request(method, "/api/v1" + path, None if body is None else json.dumps(body),
+              {**({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})})
+    r = c.getresponse()
+    text = r.read()
+    c.close()
+    return r.status, json.loads(text) if text else None, r.headers
+
+
+def sign_in(server, headers=None):
+    status, doc, head = ask(server, "POST", "/session", {"name": "admin", "password": PASSWORD}, headers)
+    assert status == 201, doc
+    return {"Cookie": head["Set-Cookie"].split(";")[0], "X-CSRF-Token": doc["csrf_token"]}
+
+
+def test_signing_in_again_ends_the_session_the_browser_had_and_no_other(server):
+    elsewhere, old = sign_in(server), sign_in(server)
+    new = sign_in(server, {"Cookie": old["Cookie"]})
+    assert ask(server, "GET", "/session", headers=old)[0] == 401
+    assert ask(server, "GET", "/session", headers=new)[0] == 200
+    assert ask(server, "GET", "/session", headers=elsewhere)[0] == 200
+
+
+def test_a_failed_sign_in_ends_no_session(server):
+    old = sign_in(server)
+    assert ask(server, "POST", "/session", {"name": "admin", "password": "wrong wrong wrong"}, {"Cookie": old["Cookie"]})[0] == 401
+    assert ask(server, "GET", "/session", headers=old)[0] == 200
+
+
+def test_a_made_up_cookie_is_never_taken_over(server):
+    made_up = "__Host-certwright=cwses_" + "0" * 50
+    assert sign_in(server, {"Cookie": made_up})["Cookie"] != made_up
+    assert ask(server, "GET", "/session", headers={"Cookie": made_up})[0] == 401
+
+
+def test_a_stream_ends_at_once_when_its_session_is_signed_out(server):
+    me = sign_in(server)
+    c = connect(server)
+    c.request("GET", "/api/v1/events", headers={"Cookie": me["Cookie"]})
+    r = c.getresponse()
+    assert r.status == 200 and b"retry" in r.readline()
+    assert ask(server, "DELETE", "/session", headers=me)[0] == 204
+    began = time.monotonic()
+    while r.readline():
+        pass
+    assert time.monotonic() - began < 3
+
+
+def test_an_id_that_is_none_is_quoted(server):
+    token = {"Authorization": "Bearer " + server.token_file.read_text().strip()}
+    status, doc, _ = ask(server, "GET", "/orders/frob", headers=token)
+    assert status == 400 and doc["detail"].startswith("'frob' is neither an id"), doc
+    status, doc, _ = ask(server, "GET", "/orders?limit=many", headers=token)
+    assert status == 400 and doc["detail"].startswith("limit must be a whole number"), doc
