@@ -18,6 +18,7 @@ which the point fails instead. Needs a build made with -Dcrash_hooks=true, named
 Last line: runs, lost, doubled, left behind.
 """
 import argparse
+import http.client
 import os
 import pathlib
 import random
@@ -93,7 +94,7 @@ class Loop:
                 status, doc, head = self.bed.server.request(method, path, body, headers)
                 if status not in (502, 503, 500):
                     return status, doc, head
-            except OSError:
+            except (OSError, http.client.HTTPException, ValueError):
                 pass
             if time.monotonic() > until:
                 raise Wrong("lost", f"{method} {path} is not answered any more")
