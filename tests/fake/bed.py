@@ -161,7 +161,7 @@ class Pebble:
                                {"PEBBLE_VA_NOSLEEP": "1", **(env or {})}, user, cwd=self.folder)
         self.directory = f"https://127.0.0.1:{self.port}/dir"
         self.trust = ssl.create_default_context(cafile=str(self.ca))
-        wait_for(self.answers, 20, "Pebble answers")
+        wait_for(self.answers, 90, "Pebble answers")  # it makes RSA keys at its start
 
     def answers(self):
         if not self.process.running():

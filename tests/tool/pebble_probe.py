@@ -38,7 +38,7 @@ def round(probe, d, eab, reject):
     log = open(os.path.join(d, "pebble.log"), "wb")
     pebble = subprocess.Popen(["pebble", "-config", "pebble.json", "-strict"], cwd=d, env=env, stdout=log, stderr=log)
     try:
-        for _ in range(100):
+        for _ in range(1800):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
