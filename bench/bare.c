@@ -1,565 +1,467 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bare.c - the fastest honest ACME client to compare with: libcurl over HTTP/1.1, one connection per thread, no store, no
- * policy, keys and CSRs made on the fly. Obeys Retry-After, otherwise polls after 10 ms, doubling. It answers the challenges itself:
- * HTTP-01 on a port of its own, DNS-01 by a small UDP server.
+ * bare.c - the least that can issue certificates: libcurl, keys and CSRs, threads, no store, nothing checked beyond what the
+ * protocol needs. What an engine costs is measured against it. The account is registered before the clock runs; each
+ * certificate gets a key of its own.
  *
- *	bare DIRECTORY CA-PEM (http-01|dns-01) CERTIFICATES UNMEASURED AT-ONCE HTTP-PORT DNS-PORT
+ *	bench_bare --dir URL --ca FILE --type dns-01|http-01 --dns PORT --http PORT [-n N] [-w WARM] [-c AT-ONCE]
+ *	bench_bare --dns PORT		only answers names (A 127.0.0.1), for a CA that checks somebody else
  *
- * One line of JSON: certificates per second, CPU and requests per certificate.
+ * Polls as told by Retry-After, without it after 10 ms, doubled up to a second. One JSON line on stdout.
  */
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "net/http.h"
+#include "base/limits.h"
+#include "crypto/csr.h"
+#include "crypto/private.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <errno.h>
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-static struct {
-	char *directory, *ca, *new_nonce, *new_account, *new_order, *kid;
-	bool dns;
-	long total, unmeasured, at_once;
-	int http_port, dns_port;
-	EVP_PKEY *key;
-	char jwk[256], thumbprint[64];
-	atomic_long next, done, requests, bad_nonces;
-} g;
+#define AT_ONCE_MAX 64
+#define MAX_CERTS 20000
 
-static void die(const char *what, const char *more)
+static struct {
+	const char *dir, *ca, *type;
+	int64_t dns_port, http_port, n, warm, at_once;
+	char *new_nonce, *new_account, *new_order, *account_url;
+	EVP_PKEY *key;
+	char *jwk, thumbprint[SHA256_B64];
+} opt = { .type = "dns-01", .n = 300, .warm = 50, .at_once = 16 };
+
+static _Atomic int64_t next_cert, requests, polls;
+static int64_t last_cert;
+static pthread_mutex_t txt_lock = PTHREAD_MUTEX_INITIALIZER;
+static char txt[MAX_CERTS][SHA256_B64];
+
+static void die(const char *what, const char *detail)
 {
-	fprintf(stderr, "bare: %s: %s\n", what, more ? more : "");
+	fprintf(stderr, "bare: %s: %s\n", what, detail ? detail : "");
 	_exit(1);
 }
 
-static void b64(char *out, size_t out_n, const void *p, size_t n)
-{
-	struct buf b = BUF_MAX(64 * 1024);
+/* ---- one client ---- */
 
-	base64url_encode(&b, p, n);
-	if (b.n + 1 > out_n)
-		die("base64", "too long");
-	memcpy(out, buf_text(&b), b.n + 1);
-	buf_done(&b);
-}
-
-static void make_account_key(void)
-{
-	unsigned char point[65], md[32];
-	char x[48], y[48];
-	size_t n;
-
-	g.key = EVP_EC_gen("P-256");
-	EVP_PKEY_get_octet_string_param(g.key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n);
-	b64(x, sizeof x, point + 1, 32);
-	b64(y, sizeof y, point + 33, 32);
-	snprintf(g.jwk, sizeof g.jwk, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
-	EVP_Digest(g.jwk, strlen(g.jwk), md, NULL, EVP_sha256(), NULL);
-	b64(g.thumbprint, sizeof g.thumbprint, md, 32);
-}
-
-static void sign_jws(struct buf *out, const char *url, const char *nonce, const char *payload)
-{
-	char head[1024], head64[1400], sig64[100];
-	struct buf body64 = BUF_MAX(64 * 1024), input = BUF_MAX(64 * 1024);
-	unsigned char der[80], raw[64];
-	const unsigned char *p = der;
-	size_t n = sizeof der;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	ECDSA_SIG *sig;
-
-	snprintf(head, sizeof head, g.kid ? "{\"alg\":\"ES256\",\"kid\":\"%s\",\"nonce\":\"%s\",\"url\":\"%s\"}"
-					  : "{\"alg\":\"ES256\",\"jwk\":%s,\"nonce\":\"%s\",\"url\":\"%s\"}",
-		 g.kid ? g.kid : g.jwk, nonce, url);
-	b64(head64, sizeof head64, head, strlen(head));
-	base64url_encode(&body64, payload, strlen(payload));
-	buf_addf(&input, "%s.%s", head64, buf_text(&body64));
-	EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, g.key);
-	if (EVP_DigestSign(ctx, der, &n, (const unsigned char *)input.p, input.n) != 1)
-		die("sign", NULL);
-	sig = d2i_ECDSA_SIG(NULL, &p, (long)n);
-	BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32);
-	BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32);
-	b64(sig64, sizeof sig64, raw, 64);
-	ECDSA_SIG_free(sig);
-	EVP_MD_CTX_free(ctx);
-	buf_reset(out);
-	buf_addf(out, "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", head64, buf_text(&body64), sig64);
-	buf_done(&body64);
-	buf_done(&input);
-}
-
-/* ---- one thread's connection ---- */
-
-struct worker {
-	CURL *easy;
-	struct buf jws, body;
-	char nonce[512], location[512];
-	int64_t retry_ms;
-	long status;
+struct client {
+	CURL *curl;
+	struct curl_slist *headers;
+	struct buf body;
+	char nonce[256], location[1024];
+	long retry_after_s;
+	json_t *doc;
 };
 
-static size_t on_body(char *p, size_t size, size_t n, void *data)
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
-	buf_add(data, p, size * n);
+	buf_add(&((struct client *)arg)->body, p, size * n);
 	return size * n;
 }
 
-static bool take(const char *p, size_t n, const char *name, char *out, size_t out_n)
+static void header(const char *p, size_t n, const char *name, char *to, size_t to_n)
 {
 	size_t k = strlen(name);
 
-	if (n < k || strncasecmp(p, name, k))
-		return false;
-	for (p += k, n -= k; n && (*p == ' ' || *p == ':'); p++)
-		n--;
-	while (n && (p[n - 1] == '\r' || p[n - 1] == '\n'))
-		n--;
-	if (n < out_n) {
-		memcpy(out, p, n);
-		out[n] = '\0';
-	}
-	return true;
+	if (n <= k || strncasecmp(p, name, k))
+		return;
+	for (p += k, n -= k; n && (*p == ' ' || p[n - 1] == '\r' || p[n - 1] == '\n');)
+		*p == ' ' ? (p++, n--) : n--;
+	snprintf(to, to_n, "%.*s", (int)n, p);
 }
 
-static size_t on_header(char *p, size_t size, size_t count, void *data)
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
-	struct worker *w = data;
-	size_t n = size * count;
-	char text[128];
+	struct client *c = arg;
+	char retry[32] = "";
 
-	if (!take(p, n, "replay-nonce:", w->nonce, sizeof w->nonce) && !take(p, n, "location:", w->location, sizeof w->location) &&
-	    take(p, n, "retry-after:", text, sizeof text))
-		w->retry_ms = http_retry_after_text(text, clock_now(&clock_system), 1, 60000);
-	return n;
+	header(p, size * n, "Replay-Nonce:", c->nonce, sizeof c->nonce);
+	header(p, size * n, "Location:", c->location, sizeof c->location);
+	header(p, size * n, "Retry-After:", retry, sizeof retry);
+	if (*retry)
+		c->retry_after_s = strtol(retry, NULL, 10);
+	return size * n;
 }
 
-static void send_request(struct worker *w, const char *url, const char *body)
+static void client_init(struct client *c)
 {
-	static char jose[] = "Content-Type: application/jose+json";
-	static struct curl_slist type = { jose, NULL };
-	CURLcode code;
+	*c = (struct client){ .curl = curl_easy_init(), .body = BUF_MAX(1 << 20) };
+	c->headers = curl_slist_append(NULL, "Content-Type: application/jose+json");
+	curl_easy_setopt(c->curl, CURLOPT_CAINFO, opt.ca);
+	curl_easy_setopt(c->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+}
 
-	buf_reset(&w->body);
-	w->retry_ms = 0;
-	*w->nonce = *w->location = '\0';
-	curl_easy_setopt(w->easy, CURLOPT_URL, url);
+static void client_done(struct client *c)
+{
+	json_decref(c->doc);
+	buf_done(&c->body);
+	curl_slist_free_all(c->headers);
+	curl_easy_cleanup(c->curl);
+}
+
+static long perform(struct client *c, const char *url, const char *body)
+{
+	long status = 0;
+	CURLcode rc;
+
+	buf_reset(&c->body);
+	c->retry_after_s = 0;
+	json_decref(c->doc);
+	c->doc = NULL;
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, body ? c->headers : NULL);
 	if (body) {
-		curl_easy_setopt(w->easy, CURLOPT_NOBODY, 0L);
-		curl_easy_setopt(w->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(w->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
-		curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, body);
-		curl_easy_setopt(w->easy, CURLOPT_HTTPHEADER, &type);
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body);
 	} else {
-		curl_easy_setopt(w->easy, CURLOPT_HTTPGET, 1L);
-		curl_easy_setopt(w->easy, CURLOPT_HTTPHEADER, NULL);
-		curl_easy_setopt(w->easy, CURLOPT_NOBODY, g.new_nonce && streq(url, g.new_nonce) ? 1L : 0L);
+		curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
 	}
-	g.requests++;
-	code = curl_easy_perform(w->easy);
-	if (code != CURLE_OK)
-		die(url, curl_easy_strerror(code));
-	curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &w->status);
+	requests++;
+	rc = curl_easy_perform(c->curl);
+	if (rc != CURLE_OK)
+		die(url, curl_easy_strerror(rc));
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
-static void worker_init(struct worker *w)
+/* Signs and sends; the answer's document is c->doc, when it is one. payload "" = POST-as-GET. */
+static void post(struct client *c, const char *url, const char *payload)
 {
-	*w = (struct worker){ .easy = curl_easy_init(), .jws = BUF_MAX(256 * 1024), .body = BUF_MAX(256 * 1024) };
-	curl_easy_setopt(w->easy, CURLOPT_CAINFO, g.ca);
-	curl_easy_setopt(w->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(w->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(w->easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(w->easy, CURLOPT_USERAGENT, "bare/1");
-	curl_easy_setopt(w->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(w->easy, CURLOPT_WRITEDATA, &w->body);
-	curl_easy_setopt(w->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(w->easy, CURLOPT_HEADERDATA, w);
-}
+	_cleanup_err_ struct err err = ERR_INIT;
 
-static void worker_done(struct worker *w)
-{
-	curl_easy_cleanup(w->easy);
-	buf_done(&w->jws);
-	buf_done(&w->body);
-}
+	for (int tries = 0; tries < LIMIT_NONCE_TRIES; tries++) {
+		_cleanup_buf_ struct buf protected = BUF_MAX(1 << 16), jws = BUF_MAX(1 << 20), sig = BUF_MAX(1 << 10);
+		_cleanup_buf_ struct buf input = BUF_MAX(1 << 20);
+		long status;
 
-/* A signed POST; repeated after badNonce. */
-static void post(struct worker *w, const char *url, const char *payload)
-{
-	char nonce[512];
-
-	for (int tries = 0; tries < 200; tries++) {
-		if (!*w->nonce)
-			send_request(w, g.new_nonce, NULL);
-		memcpy(nonce, w->nonce, sizeof nonce);
-		sign_jws(&w->jws, url, nonce, payload);
-		send_request(w, url, buf_text(&w->jws));
-		if (w->status < 300)
+		if (!*c->nonce)
+			perform(c, opt.new_nonce, NULL);
+		buf_addf(&protected, "{\"alg\":\"ES256\",%s%s%s,\"nonce\":\"%s\",\"url\":\"%s\"}", opt.account_url ? "\"kid\":\"" : "\"jwk\":",
+			 opt.account_url ? opt.account_url : opt.jwk, opt.account_url ? "\"" : "", c->nonce, url);
+		base64url_encode(&input, protected.p, protected.n);
+		buf_addf(&jws, "{\"protected\":\"%s\",\"payload\":\"", input.p);
+		buf_add_char(&input, '.');
+		base64url_encode(&input, payload, strlen(payload));
+		base64url_encode(&jws, payload, strlen(payload));
+		if (pkey_jws_sign(opt.key, input.p, input.n, &sig, &err) < 0)
+			die("sign", err_text(&err));
+		buf_add_str(&jws, "\",\"signature\":\"");
+		base64url_encode(&jws, sig.p, sig.n);
+		buf_add_str(&jws, "\"}");
+		*c->nonce = *c->location = '\0';
+		status = perform(c, url, jws.p);
+		if (c->body.n && *c->body.p == '{' && json_parse(c->body.p, c->body.n, &c->doc, &err) < 0)
+			die(url, c->body.p);
+		if (status < 300)
 			return;
-		if (!strstr(buf_text(&w->body), ":badNonce"))
-			break;
-		g.bad_nonces++;
+		if (!strstr(buf_text(&c->body), "badNonce"))
+			die(url, buf_text(&c->body));
 	}
-	die(url, buf_text(&w->body));
+	die(url, "badNonce again and again");
 }
 
-static json_t *answer(struct worker *w)
+static char *member(struct client *c, const char *name)
 {
-	json_t *j = json_loadb(buf_text(&w->body), w->body.n, 0, NULL);
+	const char *s = json_string_value(json_object_get(c->doc, name));
 
-	if (!j)
-		die("JSON", buf_text(&w->body));
-	return j;
+	if (!s)
+		die(name, buf_text(&c->body));
+	return xstrdup(s);
 }
 
-static char *member(const json_t *j, const char *name)
+/* Until the status is not one of the two; the answer of the first look may be there already. */
+static void watch(struct client *c, const char *url, bool look_first)
 {
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return xstrdup(s ? s : "");
-}
-
-static void wait_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
-/* Reads url until its status is no longer one of a, b. */
-static json_t *poll_until(struct worker *w, const char *url, const char *a, const char *b)
-{
-	int64_t ms = 10;
+	int64_t pause_ms = 10;
 
 	for (;;) {
-		json_t *j;
-		const char *status;
+		const char *s;
 
-		post(w, url, "");
-		j = answer(w);
-		status = json_string_value(json_object_get(j, "status"));
-		if (!streq(status, a) && !streq(status, b)) {
-			if (streq(status, "invalid"))
-				die("invalid", buf_text(&w->body));
-			return j;
-		}
-		json_decref(j);
-		wait_ms(w->retry_ms ? w->retry_ms : ms);
-		ms = MIN(ms * 2, INT64_C(1000));
+		if (look_first)
+			post(c, url, "");
+		look_first = true;
+		s = json_string_value(json_object_get(c->doc, "status"));
+		if (!s || streq(s, "invalid"))
+			die(url, buf_text(&c->body));
+		if (!streq(s, "pending") && !streq(s, "processing"))
+			return;
+		polls++;
+		usleep((useconds_t)(c->retry_after_s ? c->retry_after_s * 1000 : pause_ms) * 1000);
+		pause_ms = MIN(2 * pause_ms, 1000);
 	}
 }
 
-/* ---- what proves control ---- */
-
-#define SLOTS 4096
-static struct {
-	pthread_mutex_t lock;
-	char name[SLOTS][64], value[SLOTS][48];
-} txt = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static void publish(long i, const char *name, const char *token)
+static void prove(struct client *c, int64_t i, const char *authz)
 {
-	char all[256], value[48];
-	unsigned char md[32];
+	_cleanup_free_ char *url = NULL, *token = NULL, *auth = NULL;
+	char value[SHA256_B64];
+	json_t *v;
+	size_t k;
 
-	snprintf(all, sizeof all, "%s.%s", token, g.thumbprint);
-	EVP_Digest(all, strlen(all), md, NULL, EVP_sha256(), NULL);
-	b64(value, sizeof value, md, 32);
-	pthread_mutex_lock(&txt.lock);
-	snprintf(txt.name[i % SLOTS], sizeof txt.name[0], "_acme-challenge.%.40s", name);
-	memcpy(txt.value[i % SLOTS], value, sizeof value);
-	pthread_mutex_unlock(&txt.lock);
+	post(c, authz, "");
+	json_array_foreach(json_object_get(c->doc, "challenges"), k, v)
+		if (streq(json_string_value(json_object_get(v, "type")), opt.type)) {
+			url = xstrdup(json_string_value(json_object_get(v, "url")));
+			token = xstrdup(json_string_value(json_object_get(v, "token")));
+		}
+	if (!url || !token)
+		die("no such challenge", opt.type);
+	auth = xasprintf("%s.%s", token, opt.thumbprint);
+	sha256_base64url(auth, strlen(auth), value);
+	pthread_mutex_lock(&txt_lock);
+	memcpy(txt[i], value, sizeof value);
+	pthread_mutex_unlock(&txt_lock);
+	post(c, url, "{}");
+	watch(c, authz, true);
 }
 
-static int bound(int type, int port)
+static char *finalize_body(const char *name)
 {
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	_cleanup_pkey_ EVP_PKEY *key = NULL;
+	_cleanup_buf_ struct buf der = BUF_MAX(1 << 16), b64 = BUF_MAX(1 << 17);
+	_cleanup_(strlist_clear) struct strlist names = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || (type == SOCK_STREAM && listen(fd, 512) < 0))
-		die("bind", strerror(errno));
+	strlist_add(&names, name);
+	if (pkey_generate(KEY_P256, &key, &err) < 0 || csr_build(key, &names, NULL, false, &der, &err) < 0)
+		die("CSR", err_text(&err));
+	base64url_encode(&b64, der.p, der.n);
+	return xasprintf("{\"csr\":\"%s\"}", b64.p);
+}
+
+static void issue(struct client *c, int64_t i)
+{
+	_cleanup_free_ char *name = xasprintf("n%" PRId64 ".bench.test", i);
+	_cleanup_free_ char *body = xasprintf("{\"identifiers\":[{\"type\":\"dns\",\"value\":\"%s\"}]}", name);
+	_cleanup_free_ char *order = NULL, *finalize = NULL, *authz = NULL, *cert = NULL, *csr = NULL;
+
+	post(c, opt.new_order, body);
+	order = xstrdup(c->location);
+	finalize = member(c, "finalize");
+	authz = xstrdup(json_string_value(json_array_get(json_object_get(c->doc, "authorizations"), 0)));
+	prove(c, i, authz);
+	csr = finalize_body(name);
+	post(c, finalize, csr);
+	watch(c, order, false);
+	cert = member(c, "certificate");
+	post(c, cert, "");
+	if (!strstr(buf_text(&c->body), "BEGIN CERTIFICATE"))
+		die("no certificate", buf_text(&c->body));
+}
+
+static void *work(void *arg)
+{
+	struct client *c = arg;
+	int64_t i;
+
+	while ((i = next_cert++) < last_cert)
+		issue(c, i);
+	return NULL;
+}
+
+static void run(struct client *clients, int64_t n)
+{
+	pthread_t t[AT_ONCE_MAX];
+
+	last_cert = next_cert + n;
+	for (int64_t i = 0; i < opt.at_once; i++)
+		if (pthread_create(&t[i], NULL, work, &clients[i]))
+			die("thread", NULL);
+	for (int64_t i = 0; i < opt.at_once; i++)
+		pthread_join(t[i], NULL);
+	next_cert = last_cert;
+}
+
+/* ---- what the CA looks at ---- */
+
+static int listener(int type, int64_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || (type == SOCK_STREAM && listen(fd, 256) < 0))
+		die("port", "in use");
 	return fd;
 }
 
-static size_t dns_answer(unsigned char *p, size_t n)
+/* "_acme-challenge.n17.bench.test" gets n17's value, any other name 127.0.0.1. */
+static size_t dns_answer(unsigned char *m, size_t n)
 {
-	char name[128];
-	size_t at = 12, k = 0;
+	static const unsigned char head[] = { 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 1, 0, 44, 43 }, a[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1 };
+	size_t at = 12, end;
 	unsigned type;
 
-	if (n < 17)
+	while (at < n && m[at])
+		at += m[at] + 1u;
+	end = at + 5;
+	if (n < 12 || end > n)
 		return 0;
-	while (at < n && p[at]) {
-		if (p[at] > 63 || at + p[at] + 1 >= n || k + p[at] + 2 > sizeof name)
-			return 0;
-		memcpy(name + k, p + at + 1, p[at]);
-		k += p[at];
-		name[k++] = '.';
-		at += p[at] + 1u;
-	}
-	if (at + 5 > n)
-		return 0;
-	name[k ? k - 1 : 0] = '\0';
-	str_lower(name);
-	type = (unsigned)(p[at + 1] << 8 | p[at + 2]);
-	n = at + 5;
-	p[2] = 0x84 | (p[2] & 1);
-	p[3] = 0;
-	memset(p + 4, 0, 8);
-	p[5] = 1;
+	type = m[at + 1] * 256u + m[at + 2];
+	m[2] = 0x84 | (m[2] & 1);
+	m[3] = 0;
+	memset(m + 6, 0, 6); /* no answer, no EDNS */
 	if (type == 1) {
-		static const unsigned char a[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1 };
-
-		p[7] = 1;
-		memcpy(p + n, a, sizeof a);
-		return n + sizeof a;
+		memcpy(m + end, a, sizeof a);
+		m[7] = 1;
+		return end + sizeof a;
 	}
-	pthread_mutex_lock(&txt.lock);
-	for (size_t i = 0; type == 16 && i < SLOTS; i++)
-		if (streq(txt.name[i], name)) {
-			static const unsigned char head[] = { 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 1, 0, 44, 43 };
+	if (type == 16 && m[12] == 15 && (m[28] < 8)) {
+		char digits[8] = "";
+		long i;
 
-			p[7] = 1;
-			memcpy(p + n, head, sizeof head);
-			memcpy(p + n + sizeof head, txt.value[i], 43);
-			n += sizeof head + 43;
-			break;
-		}
-	pthread_mutex_unlock(&txt.lock);
-	return n;
+		memcpy(digits, m + 30, m[28] - 1u);
+		i = strtol(digits, NULL, 10);
+		memcpy(m + end, head, sizeof head);
+		pthread_mutex_lock(&txt_lock);
+		memcpy(m + end + sizeof head, txt[i >= 0 && i < MAX_CERTS ? i : 0], 43);
+		pthread_mutex_unlock(&txt_lock);
+		m[7] = 1;
+		return end + sizeof head + 43;
+	}
+	return end;
 }
 
-static void *serve_dns(void *arg UNUSED)
+static void *serve_dns(void *arg)
 {
-	int fd = bound(SOCK_DGRAM, g.dns_port);
-	unsigned char p[2048];
+	int fd = *(int *)arg;
+	unsigned char m[2048];
 
 	for (;;) {
 		struct sockaddr_in from;
-		socklen_t len = sizeof from;
-		ssize_t n = recvfrom(fd, p, 512, 0, (struct sockaddr *)&from, &len);
-		size_t out = n > 0 ? dns_answer(p, (size_t)n) : 0;
+		socklen_t from_n = sizeof from;
+		ssize_t n = recvfrom(fd, m, 1024, 0, (struct sockaddr *)&from, &from_n);
+		size_t k = n > 0 ? dns_answer(m, (size_t)n) : 0;
 
-		if (out && sendto(fd, p, out, 0, (struct sockaddr *)&from, len) < 0)
+		if (k && sendto(fd, m, k, 0, (struct sockaddr *)&from, from_n) < 0)
 			continue;
 	}
 	return NULL;
 }
 
-/* Any token is ours: the key authorization needs only the thumbprint. */
-static void *serve_http(void *arg UNUSED)
+static void *serve_http(void *arg)
 {
-	int fd = bound(SOCK_STREAM, g.http_port);
+	static const char path[] = "/.well-known/acme-challenge/";
+	int fd = *(int *)arg;
 
 	for (;;) {
-		int c = accept(fd, NULL, NULL);
+		int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 		char in[4096], out[512];
-		size_t n = 0;
-		ssize_t got;
+		ssize_t n = c < 0 ? -1 : recv(c, in, sizeof in - 1, 0);
+		char *p;
+		int k;
 
-		while (c >= 0 && n < sizeof in - 1 && (got = read(c, in + n, sizeof in - 1 - n)) > 0) {
-			char *token, *end;
-
-			n += (size_t)got;
+		if (n > 0) {
 			in[n] = '\0';
-			if (!strstr(in, "\r\n\r\n"))
-				continue;
-			token = strstr(in, "/.well-known/acme-challenge/");
-			end = token ? strchr(token, ' ') : NULL;
-			if (end && end - token < 300) {
-				token += strlen("/.well-known/acme-challenge/");
-				*end = '\0';
-				snprintf(out, sizeof out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%.200s.%s",
-					 strlen(token) + 1 + strlen(g.thumbprint), token, g.thumbprint);
-				if (write(c, out, strlen(out)) < 0)
-					break;
-			}
-			break;
+			p = strstr(in, path);
+			p = p ? p + strlen(path) : in;
+			k = (int)strcspn(p, " \r\n");
+			k = snprintf(out, sizeof out, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%.*s.%s", k + 44, k, p, opt.thumbprint);
+			if (send(c, out, (size_t)k, MSG_NOSIGNAL) < 0)
+				fprintf(stderr, "bare: a fetch was given up\n");
 		}
-		close(c);
+		if (c >= 0)
+			close(c);
 	}
 	return NULL;
 }
 
-/* ---- one certificate ---- */
+/* ---- all together ---- */
 
-static void make_csr(const char *name, struct buf *ret)
+static void begin(struct client *c)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509_REQ *req = X509_REQ_new();
-	STACK_OF(X509_EXTENSION) *exts = sk_X509_EXTENSION_new_null();
-	char san[128];
-	unsigned char *der = NULL;
-	int n;
+	struct err err = ERR_INIT;
 
-	snprintf(san, sizeof san, "DNS:%s", name);
-	sk_X509_EXTENSION_push(exts, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san));
-	X509_REQ_add_extensions(req, exts);
-	X509_REQ_set_pubkey(req, key);
-	X509_REQ_sign(req, key, EVP_sha256());
-	n = i2d_X509_REQ(req, &der);
-	buf_add_str(ret, "{\"csr\":\"");
-	base64url_encode(ret, der, (size_t)n);
-	buf_add_str(ret, "\"}");
-	OPENSSL_free(der);
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-	X509_REQ_free(req);
-	EVP_PKEY_free(key);
-}
-
-static void validate(struct worker *w, long i, const char *name, const char *authz_url)
-{
-	json_t *authz, *list;
-
-	post(w, authz_url, "");
-	authz = answer(w);
-	list = json_object_get(authz, "challenges");
-	for (size_t k = 0; k < json_array_size(list); k++) {
-		const json_t *c = json_array_get(list, k);
-		_cleanup_free_ char *type = member(c, "type"), *url = member(c, "url"), *token = member(c, "token");
-
-		if (!streq(type, g.dns ? "dns-01" : "http-01"))
-			continue;
-		if (g.dns)
-			publish(i, name, token);
-		post(w, url, "{}");
-	}
-	json_decref(authz);
-	json_decref(poll_until(w, authz_url, "pending", "processing"));
-}
-
-static void issue(struct worker *w, long i)
-{
-	_cleanup_buf_ struct buf csr = BUF_MAX(16 * 1024);
-	_cleanup_free_ char *url = NULL, *finalize = NULL, *certificate = NULL;
-	char name[64], payload[256];
-	json_t *order;
-
-	snprintf(name, sizeof name, "n%ld-%d.bare.test", i, (int)getpid());
-	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"%s\"}]}", name);
-	make_csr(name, &csr);
-	post(w, g.new_order, payload);
-	url = xstrdup(w->location);
-	order = answer(w);
-	finalize = member(order, "finalize");
-	for (size_t k = 0; k < json_array_size(json_object_get(order, "authorizations")); k++)
-		validate(w, i, name, json_string_value(json_array_get(json_object_get(order, "authorizations"), k)));
-	json_decref(order);
-	json_decref(poll_until(w, url, "pending", "pending"));
-	post(w, finalize, buf_text(&csr));
-	order = poll_until(w, url, "ready", "processing");
-	certificate = member(order, "certificate");
-	json_decref(order);
-	post(w, certificate, "");
-	if (!strstr(buf_text(&w->body), "-----BEGIN CERTIFICATE-----"))
-		die("no certificate", buf_text(&w->body));
+	if (perform(c, opt.dir, NULL) != 200 || json_parse(c->body.p, c->body.n, &c->doc, &err) < 0)
+		die("directory", buf_text(&c->body));
+	opt.new_nonce = member(c, "newNonce");
+	opt.new_account = member(c, "newAccount");
+	opt.new_order = member(c, "newOrder");
+	if (pkey_generate(KEY_P256, &opt.key, &err) < 0)
+		die("key", NULL);
+	opt.jwk = pkey_jwk(opt.key);
+	sha256_base64url(opt.jwk, strlen(opt.jwk), opt.thumbprint);
+	post(c, opt.new_account, "{\"termsOfServiceAgreed\":true}");
+	opt.account_url = xstrdup(c->location);
 }
 
 static double cpu_s(void)
 {
-	struct rusage r;
+	struct rusage u;
 
-	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static struct {
-	int64_t ms;
-	double cpu;
-	long requests;
-} from;
-
-static void *work(void *arg UNUSED)
+static void read_options(int argc, char **argv)
 {
-	struct worker w;
-
-	worker_init(&w);
-	for (;;) {
-		long i = g.next++;
-
-		if (i >= g.total + g.unmeasured)
-			break;
-		if (i == g.unmeasured) {
-			from.ms = clock_boot(&clock_system);
-			from.cpu = cpu_s();
-			from.requests = g.requests;
-		}
-		issue(&w, i);
-		g.done++;
-	}
-	worker_done(&w);
-	return NULL;
-}
-
-static void prepare(void)
-{
-	struct worker w;
-	json_t *d;
-
-	worker_init(&w);
-	send_request(&w, g.directory, NULL);
-	d = answer(&w);
-	g.new_nonce = member(d, "newNonce");
-	g.new_account = member(d, "newAccount");
-	g.new_order = member(d, "newOrder");
-	json_decref(d);
-	make_account_key();
-	*w.nonce = '\0';
-	post(&w, g.new_account, "{\"termsOfServiceAgreed\":true}");
-	g.kid = xstrdup(w.location);
-	worker_done(&w);
-}
-
-static long number(const char *s)
-{
+	static const struct {
+		const char *name;
+		const char **text;
+		int64_t *number, max;
+	} known[] = {
+		{ "--dir", &opt.dir, NULL, 0 }, { "--ca", &opt.ca, NULL, 0 }, { "--type", &opt.type, NULL, 0 },
+		{ "--dns", NULL, &opt.dns_port, 65535 }, { "--http", NULL, &opt.http_port, 65535 }, { "-n", NULL, &opt.n, MAX_CERTS / 2 },
+		{ "-w", NULL, &opt.warm, MAX_CERTS / 2 }, { "-c", NULL, &opt.at_once, AT_ONCE_MAX },
+	};
 	struct err err = ERR_INIT;
-	int64_t n = 0;
 
-	if (str_to_i64(s, 0, 10000000, &n, &err) < 0)
-		die(s, err.detail);
-	return (long)n;
+	for (int i = 1; i + 1 < argc; i += 2)
+		for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
+			if (!streq(argv[i], known[k].name))
+				continue;
+			if (known[k].text)
+				*known[k].text = argv[i + 1];
+			else if (str_to_i64(argv[i + 1], 0, known[k].max, known[k].number, &err) < 0)
+				die(argv[i], "not such a number");
+		}
 }
 
 int main(int argc, char **argv)
 {
-	pthread_t threads[256], server;
-	double seconds;
+	static struct client clients[AT_ONCE_MAX];
+	int dns, http;
+	pthread_t t;
+	int64_t start, req, pol;
+	double cpu;
 
-	if (argc != 9)
-		die("usage", "DIRECTORY CA-PEM (http-01|dns-01) CERTIFICATES UNMEASURED AT-ONCE HTTP-PORT DNS-PORT");
-	g.directory = argv[1];
-	g.ca = argv[2];
-	g.dns = streq(argv[3], "dns-01");
-	g.total = number(argv[4]);
-	g.unmeasured = number(argv[5]);
-	g.at_once = MAX(1L, MIN(number(argv[6]), (long)ARRAY_SIZE(threads)));
-	g.http_port = (int)number(argv[7]);
-	g.dns_port = (int)number(argv[8]);
-	signal(SIGPIPE, SIG_IGN);
+	read_options(argc, argv);
+	json_init();
+	if (!opt.dns_port)
+		die("use", "--dns PORT and more, see bare.c");
+	dns = listener(SOCK_DGRAM, opt.dns_port);
+	if (!opt.dir) {
+		puts("ready");
+		fflush(stdout);
+		serve_dns(&dns);
+	}
+	http = listener(SOCK_STREAM, opt.http_port);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	pthread_create(&server, NULL, serve_http, NULL);
-	pthread_create(&server, NULL, serve_dns, NULL);
-	prepare();
-	for (long i = 0; i < g.at_once; i++)
-		pthread_create(&threads[i], NULL, work, NULL);
-	for (long i = 0; i < g.at_once; i++)
-		pthread_join(threads[i], NULL);
-	seconds = (double)(clock_boot(&clock_system) - from.ms) / 1000;
-	printf("{\"validation\": \"%s\", \"certificates\": %ld, \"seconds\": %.3f, \"per_second\": %.1f, \"cpu_ms\": %.3f, "
-	       "\"requests\": %.2f, \"bad_nonces\": %ld}\n",
-	       argv[3], g.total, seconds, (double)g.total / seconds, (cpu_s() - from.cpu) * 1000 / (double)g.total,
-	       (double)(g.requests - from.requests) / (double)g.total, (long)g.bad_nonces);
-	return 0;
+	for (int64_t i = 0; i < opt.at_once; i++)
+		client_init(&clients[i]);
+	begin(&clients[0]);
+	if (pthread_create(&t, NULL, serve_dns, &dns) || pthread_create(&t, NULL, serve_http, &http))
+		die("thread", NULL);
+	run(clients, opt.warm);
+	start = clock_boot(&clock_system);
+	cpu = cpu_s();
+	req = requests;
+	pol = polls;
+	run(clients, opt.n);
+	printf("{\"certificates\": %" PRId64 ", \"wall_s\": %.3f, \"cpu_s\": %.4f, \"requests\": %" PRId64 ", \"polls\": %" PRId64 "}\n", opt.n,
+	       (double)(clock_boot(&clock_system) - start) / 1000, cpu_s() - cpu, requests - req, polls - pol);
+	fflush(stdout);
+	for (int64_t i = 0; i < opt.at_once; i++)
+		client_done(&clients[i]);
+	_exit(0);
 }
