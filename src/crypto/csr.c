@@ -97,15 +97,20 @@ static int csr_der(const void *p, size_t n, struct buf *der, struct err *err)
 	return r ? err_set(err, ERR_INVALID, "there is more than one PEM block") : 0;
 }
 
-static int check_signature(X509_REQ *req, struct err *err)
+static int check_signature(X509_REQ *req, const struct buf *der, struct err *err)
 {
+	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = NULL;
+	const ASN1_BIT_STRING *sig = NULL;
+	const X509_ALGOR *algor = NULL;
 	int md = NID_undef, pk = NID_undef, alg = X509_REQ_get_signature_nid(req);
 
 	if (!OBJ_find_sigid_algs(alg, &md, &pk) || (md != NID_sha256 && md != NID_sha384 && md != NID_sha512))
 		return err_set(err, ERR_INVALID,
 			       "it is signed with %s; SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1) or ECDSA is needed",
 			       alg == NID_undef ? "an unknown algorithm" : OBJ_nid2ln(alg));
-	if (X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
+	k = spki_key(X509_REQ_get_X509_PUBKEY(req));
+	X509_REQ_get0_signature(req, &sig, &algor);
+	if (!k || spki_verify(der->p, der->n, algor, sig, k) != 1)
 		return ossl_err(err, ERR_INVALID, "its signature is not made by its own key");
 	return 0;
 }
@@ -215,14 +220,14 @@ static int csr_read(const void *p, size_t n, struct csr_info *info, struct err *
 	if (csr_der(p, n, &der, err) < 0 || buf_check(&der, err) < 0 || der_check(der.p, der.n, err) < 0)
 		return -(int)err->code;
 	q = (unsigned char *)der.p;
-	req = d2i_X509_REQ(NULL, &q, (long)der.n);
+	req = x509_req_read(&q, der.n);
 	if (!req)
 		return ossl_err(err, ERR_INVALID, "it is not a PKCS#10 request");
 	if (q != (unsigned char *)der.p + der.n)
 		return err_set(err, ERR_INVALID, "there are bytes behind its end");
 	if (X509_REQ_get_version(req) != X509_REQ_VERSION_1)
 		return err_set(err, ERR_INVALID, "it is of an unknown version");
-	if (spki_acceptable(X509_REQ_get_X509_PUBKEY(req), "request", err) < 0 || check_signature(req, err) < 0 ||
+	if (spki_acceptable(X509_REQ_get_X509_PUBKEY(req), "request", err) < 0 || check_signature(req, &der, err) < 0 ||
 	    count_extension_requests(req, err) < 0 || read_names(req, info, err) < 0 ||
 	    read_subject(req, &info->subject, &cns, err) < 0 || check_common_names(&cns, &info->names, err) < 0)
 		return -(int)err->code;

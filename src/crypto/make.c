@@ -162,7 +162,8 @@ static bool fill_request(X509_REQ *req, EVP_PKEY *k, const struct strlist *names
 {
 	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = NULL;
 
-	if (!X509_REQ_set_version(req, X509_REQ_VERSION_1) || !X509_REQ_set_pubkey(req, k))
+	if (!X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
+	    (!spki_fill(X509_REQ_get_X509_PUBKEY(req), k) && !X509_REQ_set_pubkey(req, k)))
 		return false;
 	for (size_t i = 0; subject && i < ARRAY_SIZE(parts); i++)
 		if (part_text(subject, &parts[i]) &&

@@ -21,7 +21,9 @@
 OSSL_CLEANUP(BIGNUM, BN_clear_free);
 OSSL_CLEANUP(EVP_MD_CTX, EVP_MD_CTX_free);
 OSSL_CLEANUP(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
+OSSL_CLEANUP(EVP_PKEY, EVP_PKEY_free);
 OSSL_CLEANUP(X509, X509_free);
+OSSL_CLEANUP(X509_PUBKEY, X509_PUBKEY_free);
 OSSL_CLEANUP(X509_REQ, X509_REQ_free);
 OSSL_CLEANUP(BIO, BIO_free_all);
 OSSL_CLEANUP(GENERAL_NAMES, GENERAL_NAMES_free);
@@ -30,6 +32,15 @@ OSSL_CLEANUP(GENERAL_NAMES, GENERAL_NAMES_free);
 /* "could not ...: <library's reason>"; empties the library's error queue. INTERNAL unless told otherwise. */
 int ossl_err(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
+/* A document from its DER, *p moves behind it; NULL = it is none. Its key is bytes only: spki_key, never X509_get_pubkey and the like. */
+X509 *x509_read(const unsigned char **p, size_t n);
+X509_REQ *x509_req_read(const unsigned char **p, size_t n);
+/* The key, owned by the caller; NULL when it cannot be used (then the library's error queue says why). */
+EVP_PKEY *spki_key(X509_PUBKEY *pub);
+/* Writes the key into a document that is being made; false: not such a kind of key, nothing is changed. */
+bool spki_fill(X509_PUBKEY *pub, EVP_PKEY *k);
+/* The signature over the first element of the document: 1 right, 0 wrong, -1 an algorithm that this does not know. */
+int spki_verify(const void *der, size_t n, const X509_ALGOR *alg, const ASN1_BIT_STRING *sig, EVP_PKEY *k);
 struct key_text spki_text(X509_PUBKEY *pub);
 /* Judges a public key as it stands in a document: kind, size, exponent, named curve, uncompressed point. INVALID. */
 int spki_acceptable(X509_PUBKEY *pub, const char *what, struct err *err);

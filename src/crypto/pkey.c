@@ -122,7 +122,7 @@ int pkey_acceptable(EVP_PKEY *k, struct err *err)
 
 struct key_text spki_text(X509_PUBKEY *pub)
 {
-	EVP_PKEY *k = X509_PUBKEY_get0(pub);
+	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = spki_key(pub);
 
 	ERR_clear_error();
 	return k ? pkey_text(k) : (struct key_text){ "other" };
@@ -134,7 +134,7 @@ int spki_acceptable(X509_PUBKEY *pub, const char *what, struct err *err)
 	ASN1_OBJECT *kind = NULL;
 	X509_ALGOR *alg = NULL;
 	int n = 0, ptype = 0, nid;
-	EVP_PKEY *k;
+	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = NULL;
 
 	if (!X509_PUBKEY_get0_param(&kind, &bits, &n, &alg, pub))
 		return ossl_err(err, ERR_INVALID, "could not read the public key of the %s", what);
@@ -151,7 +151,7 @@ int spki_acceptable(X509_PUBKEY *pub, const char *what, struct err *err)
 	if (nid == NID_X9_62_id_ecPublicKey && (!n || bits[0] != 4))
 		return err_set(err, ERR_INVALID,
 			       "the %s has a compressed elliptic curve point; use the uncompressed form", what);
-	k = X509_PUBKEY_get0(pub);
+	k = spki_key(pub);
 	if (!k)
 		return ossl_err(err, ERR_INVALID, "could not use the public key of the %s", what);
 	if (pkey_acceptable(k, err) < 0)
@@ -171,8 +171,9 @@ void spki_hash(X509_PUBKEY *pub, char ret[SHA256_HEX])
 
 void pkey_public_hash(EVP_PKEY *k, char ret[SHA256_HEX])
 {
+	_cleanup_ossl_(X509_PUBKEY_free) X509_PUBKEY *pub = X509_PUBKEY_new();
 	unsigned char *der = NULL;
-	int n = i2d_PUBKEY(k, &der);
+	int n = pub && spki_fill(pub, k) ? i2d_X509_PUBKEY(pub, &der) : i2d_PUBKEY(k, &der);
 
 	assert(n > 0);
 	sha256_hex(der, (size_t)n, ret);

@@ -123,8 +123,24 @@ static int read_san(const X509 *x, struct cert_info *info, struct err *err)
 	return r;
 }
 
+/* A certificate of an authority: version 3, basic constraints say so, and key usage, where there is one, allows it. */
+static bool is_authority(const X509 *x)
+{
+	int crit = -1;
+	BASIC_CONSTRAINTS *basic = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
+	ASN1_BIT_STRING *usage = X509_get_ext_d2i(x, NID_key_usage, &crit, NULL);
+	bool ca = basic && basic->ca, may = crit == -1 || (usage && ASN1_BIT_STRING_get_bit(usage, 5)); /* keyCertSign */
+
+	BASIC_CONSTRAINTS_free(basic);
+	ASN1_BIT_STRING_free(usage);
+	return X509_get_version(x) == X509_VERSION_3 && ca && may;
+}
+
 static int read_info(X509 *x, const void *der, size_t n, struct cert_info *info, struct err *err)
 {
+	AUTHORITY_KEYID *aki;
+	ASN1_OCTET_STRING *ski;
+
 	if (serial_hex(x, &info->serial, err) < 0 || time_ms(X509_get0_notBefore(x), &info->not_before_ms, err) < 0 ||
 	    time_ms(X509_get0_notAfter(x), &info->not_after_ms, err) < 0 || read_san(x, info, err) < 0)
 		return -(int)err->code;
@@ -135,17 +151,21 @@ static int read_info(X509 *x, const void *der, size_t n, struct cert_info *info,
 	info->key_type = spki_text(X509_get_X509_PUBKEY(x));
 	spki_hash(X509_get_X509_PUBKEY(x), info->public_hash);
 	sha256_hex(der, n, info->fingerprint);
-	info->is_ca = X509_check_ca(x) == 1;
+	info->is_ca = is_authority(x);
 	info->must_staple = X509_get_ext_by_NID(x, NID_tlsfeature, -1) >= 0;
-	info->aki = hex_octets(X509_get0_authority_key_id(x));
-	info->ski = hex_octets(X509_get0_subject_key_id(x));
+	aki = X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL);
+	ski = X509_get_ext_d2i(x, NID_subject_key_identifier, NULL, NULL);
+	info->aki = hex_octets(aki ? aki->keyid : NULL);
+	info->ski = hex_octets(ski);
+	AUTHORITY_KEYID_free(aki);
+	ASN1_OCTET_STRING_free(ski);
 	return 0;
 }
 
 static X509 *decode(const void *der, size_t n)
 {
 	const unsigned char *p = der;
-	X509 *x = d2i_X509(NULL, &p, (long)n);
+	X509 *x = x509_read(&p, n);
 
 	if (x && p != (const unsigned char *)der + n) {
 		X509_free(x);
@@ -235,17 +255,37 @@ bool chain_has_issuer(const struct chain *c, const char *cn)
 
 /* --- judging --- */
 
-static int verify_link(X509 *x, X509 *by, size_t i, struct err *err)
+static bool signed_by(X509 *x, const struct cert *c, EVP_PKEY *k)
 {
-	EVP_PKEY *k = X509_get0_pubkey(by); /* borrowed */
+	const ASN1_BIT_STRING *sig = NULL;
+	const X509_ALGOR *alg = NULL;
+	const unsigned char *p = c->der;
+	X509 *whole;
+	int r;
+
+	X509_get0_signature(&sig, &alg, x);
+	if (X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(x)))
+		return false;
+	r = spki_verify(c->der, c->der_n, alg, sig, k);
+	if (r >= 0)
+		return r;
+	whole = d2i_X509(NULL, &p, (long)c->der_n); /* RSA-PSS, Ed25519 and what may come */
+	r = whole ? X509_verify(whole, k) : 0;
+	X509_free(whole);
+	return r == 1;
+}
+
+static int verify_link(X509 *x, const struct cert *c, X509 *by, size_t i, struct err *err)
+{
+	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = spki_key(X509_get_X509_PUBKEY(by));
 
 	if (X509_NAME_cmp(X509_get_issuer_name(x), X509_get_subject_name(by)))
 		return err_set(err, ERR_INVALID,
 			       "the chain does not link: certificate %zu is not issued by certificate %zu", i, i + 1);
-	if (X509_check_ca(by) != 1)
+	if (!is_authority(by))
 		return err_set(err, ERR_INVALID, "the chain does not link: certificate %zu is not one of an authority",
 			       i + 1);
-	if (!k || X509_verify(x, k) != 1)
+	if (!k || !signed_by(x, c, k))
 		return ossl_err(err, ERR_INVALID,
 				"the chain does not link: the signature of certificate %zu is not by certificate %zu",
 				i, i + 1);
@@ -262,7 +302,7 @@ int chain_verify_links(const struct chain *c, struct err *err)
 		int r;
 
 		assert(x && by); /* chain_parse has read them */
-		r = verify_link(x, by, i + 1, err);
+		r = verify_link(x, &c->v[i], by, i + 1, err);
 		ERR_clear_error();
 		if (r < 0)
 			return r;
