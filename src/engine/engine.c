@@ -121,10 +121,12 @@ static int workers_open(struct engine *e)
 {
 	e->n_workers = e->o.workers ? e->o.workers : LIMIT_WORKERS;
 	e->workers = xcalloc(e->n_workers, sizeof *e->workers);
+	e->idle = xcalloc(e->n_workers, sizeof *e->idle);
 	for (unsigned i = 0; i < e->n_workers; i++) {
 		struct worker *w = &e->workers[i];
 
 		*w = (struct worker){ .e = e, .number = i, .http = e->o.http };
+		pthread_cond_init(&w->wake, NULL);
 	}
 	return 0;
 }
@@ -145,7 +147,6 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	stop_init(&e->abort);
 	wake_init(&e->wake);
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->work, NULL);
 	e->cas = acme_cas_new();
 	e->last_wall_ms = clock_now(e->clock);
 	e->last_boot_ms = clock_boot(e->clock);
@@ -177,9 +178,12 @@ void engine_close(struct engine *e)
 		engine_stop(e, 0);
 	store_off_commit(e->o.store, committed, e);
 	feeder_close(e);
-	for (unsigned i = 0; i < e->n_workers; i++)
+	for (unsigned i = 0; i < e->n_workers; i++) {
 		net_client_free(e->workers[i].client);
+		pthread_cond_destroy(&e->workers[i].wake);
+	}
 	free(e->workers);
+	free(e->idle);
 	while (e->queue) {
 		struct task *t = e->queue;
 
@@ -190,7 +194,6 @@ void engine_close(struct engine *e)
 	if (e->o.policy)
 		net_policy_unref(e->o.policy);
 	lanes_done(e);
-	pthread_cond_destroy(&e->work);
 	pthread_mutex_destroy(&e->lock);
 	wake_done(&e->wake);
 	stop_done(&e->abort);

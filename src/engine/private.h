@@ -78,7 +78,9 @@ struct worker {
 	uint64_t thread;
 	struct net_client *client;
 	struct http *http;
-	bool busy, alone;
+	bool running;        /* its thread was started */
+	pthread_cond_t wake; /* with the engine's lock */
+	struct task *task;   /* given to it */
 };
 
 struct engine {
@@ -95,7 +97,8 @@ struct engine {
 	bool started, dispatcher_on;
 
 	pthread_mutex_t lock; /* all below; never held across I/O */
-	pthread_cond_t work;
+	struct worker **idle; /* the last to become idle is the first to get work: warm caches, few connections */
+	unsigned n_idle;
 	struct task *queue, **queue_end;
 	unsigned queued, busy, alone;
 	struct lanes lanes;

@@ -15,6 +15,7 @@
 #define ALONE_MS (5 * SECOND_MS) /* a suspect is alone so long: what ends the process does it at once, a hang is no crash */
 #define SLEEP_MAX_MS (60 * SECOND_MS)
 #define CLAIM_LANES 64
+#define ALARMS 4 /* events of rows set aside by one claim; all of them are logged */
 
 void task_free(struct task *t)
 {
@@ -32,7 +33,7 @@ struct claiming {
 	struct claim_lane lanes[CLAIM_LANES];
 	struct claim claim;
 	struct claimed got;
-	struct ulid ids[CLAIM_LANES]; /* of alarms */
+	struct ulid ids[ALARMS]; /* of their events */
 };
 
 struct loads {
@@ -53,7 +54,7 @@ static int claim(struct sql *tx, void *arg, struct err *err)
 
 	if (store_claim(tx, &c->claim, &c->got, err) < 0)
 		return -(int)err->code;
-	for (size_t i = 0; i < c->got.aside.n && i < CLAIM_LANES; i++) {
+	for (size_t i = 0; i < c->got.aside.n && i < ALARMS; i++) {
 		const struct aside *a = &c->got.aside.v[i];
 		struct event ev = {
 			.id = c->ids[i].s, .subject_kind = (char[]){ "order" }, .subject_id = a->id, .at_ms = c->claim.now_ms,
@@ -145,7 +146,7 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 			e->suspects = false;
 		return 0;
 	}
-	for (size_t i = 0; i < CLAIM_LANES; i++)
+	for (size_t i = 0; i < ALARMS; i++)
 		c.ids[i] = ulid_new(c.claim.now_ms);
 	if (e->suspects) {
 		c.claim.who = CLAIM_SUSPECTS;
@@ -210,21 +211,29 @@ static int release_row(struct sql *tx, void *arg, struct err *err)
 	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
 }
 
-static struct task *take_task(struct engine *e)
+/* Takes the lock as held. NULL: we are stopping. */
+static struct task *take_task(struct engine *e, struct worker *w)
 {
-	struct task *t;
+	struct task *t = e->queue;
 
-	while (!e->queue && !stop_raised(&e->stop))
-		pthread_cond_wait(&e->work, &e->lock);
 	if (stop_raised(&e->stop))
 		return NULL;
-	t = e->queue;
-	e->queue = t->next;
-	if (!e->queue)
-		e->queue_end = &e->queue;
-	t->next = NULL;
-	e->queued--;
-	e->busy++;
+	if (t) {
+		e->queue = t->next;
+		if (!e->queue)
+			e->queue_end = &e->queue;
+	} else {
+		e->idle[e->n_idle++] = w;
+		while (!w->task && !stop_raised(&e->stop))
+			pthread_cond_wait(&w->wake, &e->lock);
+		t = w->task;
+		w->task = NULL;
+	}
+	if (t) {
+		t->next = NULL;
+		e->queued--;
+		e->busy++;
+	}
 	return t;
 }
 
@@ -232,15 +241,12 @@ static void work(void *arg)
 {
 	struct worker *w = arg;
 	struct engine *e = w->e;
+	struct task *t;
 
 	pthread_mutex_lock(&e->lock);
-	for (;;) {
-		struct task *t = take_task(e);
-		bool alone;
+	while ((t = take_task(e, w)) != NULL) {
+		bool alone = t->alone;
 
-		if (!t)
-			break;
-		alone = t->alone;
 		pthread_mutex_unlock(&e->lock);
 		runner_do(e, w, t);
 		pthread_mutex_lock(&e->lock);
@@ -295,11 +301,17 @@ static void enqueue(struct engine *e, struct task *list)
 			e->alone++;
 			e->alone_since_boot_ms = clock_boot(e->clock);
 		}
-		*e->queue_end = t;
-		e->queue_end = &t->next;
 		e->queued++;
+		if (e->n_idle) {
+			struct worker *w = e->idle[--e->n_idle];
+
+			w->task = t;
+			pthread_cond_signal(&w->wake);
+		} else {
+			*e->queue_end = t;
+			e->queue_end = &t->next;
+		}
 	}
-	pthread_cond_broadcast(&e->work);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -344,7 +356,7 @@ int engine_start(struct engine *e, struct err *err)
 		if (thread_start(&e->workers[i].thread, name, work, &e->workers[i], err) < 0)
 			return err_wrap(err, "could not start the engine");
 		e->started = true;
-		e->workers[i].busy = true; /* its thread runs */
+		e->workers[i].running = true;
 	}
 	if (thread_start(&e->dispatcher, "dispatcher", dispatch, e, err) < 0)
 		return err_wrap(err, "could not start the engine");
@@ -361,7 +373,8 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 		return;
 	stop_raise(&e->stop);
 	pthread_mutex_lock(&e->lock);
-	pthread_cond_broadcast(&e->work);
+	for (unsigned i = 0; i < e->n_workers; i++)
+		pthread_cond_signal(&e->workers[i].wake);
 	pthread_mutex_unlock(&e->lock);
 	if (e->dispatcher_on)
 		thread_join(e->dispatcher);
@@ -375,7 +388,7 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 	}
 	stop_raise(&e->abort);
 	for (unsigned i = 0; i < e->n_workers; i++)
-		if (e->workers[i].busy)
+		if (e->workers[i].running)
 			thread_join(e->workers[i].thread);
 	e->started = false;
 	feeder_tell(e, true);
