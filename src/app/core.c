@@ -4,8 +4,10 @@
 
 #include "api/api.h"
 #include "app/host.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/ulid.h"
 #include "engine/engine.h"
 #include "keys/keys.h"
 #include "net/client.h"
@@ -17,6 +19,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -109,12 +112,42 @@ static bool edge_configured(const struct config *c)
 	return c->dns_listen.n || c->http01_listen.n;
 }
 
+/*
+ * Leases belong to node + start, and a start ends those of its former self: two servers on one database must never have one name, not
+ * even on one host or in containers named alike. So the name is the host's with an id kept in the state folder; of a
+ * copied state folder the host's name tells them apart.
+ */
+static int node_name(const struct config *c, char **ret, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/node", c->state);
+	_cleanup_buf_ struct buf id = BUF_MAX(64);
+	char host[256] = "";
+
+	if (gethostname(host, sizeof host - 1) < 0 || !*host)
+		snprintf(host, sizeof host, "node");
+	if (file_exists(path) && file_read(path, &id, err) < 0)
+		return err_wrap(err, "could not read the name of this node");
+	if (!ulid_valid(buf_text(&id))) {
+		struct ulid made = ulid_new(clock_now(&clock_system));
+
+		buf_reset(&id);
+		buf_add(&id, made.s, ULID_LEN);
+		if (file_write_atomic(path, made.s, ULID_LEN, 0600, err) < 0)
+			return err_wrap(err, "could not store the name of this node");
+	}
+	*ret = xasprintf("%s.%s", host, buf_text(&id));
+	return 0;
+}
+
 static int engine_begin(struct core *c, struct err *err)
 {
-	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", ");
-	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy, .node = "",
+	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", "), *node = NULL;
+	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers };
 
+	if (node_name(c->config, &node, err) < 0)
+		return -(int)err->code;
+	o.node = node;
 	if (*resolvers && resolve_view_parse(resolvers, c->config->resolve_ask_view, &o.view, err) < 0)
 		return -(int)err->code;
 	if (edge_configured(c->config)) {

@@ -13,7 +13,7 @@
 
 struct rule {
 	bool kill, on;
-	char point[48];
+	char point[160];
 	int64_t at, seen;
 };
 
@@ -92,7 +92,7 @@ static bool passed(const char *name, bool want_kill)
 		r->seen++;
 		if (r->seen == r->at || (r->on && r->seen > r->at)) {
 			hit = true;
-			if (want_kill)
+			if (want_kill && !r->on)
 				forget(r);
 		}
 	}
@@ -104,6 +104,16 @@ static bool passed(const char *name, bool want_kill)
 
 void crash_point(const char *name)
 {
+	passed(name, true);
+}
+
+void crash_point_of(const char *kind, const char *what, const char *of)
+{
+	char name[160];
+
+	snprintf(name, sizeof name, "%s-%s", kind, what);
+	passed(name, true);
+	snprintf(name, sizeof name, "%s-%s@%s", kind, what, of ? of : "");
 	passed(name, true);
 }
 

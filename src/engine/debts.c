@@ -5,6 +5,7 @@
  */
 #include "engine/private.h"
 
+#include "base/crash.h"
 #include "base/log.h"
 
 #define DEBT_PATIENCE_MS (7 * DAY_MS)
@@ -25,6 +26,7 @@ struct pay {
 	struct engine *e;
 	struct worker *w;
 	struct debt d;
+	int64_t lease_boot_ms;
 	struct record record;
 	bool has_record;
 	struct order order;
@@ -76,7 +78,7 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 	signer_init(&signer, p->e->o.keys, &p->key, &p->account);
 	s = (struct acme_session){
 		.ca = ca, .http = p->w->http, .signer = &signer.acme, .account_url = p->account.url, .clock = p->e->clock,
-		.gate = lane_gate, .gate_data = &gate, .deadline_boot_ms = clock_boot(p->e->clock) + LIMIT_STEP_S * SECOND_MS,
+		.gate = lane_gate, .gate_data = &gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
 	};
 	if (acme_authz_deactivate(&s, url, err) == 0)
 		return 0;
@@ -192,15 +194,16 @@ static int release(struct sql *tx, void *arg, struct err *err)
 	return store_lease_release(tx, "debt", p->d.id, p->d.gen, engine_now(p->e), err);
 }
 
-void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt)
+void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt, int64_t lease_boot_ms)
 {
-	_cleanup_(pay_done) struct pay p = { .e = e, .w = w, .d = TAKE(*take_debt) };
+	_cleanup_(pay_done) struct pay p = { .e = e, .w = w, .d = TAKE(*take_debt), .lease_boot_ms = lease_boot_ms };
 	_cleanup_err_ struct err why = { 0 }, err = { 0 };
 	_cleanup_json_ json_t *what = NULL;
 	int rc;
 
 	LOG_SCOPE("debt", p.d.id);
 	rc = engine_read(e, load, &p, &why);
+	CRASH_POINT_OF("debt", debt_kind_text(p.d.kind), p.order.names.n ? p.order.names.v[0] : NULL);
 	if (rc == 0)
 		rc = json_parse(p.d.what, strlen(p.d.what), &what, &why);
 	if (rc == 0)

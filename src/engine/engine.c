@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 bool engine_crash(struct engine *e, const char *point)
@@ -55,6 +56,11 @@ int engine_read(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
 	if (e->crashed)
 		return err_set(err, ERR_BUSY, "the engine is ending");
 	return store_read(e->o.store, fn, arg, err);
+}
+
+int64_t engine_deadline(const struct engine *e, int64_t lease_boot_ms)
+{
+	return MIN(clock_boot(e->clock) + e->step_ms, lease_boot_ms);
 }
 
 void engine_wake(struct engine *e)
@@ -117,6 +123,19 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	return store_job_add(tx, &prune, err);
 }
 
+/* A test build may shorten both, so that a lease is over within a second. */
+static void leases_open(struct engine *e)
+{
+	e->lease_ms = LIMIT_LEASE_S * SECOND_MS;
+	e->step_ms = LIMIT_STEP_S * SECOND_MS;
+#ifdef CERTWRIGHT_CRASH_HOOKS
+	const char *lease = getenv("CERTWRIGHT_LEASE_MS"), *step = getenv("CERTWRIGHT_STEP_MS");
+
+	e->lease_ms = lease ? strtoll(lease, NULL, 10) : e->lease_ms;
+	e->step_ms = step ? strtoll(step, NULL, 10) : e->step_ms;
+#endif
+}
+
 static int workers_open(struct engine *e)
 {
 	e->n_workers = e->o.workers ? e->o.workers : LIMIT_WORKERS;
@@ -150,6 +169,7 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	e->cas = acme_cas_new();
 	e->last_wall_ms = clock_now(e->clock);
 	e->last_boot_ms = clock_boot(e->clock);
+	leases_open(e);
 	workers_open(e);
 	b.prune_id = ulid_new(engine_now(e));
 	if (!e->o.view.n) {

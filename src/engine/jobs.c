@@ -2,6 +2,7 @@
 /* jobs.c - the job table and what its rows do. See jobs.h; DESIGN 3 rule 11. */
 #include "engine/private.h"
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "crypto/csr.h"
 #include "model/vendor.h"
@@ -80,7 +81,7 @@ static int session_open(struct job_run *r, const char *directory_url, struct err
 	r->session = (struct acme_session){
 		.ca = ca, .http = r->w->http, .signer = r->key.id ? &r->signer.acme : NULL, .account_url = r->account.url,
 		.clock = r->e->clock, .gate = lane_gate, .gate_data = &r->gate,
-		.deadline_boot_ms = clock_boot(r->e->clock) + LIMIT_STEP_S * SECOND_MS,
+		.deadline_boot_ms = engine_deadline(r->e, r->lease_boot_ms),
 	};
 	return 0;
 }
@@ -516,6 +517,38 @@ static void job_close(struct job_run *r)
 	job_run_done(r);
 }
 
+int job_set_aside(struct sql *tx, const struct engine *e, const char *id, const char *text, char **ret_kind, char **ret_id, struct err *err)
+{
+	_cleanup_job_ struct job j = { 0 };
+	_cleanup_account_ struct account a = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+
+	*ret_kind = xstrdup("job");
+	*ret_id = xstrdup(id);
+	if (store_job_get(tx, id, &j, &why) < 0)
+		return 0; /* this program cannot read it: another one may */
+	if (j.subject_kind && j.subject_id) {
+		replace_str(ret_kind, j.subject_kind);
+		replace_str(ret_id, j.subject_id);
+	}
+	j.state = JOB_FAILED;
+	j.ended_ms = engine_now(e);
+	if (store_job_put(tx, &j, LEASE_END, j.ended_ms, err) < 0)
+		return -(int)err->code;
+	if (j.kind != JOB_ACCOUNT_REGISTER || !j.subject_id)
+		return 0;
+	if (store_account_get_any(tx, j.subject_id, &a, err) < 0)
+		return -(int)err->code;
+	if (a.status == ACCOUNT_VALID)
+		return 0;
+	err_set(&why, ERR_NEEDS_PERSON, "%s", text);
+	free(a.reason);
+	a.reason = err_to_json_text(&why);
+	a.status = ACCOUNT_INVALID;
+	a.updated_ms = j.ended_ms;
+	return store_account_put(tx, &a, 0, err);
+}
+
 static int release(struct sql *tx, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -523,9 +556,9 @@ static int release(struct sql *tx, void *arg, struct err *err)
 	return store_lease_release(tx, "job", r->j.id, r->j.gen, engine_now(r->e), err);
 }
 
-void job_run_one(struct engine *e, struct worker *w, struct job *take_job)
+void job_run_one(struct engine *e, struct worker *w, struct job *take_job, int64_t lease_boot_ms)
 {
-	_cleanup_(job_close) struct job_run r = { .e = e, .w = w, .j = TAKE(*take_job) };
+	_cleanup_(job_close) struct job_run r = { .e = e, .w = w, .j = TAKE(*take_job), .lease_boot_ms = lease_boot_ms };
 	const struct job_row *row = &job_rows[r.j.kind];
 	_cleanup_err_ struct err why = { 0 }, err = { 0 };
 	int rc = 0;
@@ -536,6 +569,7 @@ void job_run_one(struct engine *e, struct worker *w, struct job *take_job)
 		rc = json_parse(r.j.args, strlen(r.j.args), &r.args, &why);
 	if (rc == 0)
 		rc = row->run(&r, &why);
+	CRASH_POINT_OF("job", job_kind_text(r.j.kind), r.account.email);
 	if (e->crashed)
 		return;
 	if (rc < 0 && stop_raised(&e->abort)) { /* we are ending: given back as it is */

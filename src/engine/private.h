@@ -60,13 +60,14 @@ struct lanes {
 
 /* ---- the engine ---- */
 
-enum task_kind { TASK_ORDER, TASK_JOB, TASK_DEBT };
+enum task_kind { TASK_NONE, TASK_ORDER, TASK_JOB, TASK_DEBT };
 struct task {
 	enum task_kind kind;
 	struct order order;
 	struct job job;
 	struct debt debt;
 	bool alone; /* a suspect */
+	int64_t lease_boot_ms; /* end of its lease on the clock that never jumps, measured from before the claim */
 	char *lane;
 	struct task *next;
 };
@@ -94,6 +95,7 @@ struct engine {
 	struct stop stop, abort; /* no new work; running requests end */
 	struct wake wake;
 	uint64_t dispatcher;
+	int64_t lease_ms, step_ms; /* LIMIT_LEASE_S and LIMIT_STEP_S but in tests */
 	bool started, dispatcher_on;
 
 	pthread_mutex_t lock; /* all below; never held across I/O */
@@ -128,6 +130,11 @@ int64_t engine_jitter(const struct engine *e, int64_t value, unsigned percent);
 int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 int engine_read(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 bool engine_crash(struct engine *e, const char *point);
+/*
+ * Until when what begins now may act outward: a step's time, and never beyond the lease. A process that was stopped for longer finds
+ * its time over before it sends anything: what it would send, somebody else may have sent meanwhile.
+ */
+int64_t engine_deadline(const struct engine *e, int64_t lease_boot_ms);
 
 /* ---- clocks.c: three different clocks (DESIGN 3 rule 7) ---- */
 
@@ -193,7 +200,8 @@ struct run {
 	bool hunting;        /* the order is invalid: looking for the authorization that tells why */
 	uint64_t seq;        /* last row edge has to acknowledge */
 	bool seq_known;
-	int64_t deadline_boot_ms;
+	int64_t lease_boot_ms;    /* nothing goes out after it: somebody else may be at it by then */
+	int64_t deadline_boot_ms; /* of the step; never later than the lease */
 	int64_t retry_after_ms; /* span the CA asked for, longest of this pass */
 	size_t looked;       /* PROPAGATE: records looked at in this pass */
 	bool published_now;  /* a REMOTE publisher was called: on a lost lease the debts are opened again */
@@ -224,7 +232,7 @@ struct run {
 	bool dirty;              /* a verdict with .keep is not stored yet */
 };
 
-void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order);
+void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms);
 void run_done(struct run *r);
 int run_load(struct run *r, struct err *err);
 /* Stores the order with all that changed; one transaction. LOST_LEASE: drop everything. */
@@ -242,7 +250,7 @@ void record_changed(struct run *r, const struct record *rec, unsigned flags);
 /* ---- steps.c ---- */
 
 /* Runs one claimed order until its next step is not due at once. Takes the order out of t. Returns with the lease ended. */
-void order_run(struct engine *e, struct worker *w, struct order *take_order);
+void order_run(struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms);
 int order_run_once(struct run *r, bool *ret_go_on, struct err *err);
 void run_fail(struct run *r, struct verdict *v, struct err *why); /* ABANDON or FAILED; takes why's contents as reason */
 
@@ -277,6 +285,7 @@ struct job_run {
 	struct engine *e;
 	struct worker *w;
 	struct job j;
+	int64_t lease_boot_ms;
 	json_t *args;
 	json_t *result;
 	struct account account;
@@ -290,8 +299,14 @@ struct job_run {
 	char *park;      /* lane that waits with it, until due_ms */
 	bool wait;       /* not done, nothing wrong: again at due_ms */
 };
-void job_run_one(struct engine *e, struct worker *w, struct job *take_job);
-void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt);
+void job_run_one(struct engine *e, struct worker *w, struct job *take_job, int64_t lease_boot_ms);
+void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt, int64_t lease_boot_ms);
+/*
+ * In the transaction of the claim: a job that was set aside has failed, nothing waits for it any more; nor does its account.
+ * *ret_kind, *ret_id (owned): what the alarm is about.
+ */
+int job_set_aside(struct sql *tx, const struct engine *e, const char *id, const char *why, char **ret_kind, char **ret_id,
+		  struct err *err);
 /* What a debt row says, and back. */
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
 

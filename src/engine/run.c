@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order)
+void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms)
 {
-	*r = (struct run){ .e = e, .w = w, .o = TAKE(*take_order) };
-	r->deadline_boot_ms = clock_boot(e->clock) + LIMIT_STEP_S * SECOND_MS;
+	*r = (struct run){ .e = e, .w = w, .o = TAKE(*take_order), .lease_boot_ms = lease_boot_ms };
+	r->deadline_boot_ms = engine_deadline(e, lease_boot_ms);
 }
 
 static void key_made_row_done(struct key_row *k)
@@ -436,15 +436,16 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 int run_flush(struct run *r, enum lease_then then, struct err *err)
 {
 	struct flush f = { r, then };
-	int64_t now = engine_now(r->e);
+	int64_t now = engine_now(r->e), boot = clock_boot(r->e->clock);
 
-	r->o.lease_until_ms = now + LIMIT_LEASE_S * SECOND_MS;
+	r->o.lease_until_ms = now + r->e->lease_ms;
 	if (then == LEASE_END)
 		r->o.starts = 0;
 	if (r->end_debts)
 		mark_end(r);
 	if (engine_write(r->e, flush, &f, err) < 0)
 		return -(int)err->code;
+	r->lease_boot_ms = boot + r->e->lease_ms;
 	memset(r->authz_dirty, 0, sizeof r->authz_dirty);
 	memset(r->record_dirty, 0, sizeof r->record_dirty);
 	event_list_done(&r->events);

@@ -48,6 +48,23 @@ static int read_loads(struct sql *q, void *arg, struct err *err)
 	return store_lane_loads(q, engine_now(a->e), &a->l, err);
 }
 
+/* Whose story the alarm belongs to: a debt is its order's, a job its account's. */
+static int alarm_about(struct sql *tx, const struct engine *e, const struct aside *a, char **ret_kind, char **ret_id, struct err *err)
+{
+	_cleanup_debt_ struct debt d = { 0 };
+	_cleanup_err_ struct err no = { 0 };
+
+	if (streq(a->table, "job"))
+		return job_set_aside(tx, e, a->id, a->why, ret_kind, ret_id, err);
+	*ret_kind = xstrdup(streq(a->table, "debt") ? "debt" : "order");
+	*ret_id = xstrdup(a->id);
+	if (streq(a->table, "debt") && store_debt_get(tx, a->id, &d, &no) == 0) {
+		replace_str(ret_kind, "order");
+		replace_str(ret_id, d.order_id);
+	}
+	return 0;
+}
+
 static int claim(struct sql *tx, void *arg, struct err *err)
 {
 	struct claiming *c = arg;
@@ -56,13 +73,13 @@ static int claim(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	for (size_t i = 0; i < c->got.aside.n && i < ALARMS; i++) {
 		const struct aside *a = &c->got.aside.v[i];
-		struct event ev = {
-			.id = c->ids[i].s, .subject_kind = (char[]){ "order" }, .subject_id = a->id, .at_ms = c->claim.now_ms,
-			.level = EVENT_ERROR, .text = a->why,
-		};
+		_cleanup_free_ char *kind = NULL, *id = NULL;
+		struct event ev = { .id = c->ids[i].s, .at_ms = c->claim.now_ms, .level = EVENT_ERROR, .text = a->why };
 
-		if (!streq(a->table, "orders"))
-			ev.subject_kind = (char[]){ "job" };
+		if (alarm_about(tx, c->e, a, &kind, &id, err) < 0)
+			return -(int)err->code;
+		ev.subject_kind = kind;
+		ev.subject_id = id;
 		if (store_event_add(tx, &ev, err) < 0)
 			return -(int)err->code;
 	}
@@ -79,7 +96,13 @@ static struct task *task_new(struct engine *e, enum task_kind kind, const char *
 	return t;
 }
 
-static void tasks_make(struct engine *e, struct claimed *c, bool alone, struct task **ret)
+static void tell_aside(const struct claimed *c)
+{
+	for (size_t i = 0; i < c->aside.n; i++)
+		log_error("set aside, a person has to look", "table", c->aside.v[i].table, "id", c->aside.v[i].id, "reason", c->aside.v[i].why);
+}
+
+static void tasks_make(struct engine *e, struct claimed *c, bool alone, int64_t lease_boot_ms, struct task **ret)
 {
 	struct task **end = ret;
 
@@ -96,8 +119,10 @@ static void tasks_make(struct engine *e, struct claimed *c, bool alone, struct t
 		*end = task_new(e, TASK_JOB, c->jobs.v[i].lane);
 		(*end)->job = TAKE(c->jobs.v[i]);
 	}
-	for (struct task *t = *ret; t; t = t->next)
+	for (struct task *t = *ret; t; t = t->next) {
 		t->alone = alone;
+		t->lease_boot_ms = lease_boot_ms;
+	}
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -128,6 +153,7 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 {
 	struct loads loads = { .e = e };
 	struct claiming c = { .e = e };
+	int64_t boot;
 	int rc;
 
 	*ret = NULL;
@@ -137,7 +163,7 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 	parked_set(e, &loads.l);
 	c.claim = (struct claim){
 		.lanes = c.lanes, .max = (int)max, .who = CLAIM_ANY, .owner = e->owner, .now_ms = engine_now(e),
-		.lease_until_ms = engine_now(e) + LIMIT_LEASE_S * SECOND_MS,
+		.lease_until_ms = engine_now(e) + e->lease_ms,
 	};
 	choose_lanes(e, &loads.l, &c, ret_next_ms);
 	if (!c.claim.n_lanes) {
@@ -152,19 +178,18 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 		c.claim.who = CLAIM_SUSPECTS;
 		c.claim.max = 1;
 	}
+	boot = clock_boot(e->clock);
 	rc = engine_write(e, claim, &c, err);
+	tell_aside(&c.got);
 	if (rc == 0 && e->suspects && !c.got.orders.n && !c.got.jobs.n && !c.got.debts.n) {
 		e->suspects = false; /* all suspects have come to a verdict */
 		c.claim.who = CLAIM_ANY;
 		c.claim.max = (int)max;
 		rc = engine_write(e, claim, &c, err);
+		tell_aside(&c.got);
 	}
-	if (rc == 0) {
-		for (size_t i = 0; i < c.got.aside.n; i++)
-			log_error("set aside, a person has to look", "table", c.got.aside.v[i].table, "id", c.got.aside.v[i].id, "reason",
-				  c.got.aside.v[i].why);
-		tasks_make(e, &c.got, c.claim.who == CLAIM_SUSPECTS, ret);
-	}
+	if (rc == 0)
+		tasks_make(e, &c.got, c.claim.who == CLAIM_SUSPECTS, boot + e->lease_ms, ret);
 	claimed_done(&c.got);
 	lane_load_list_done(&loads.l);
 	return rc;
@@ -172,21 +197,35 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 
 /* ---- working ---- */
 
+/*
+ * A row whose lease was over before its work began (this process was stopped, or all workers hung) is left alone: it is due again by
+ * itself, here or at another node, and what was claimed is old news.
+ */
+static bool stale(const struct engine *e, const struct task *t)
+{
+	if (clock_boot(e->clock) < t->lease_boot_ms)
+		return false;
+	log_warning("a claimed row was not begun before its lease was over, it is claimed anew", "lane", t->lane);
+	return true;
+}
+
 void runner_do(struct engine *e, struct worker *w, struct task *t)
 {
 	if (!w->http) {
 		w->client = net_client_new(e->o.policy, &e->abort);
 		w->http = net_client_http(w->client);
 	}
-	switch (t->kind) {
+	switch (stale(e, t) ? TASK_NONE : t->kind) {
+	case TASK_NONE:
+		break;
 	case TASK_ORDER:
-		order_run(e, w, &t->order);
+		order_run(e, w, &t->order, t->lease_boot_ms);
 		break;
 	case TASK_JOB:
-		job_run_one(e, w, &t->job);
+		job_run_one(e, w, &t->job, t->lease_boot_ms);
 		break;
 	case TASK_DEBT:
-		debt_run_one(e, w, &t->debt);
+		debt_run_one(e, w, &t->debt, t->lease_boot_ms);
 		break;
 	}
 	pthread_mutex_lock(&e->lock);
@@ -339,7 +378,7 @@ static void dispatch(void *arg)
 			enqueue(e, list);
 			continue; /* perhaps there is more */
 		}
-		sleep = MIN(MIN(next, tell) - engine_now(e), SLEEP_MAX_MS);
+		sleep = MIN(MIN(next, tell) - engine_now(e), MIN(SLEEP_MAX_MS, e->lease_ms));
 		if (e->suspects)
 			sleep = MIN(sleep, SECOND_MS);
 		if (sleep > 0)

@@ -2,6 +2,7 @@
 /* steps.c - the step table, and the one function that walks it. See steps.h; DESIGN 3; RFC 8555 7.1.6. */
 #include "engine/private.h"
 
+#include "base/crash.h"
 #include "base/log.h"
 
 #define ANYTIME (BIT(STEP_ABANDON) | BIT(STEP_FAILED))
@@ -253,9 +254,10 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	bool failed = false, ran = false, now_due;
 
 	*ret_go_on = false;
-	r->deadline_boot_ms = clock_boot(r->e->clock) + LIMIT_STEP_S * SECOND_MS;
+	r->deadline_boot_ms = engine_deadline(r->e, r->lease_boot_ms);
 	r->session.deadline_boot_ms = r->deadline_boot_ms;
 	__atomic_add_fetch(&r->e->steps, 1, __ATOMIC_RELAXED);
+	CRASH_POINT_OF("step", order_step_text(r->o.step), r->o.names.n ? r->o.names.v[0] : NULL);
 	if (!row->run)
 		return err_set(err, ERR_INTERNAL, "order %" PRId64 " has ended and was claimed", r->o.num);
 	if (run_load(r, &why) < 0) {
@@ -289,7 +291,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 		r->o.polls++;
 	apply(r, &v, failed);
 	/* kept back only while the lease is long enough for another step */
-	if (v.keep && now_due && !r->served && !r->unpark && r->o.lease_until_ms - engine_now(r->e) > 2 * LIMIT_STEP_S * SECOND_MS) {
+	if (v.keep && now_due && !r->served && !r->unpark && r->lease_boot_ms - clock_boot(r->e->clock) > 2 * r->e->step_ms) {
 		r->dirty = r->dirty || r->o.step != before || run_marked(r);
 		*ret_go_on = true;
 		return 0;
@@ -353,12 +355,12 @@ static void lost(struct run *r)
 		log_err(LOG_WARNING, "could not note what is to be withdrawn", &why);
 }
 
-void order_run(struct engine *e, struct worker *w, struct order *take_order)
+void order_run(struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms)
 {
 	struct run r;
 	bool go_on = true;
 
-	run_init(&r, e, w, take_order);
+	run_init(&r, e, w, take_order, lease_boot_ms);
 	LOG_SCOPE("order", r.o.id);
 	while (go_on) {
 		_cleanup_err_ struct err err = { 0 };
