@@ -84,7 +84,7 @@ export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 								render: (j) =>
 									j.reason ? (
 										<span className="break">
-											{j.reason.detail ?? j.reason.title}
+											{sentence(j.reason.detail ?? j.reason.title)}
 											{j.reason.remote && <p className="said">{j.reason.remote}</p>}
 										</span>
 									) : (

@@ -21,9 +21,9 @@ const crumbs = () => [{ text: t('Administration') }]
 type Role = User['role']
 const ROLES: Role[] = ['viewer', 'operator', 'admin']
 
-function roleOptions(upTo: Role) {
+function roleOptions(highest: Role) {
 	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts, keys and people') }
-	return ROLES.slice(0, ROLES.indexOf(upTo) + 1).map((value) => ({ value, label: words[value] }))
+	return ROLES.slice(0, ROLES.indexOf(highest) + 1).map((value) => ({ value, label: words[value] }))
 }
 
 export function UsersPage() {

@@ -76,7 +76,7 @@ export function DashboardPage() {
 			</Page>
 		)
 	const counts = s.orders
-	const inFlight = LIVE.reduce((n, k) => n + (counts[k] ?? 0), 0)
+	const moving = LIVE.reduce((n, k) => n + (counts[k] ?? 0), 0)
 	const recentlyFailed = failed.data.items.filter((o) => Date.now() - new Date(o.created_at).getTime() < WEEK)
 	const need = needs(s, live.data, recentlyFailed, certificates)
 	const soon = certificates.filter((c) => c.not_after && c.health !== 'expired' && new Date(c.not_after).getTime() - Date.now() < 30 * 86_400_000)
@@ -86,11 +86,11 @@ export function DashboardPage() {
 		<Page title={t('Dashboard')}>
 			<div className="counts">
 				<CountCard n={need.length} text={t('need you')} href="#need" />
-				<CountCard n={inFlight} text={t('orders in flight')} href="/orders" />
+				<CountCard n={moving} text={t('orders in flight')} href="/orders" />
 				<CountCard n={counts.valid ?? 0} text={t('orders valid')} href="/orders?status=valid" />
 				<CountCard n={soon.length} text={t('expire within 30 days')} href="/certificates?sort=expires" />
 			</div>
-			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} order={inFlight + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
+			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} order={moving + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
 			<div className="split">
 				<Stack gap="md">
 					<section id="need" className="card" aria-label={t('Needs you')}>
@@ -109,7 +109,7 @@ export function DashboardPage() {
 											<Link href={n.href}>{n.text}</Link>
 											{n.more && (
 												<Text size="sm" c="dimmed" lineClamp={2}>
-													{n.more}
+													{sentence(n.more)}
 												</Text>
 											)}
 										</div>

@@ -34,7 +34,7 @@ const STATIONS: [string, string[]][] = [
 function stationName(name: string, validation: string): string {
 	if (name === 'Ordered') return t('Ordered')
 	if (name === 'Published') return t('Published')
-	if (name === 'Seen') return validation === 'dns-01' ? t('Seen in DNS') : t('Reachable')
+	if (name === 'Seen') return validation === 'dns-01' ? t('Seen in DNS') : t('Answering')
 	if (name === 'Validated') return t('Validated')
 	if (name === 'Finalized') return t('Finalized')
 	return t('Issued')

@@ -211,8 +211,8 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
 	const { problem } = asError(error)
 	const detail = problem.detail && problem.detail !== problem.title ? problem.detail : undefined
 	return (
-		<Notice tone="bad" title={detail ?? problem.title} live>
-			{problem.hint && <div>{problem.hint}</div>}
+		<Notice tone="bad" title={sentence(detail ?? problem.title)} live>
+			{problem.hint && <div>{sentence(problem.hint)}</div>}
 			{problem.remote && <p className="said">{problem.remote}</p>}
 			{problem.retry_at && <div>{t('It can be tried again {when}.', { when: distance(problem.retry_at) })}</div>}
 			{retry && (
@@ -226,12 +226,12 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
 
 export function Because({ reason, tone = 'bad' }: { reason: Reason; tone?: 'bad' | 'warn' }) {
 	return (
-		<Notice tone={tone} title={reason.detail ?? reason.title}>
-			{reason.hint && <div>{reason.hint}</div>}
+		<Notice tone={tone} title={sentence(reason.detail ?? reason.title)}>
+			{reason.hint && <div>{sentence(reason.hint)}</div>}
 			{reason.chain.length > 0 && (
 				<ul style={{ margin: '4px 0 0', paddingLeft: 18 }}>
 					{reason.chain.map((c, i) => (
-						<li key={i}>{c}</li>
+						<li key={i}>{sentence(c)}</li>
 					))}
 				</ul>
 			)}

@@ -7,7 +7,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
 import { ApiError, asError } from '../api/client'
 import { t } from '../i18n'
-import { Failure } from './bits'
+import { Failure, sentence } from './bits'
 
 /** "/names/3" -> "names"; fields of the page with another name than in the body are given in `alias`. */
 function fieldOf(pointer: string, alias: Record<string, string>): string {
@@ -31,7 +31,7 @@ export function useSubmit<V extends Record<string, unknown>>(form: UseFormReturn
 				let rest = 0
 				for (const item of failed.problem.errors ?? []) {
 					const field = fieldOf(item.pointer, alias)
-					if (field in values) atFields[field] = item.detail
+					if (field in values) atFields[field] = sentence(item.detail)
 					else rest++
 				}
 				const named = Object.keys(atFields)
@@ -125,7 +125,7 @@ export function useAct() {
 			for (const key of reads) void client.invalidateQueries({ queryKey: [key] })
 		} catch (e) {
 			const { problem } = asError(e)
-			notifications.show({ title: problem.title, message: problem.detail ?? '', color: 'red', autoClose: 10_000 })
+			notifications.show({ title: problem.title, message: sentence(problem.detail ?? ''), color: 'red', autoClose: 10_000 })
 		} finally {
 			setBusy(null)
 		}
