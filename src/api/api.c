@@ -747,8 +747,8 @@ static int begin(struct api *a, const struct api_options *o, struct err *err)
 	a->slow = pool_new("api-slow", SLOW_THREADS, SLOW_QUEUE);
 	if (thread_start(&a->wait_thread, "api-wait", wait_loop, a, err) < 0)
 		return -(int)err->code;
-	a->told_by = o->store;
-	store_on_commit(a->told_by, on_commit, a);
+	service_on_change(a->service, on_commit, a);
+	a->listening = true;
 	h.fds = a->fds;
 	h.fds_n = a->fds_n;
 	return http_start(&h, &a->http, err);
@@ -797,8 +797,8 @@ void api_stop(struct api *a)
 		pool_free(a->pool);
 	if (a->slow)
 		pool_free(a->slow);
-	if (a->told_by)
-		store_off_commit(a->told_by, on_commit, a); /* the engine that ends after us still commits */
+	if (a->listening)
+		service_off_change(a->service, on_commit, a); /* the engine that ends after us still commits */
 	if (a->http) {
 		http_stop(a->http); /* closes the sockets */
 	} else {

@@ -15,11 +15,9 @@
 
 struct api;
 struct service;
-struct store;
 
 struct api_options {
 	struct service *service;
-	struct store *store;          /* only to be told of commits (store_on_commit), so start the API before the store is busy */
 	const int *listen_fds;        /* bound, listening, non-blocking or not; taken over and closed by api_stop */
 	size_t listen_fds_n;
 	const struct strlist *listen; /* or addresses to bind ("127.0.0.1:0"), for tests and servers without a supervisor */

@@ -7,7 +7,7 @@
 #include "api/call.h"
 #include "base/pool.h"
 #include "base/stop.h"
-#include "store/store.h"
+#include "model/touch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +18,7 @@
 struct hub;
 
 struct api {
-	struct store *told_by; /* whose commits wake us */
+	bool listening; /* commits are told to us */
 	struct service *service;
 	struct http_server *http;
 	struct pool *pool, *slow;

@@ -212,7 +212,7 @@ static int service_begin(struct core *c, struct err *err)
 
 static int api_begin(struct core *c, struct err *err)
 {
-	struct api_options o = { .service = c->service, .store = c->store, .listen_fds = c->https.fd, .listen_fds_n = c->https.n };
+	struct api_options o = { .service = c->service, .listen_fds = c->https.fd, .listen_fds_n = c->https.n };
 
 	if (!c->https.n)
 		o.listen = &c->config->api_listen;

@@ -102,6 +102,16 @@ void service_free(struct service *s)
 	free(s);
 }
 
+void service_on_change(struct service *s, touch_fn *fn, void *arg)
+{
+	store_on_commit(s->store, fn, arg);
+}
+
+void service_off_change(struct service *s, touch_fn *fn, void *arg)
+{
+	store_off_commit(s->store, fn, arg);
+}
+
 void actor_clear(struct actor *a)
 {
 	if (a->csrf)

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "model/touch.h"
 #include "model/user.h"
 
 struct store;
@@ -51,6 +52,13 @@ struct service_options {
 /* Makes the MAC key (cursors, idempotency) at the first start. The members of o are borrowed until service_free. */
 int service_new(const struct service_options *o, struct service **ret, struct err *err) MUST_CHECK;
 void service_free(struct service *s);
+
+/*
+ * fn hears of every commit that changed something, before those who asked for it go on; it must only note and wake. Ask before
+ * the store is busy, and take it back before arg goes: after service_off_change no call of fn runs.
+ */
+void service_on_change(struct service *s, touch_fn *fn, void *arg);
+void service_off_change(struct service *s, touch_fn *fn, void *arg);
 
 /* Who asks. Filled by the authentication functions of session.h and token.h; wiped by actor_clear. */
 enum actor_kind { ACTOR_NOBODY, ACTOR_SESSION, ACTOR_TOKEN, ACTOR_HOST /* a local verb on the host */ };

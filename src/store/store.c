@@ -14,7 +14,7 @@ struct store {
 	enum sql_dialect dialect;
 	const struct clock *clock;
 	struct {
-		store_commit_fn *fn;
+		touch_fn *fn;
 		void *arg;
 	} hooks[HOOKS_MAX];
 	size_t n_hooks;
@@ -105,7 +105,7 @@ int store_backup(struct store *s, const char *path, struct err *err)
 	return s->backend->backup(s->self, path, err);
 }
 
-void store_on_commit(struct store *s, store_commit_fn *fn, void *arg)
+void store_on_commit(struct store *s, touch_fn *fn, void *arg)
 {
 	pthread_rwlock_wrlock(&s->hooks_lock);
 	assert(s->n_hooks < HOOKS_MAX);
@@ -115,7 +115,7 @@ void store_on_commit(struct store *s, store_commit_fn *fn, void *arg)
 	pthread_rwlock_unlock(&s->hooks_lock);
 }
 
-void store_off_commit(struct store *s, store_commit_fn *fn, void *arg)
+void store_off_commit(struct store *s, touch_fn *fn, void *arg)
 {
 	pthread_rwlock_wrlock(&s->hooks_lock);
 	for (size_t i = 0; i < s->n_hooks; i++)

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/ulid.h"
+#include "model/touch.h"
 #include "store/sql.h"
 
 struct store;
@@ -53,15 +54,7 @@ int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST
 /* Runs fn on a connection that sees only what is committed and cannot write. */
 int store_read(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
-/*
- * Hints of what a commit touched. kind is a short text, the one used on the event stream ("order", "certificate", "job",
- * "record", "lane", "feed", ...). A hint made twice in one transaction is told once, with the last rev.
- */
-struct touch {
-	char kind[16];
-	char id[ULID_LEN + 1]; /* "" when the whole kind is meant */
-	int64_t rev;           /* 0 = not known */
-};
+/* Hints of what this transaction touches (model/touch.h). One made twice is told once, with the last rev. */
 #define STORE_TOUCHES_MAX 256 /* in one commit; beyond it one touch per kind without id says "look at all" */
 
 void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev);
@@ -70,10 +63,9 @@ void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev);
  * fn is called after each commit that touched something, before the callers of store_write return. It runs on the writer's
  * thread (PostgreSQL: the caller's): it must only wake others. Register before the store is shared; at most 8.
  */
-typedef void store_commit_fn(const struct touch *touched, size_t n, void *arg);
-void store_on_commit(struct store *s, store_commit_fn *fn, void *arg);
+void store_on_commit(struct store *s, touch_fn *fn, void *arg);
 /* After it fn is not called any more, and no call of it runs. Whoever registered does this before arg goes. */
-void store_off_commit(struct store *s, store_commit_fn *fn, void *arg);
+void store_off_commit(struct store *s, touch_fn *fn, void *arg);
 
 enum store_state {
 	STORE_OK,

@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 							       .tls_cert = argc == 5 ? argv[3] : NULL,
 							       .tls_key = argc == 5 ? argv[4] : NULL } },
 			&service, &err) < 0 ||
-	    api_start(&(struct api_options){ .service = service, .store = store, .listen = &addresses }, &api, &err) < 0)
+	    api_start(&(struct api_options){ .service = service, .listen = &addresses }, &api, &err) < 0)
 		return die(&err);
 	if (api_address(api, 0, &addr))
 		printf("ready %u\n", (unsigned)addr_port(&addr));
