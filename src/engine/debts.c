@@ -69,6 +69,7 @@ static int load(struct sql *q, void *arg, struct err *err)
 static int deactivate(struct pay *p, const char *url, struct err *err)
 {
 	_cleanup_acme_session_ struct acme_session s = { 0 };
+	_cleanup_acme_authz_ struct acme_authz now = { 0 };
 	struct gate gate = { .e = p->e, .directory_url = p->account.directory_url };
 	struct acme_keys_signer signer;
 	struct acme_ca *ca;
@@ -80,7 +81,8 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 		.ca = ca, .http = p->w->http, .signer = &signer.acme, .account_url = p->account.url, .clock = p->e->clock,
 		.gate = lane_gate, .gate_data = &gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
 	};
-	if (acme_authz_deactivate(&s, url, err) == 0)
+	/* decided meanwhile: a valid one may serve another order */
+	if (acme_authz_get(&s, url, &now, err) == 0 && (now.status != ACME_AUTHZ_PENDING || acme_authz_deactivate(&s, url, err) == 0))
 		return 0;
 	/* gone, or final already: nothing is owed any more */
 	if (err->code == ERR_REMOTE_GONE || err->code == ERR_REMOTE_REFUSED || err->code == ERR_NEEDS_PERSON) {

@@ -223,7 +223,7 @@ struct run {
 	bool new_lane;           /* its row may have to be made */
 	bool release_turn;       /* and wake who waits for it */
 	bool end_debts;          /* release; pay at once what is rows or a person's */
-	bool deactivate_debts;   /* ABANDON: debts for what could not be deactivated */
+	bool deactivate_debts;   /* debts for authorizations that are still pending */
 	struct version version;  /* DOWNLOAD */
 	bool has_version;
 	struct certificate certificate;

@@ -349,6 +349,8 @@ static int flush_end_debts(struct sql *tx, struct run *r, struct err *err)
 	return rest ? store_debt_release_order(tx, r->o.id, now, err) : 0;
 }
 
+#define DECIDED_MS (5 * MINUTE_MS) /* an authority that looks has decided by then */
+
 static int flush_deactivate_debts(struct sql *tx, struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->authz.n; i++) {
@@ -362,7 +364,8 @@ static int flush_deactivate_debts(struct sql *tx, struct run *r, struct err *err
 		what = debt_what(DEBT_DEACTIVATE_AUTHZ, NULL, NULL, a->url);
 		d = (struct debt){
 			.id = id.s, .order_id = r->o.id, .kind = DEBT_DEACTIVATE_AUTHZ, .method = (char[]){ "acme" }, .what = what,
-			.lane = r->vendor_lane, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
+			.lane = r->vendor_lane, .due_ms = engine_now(r->e) + (a->accepted ? DECIDED_MS : 0),
+			.created_ms = engine_now(r->e),
 		};
 		if (store_debt_add(tx, &d, err) < 0)
 			return -(int)err->code;

@@ -35,12 +35,16 @@ const struct order_step_row order_steps[order_step_count] = {
 
 /* ---- ending without a certificate ---- */
 
-static bool has_pending(const struct run *r)
+/*
+ * An authorization to be given back. One that the authority is looking at already is about to be decided by itself, and some
+ * authorities do not take it well to be told otherwise in the middle: it becomes a debt that looks again later.
+ */
+static struct authz *to_give_back(const struct run *r, bool accepted_too)
 {
 	for (size_t i = 0; i < r->authz.n; i++)
-		if (r->authz.v[i].status == AUTHZ_PENDING)
-			return true;
-	return false;
+		if (r->authz.v[i].status == AUTHZ_PENDING && (accepted_too || !r->authz.v[i].accepted))
+			return &r->authz.v[i];
+	return NULL;
 }
 
 static void end_failed(struct run *r)
@@ -51,6 +55,7 @@ static void end_failed(struct run *r)
 	r->o.holds_turn = false;
 	r->release_turn = true;
 	r->end_debts = true;
+	r->deactivate_debts = r->o.url && to_give_back(r, true);
 	replace_str(&r->o.waiting_for, NULL);
 }
 
@@ -66,13 +71,9 @@ void run_fail(struct run *r, struct verdict *v, struct err *why)
 	run_event(r, EVENT_ERROR, detail ? json_text(detail) : NULL, "%s", text);
 	json_decref(detail);
 	*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
-	/* authorizations nobody needs any more are given back while the turn is still ours, or when the authority can be asked again */
-	if (!r->o.url || !has_pending(r) || r->o.step == STEP_ABANDON)
+	/* authorizations nobody needs any more are given back while the turn is still ours; later when nobody may ask now */
+	if (!r->o.url || !to_give_back(r, false) || r->o.step == STEP_ABANDON || parked_until(r->e, r->vendor_lane))
 		return;
-	if (parked_until(r->e, r->vendor_lane)) {
-		r->deactivate_debts = true;
-		return;
-	}
 	v->next = STEP_ABANDON;
 	r->o.status = ORDER_INVALID;
 }
@@ -81,12 +82,9 @@ void run_fail(struct run *r, struct verdict *v, struct err *why)
 int step_abandon(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_err_ struct err why = { 0 };
-	struct authz *a = NULL;
+	struct authz *a = to_give_back(r, false);
 	struct acme_session *s;
 
-	for (size_t i = 0; i < r->authz.n && !a; i++)
-		if (r->authz.v[i].status == AUTHZ_PENDING)
-			a = &r->authz.v[i];
 	if (!a) {
 		*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
 		return 0;
@@ -96,7 +94,6 @@ int step_abandon(struct run *r, struct verdict *v, struct err *err)
 		return -(int)err->code;
 	if (acme_authz_deactivate(s, a->url, &why) < 0 && why.code != ERR_REMOTE_GONE) {
 		log_debug("could not deactivate an authorization, it becomes a debt", "url", a->url);
-		r->deactivate_debts = true;
 		*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
 		return 0;
 	}
