@@ -198,6 +198,7 @@ enum route_match route_find(const char *method, const char *path, const struct r
 		if (streq(r->method, method)) {
 			*ret = r;
 			*ret_id = TAKE(id);
+			buf_reset(ret_allow);
 			return ROUTE_FOUND;
 		}
 		if (there)

@@ -3,6 +3,8 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -145,4 +147,30 @@ void pool_free(struct pool *p)
 	pthread_cond_destroy(&p->more);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+struct behind {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void run_behind(void *p)
+{
+	const struct behind *b = p;
+
+	/* Linux gives each thread a priority of its own; going down is always allowed, and failing here costs only speed */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+	b->fn(b->arg);
+}
+
+void thread_run_behind(const char *name, void (*fn)(void *arg), void *arg)
+{
+	struct behind b = { fn, arg };
+	_cleanup_err_ struct err err = ERR_INIT;
+	uint64_t thread;
+
+	if (thread_start(&thread, name, run_behind, &b, &err) < 0)
+		fn(arg);
+	else
+		thread_join(thread);
 }

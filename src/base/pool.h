@@ -18,5 +18,7 @@ void pool_free(struct pool *p); /* finishes what is queued */
 /* Names the calling thread (15 characters are kept) and starts threads with all signals blocked. */
 int thread_start(uint64_t *ret_thread, const char *name, void (*fn)(void *arg), void *arg, struct err *err);
 void thread_join(uint64_t thread);
+/* Runs fn(arg) on a thread of low priority and waits for it: long computations that must not slow down who answers people. */
+void thread_run_behind(const char *name, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -6,6 +6,7 @@
 #include "crypto/private.h"
 
 #include "base/base64.h"
+#include "base/pool.h"
 #include "crypto/der.h"
 #include "crypto/ossl.h"
 
@@ -223,6 +224,27 @@ char *pkey_jwk(EVP_PKEY *k)
 
 /* --- making and reading --- */
 
+struct rsa_made {
+	size_t bits;
+	EVP_PKEY *key;
+};
+
+static void rsa_make(void *arg)
+{
+	struct rsa_made *m = arg;
+
+	m->key = EVP_RSA_gen(m->bits);
+}
+
+/* Seconds of computing: behind whoever answers people. */
+static EVP_PKEY *rsa_gen(size_t bits)
+{
+	struct rsa_made m = { .bits = bits };
+
+	thread_run_behind("rsa-key", rsa_make, &m);
+	return m.key;
+}
+
 int pkey_generate(enum key_type t, EVP_PKEY **ret, struct err *err)
 {
 	EVP_PKEY *k = NULL;
@@ -235,13 +257,13 @@ int pkey_generate(enum key_type t, EVP_PKEY **ret, struct err *err)
 		k = EVP_EC_gen("P-384");
 		break;
 	case KEY_RSA2048:
-		k = EVP_RSA_gen(2048);
+		k = rsa_gen(2048);
 		break;
 	case KEY_RSA3072:
-		k = EVP_RSA_gen(3072);
+		k = rsa_gen(3072);
 		break;
 	case KEY_RSA4096:
-		k = EVP_RSA_gen(4096);
+		k = rsa_gen(4096);
 		break;
 	}
 	if (!k)
