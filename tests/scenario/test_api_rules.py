@@ -336,7 +336,7 @@ def test_the_first_administrator_comes_in_by_a_setup_token_once(scratch):
         made = nobody.post("/setup", body)
         assert made.status_code == 201 and made.json()["user"]["role"] == "admin" and made.json()["user"]["name"] == "first"
         assert nobody.get("/setup").json()["needed"] is False
-        assert nobody.post("/setup", body).status_code == 409
+        assert nobody.post("/setup", {**body, "name": "second"}).status_code == 401  # used
         cookie = re.match(r"__Host-certwright=([^;]+);", made.headers["Set-Cookie"]).group(1)
         assert Client(server.url, cookie=cookie).get("/users").status_code == 200
     finally:
@@ -446,12 +446,20 @@ def test_a_change_is_told_within_200_ms_to_whom_may_see_it(api):
 
 def test_a_session_has_two_streams_and_they_end_with_it(api):
     s = api.session("operator")
-    one, two = Stream(s), Stream(s)
-    assert (one.r.status_code, two.r.status_code) == (200, 200)
-    assert Stream(s).r.status_code == 429
+    one, two, three = Stream(s), Stream(s), Stream(s)
+    assert (one.r.status_code, two.r.status_code, three.r.status_code) == (200, 200, 200)
+    assert one.ended.wait(10) and not two.ended.is_set()  # the newest count
     assert s.ask("DELETE", "/session").status_code == 204
     delegation(api.admin, "after-session.example.com")
-    assert one.ended.wait(35) and two.ended.wait(35)
+    assert two.ended.wait(35) and three.ended.wait(35)
+
+
+def test_a_token_has_two_streams(api):
+    token = Client(api.url, token=api.by_role["operator"].post("/tokens", {"name": "streams"}).json()["token"])
+    streams = [Stream(token) for _ in range(3)]
+    assert [s.r.status_code for s in streams] == [200, 200, 429]
+    for s in streams:
+        s.r.close()
 
 
 # --- health, metrics, page ---------------------------------------------------------------------------------------------
@@ -518,8 +526,9 @@ def test_health_answers_in_time_while_people_sign_in_and_keys_are_made(api):
         assert {f.result() for f in keys} <= {201, 202}
     p99, n = p99_of(probe)
     print(f"{n} probes, p99 {p99 * 1000:.1f} ms, without load {before * 1000:.1f} ms")
-    # on a machine that other work slows down anyway, that much is not ours
-    assert p99 < 0.05 + 2 * max(0, before - 0.005), f"p99 of /healthz is {p99 * 1000:.0f} ms, without load {before * 1000:.0f} ms"
+    if before > 0.015:
+        pytest.skip(f"the machine is too busy to judge: p99 of /healthz is {before * 1000:.0f} ms without load, {p99 * 1000:.0f} ms with it")
+    assert p99 < 0.05, f"p99 of /healthz is {p99 * 1000:.0f} ms"
 
 
 # --- the server's own certificate --------------------------------------------------------------------------------------
