@@ -184,7 +184,7 @@ int service_setup_make_admin(struct store *store, const struct clock *clock, con
 	struct first_user_job j = { .s = &offline, .now_ms = service_now(&offline) };
 	_cleanup_secret_ struct secret text = { 0 };
 	char hash[SHA256_HEX], prefix[16];
-	struct token token;
+	struct token token = { 0 };
 	int r;
 
 	if (first_user(name, password, j.now_ms, &j.user, err) < 0)
