@@ -150,7 +150,7 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 
 static int usage(FILE *out)
 {
-	fputs("Certwright - certificates from ACME authorities, kept, renewed and handed out\n\nusage: certwright VERB ...\n\non the server's host:\n", out);
+	fputs("Certwright - certificates from ACME authorities, proved, kept and handed out\n\nusage: certwright VERB ...\n\non the server's host:\n", out);
 	for (const struct local_verb *v = local_verbs; v->name; v++)
 		if (!v->hidden)
 			fprintf(out, "  %-22s %s\n", v->name, v->help);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* account.c - `account register | list | show | refresh | delete`. */
+/* account.c - `account register | list | show | rename | refresh | delete`. */
 #include "base/file.h"
 #include "cli/verb.h"
 
@@ -59,7 +59,6 @@ static int do_register(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option list_options[] = {
-	{ "status", "S", "only accounts of this status: registering, valid, invalid", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -69,8 +68,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	{ "ID", "id", 0 },	{ "E-MAIL", "email", 40 }, { "VENDOR", "vendor_title", 30 },
 						     { "STATUS", "status", 0 }, { "ENDPOINT", "directory_url", 60 }, { "CREATED AT", "created_at", 0 }, { 0 } };
-	static const char *const filters[] = { "status", NULL };
-	_cleanup_free_ char *path = cli_list_path(c, "/accounts", filters);
+	_cleanup_free_ char *path = cli_list_path(c, "/accounts", NULL);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -89,6 +87,26 @@ static int show(struct cli *c, const struct cli_args *a, struct err *err)
 		return -(int)err->code;
 	path = cli_path("accounts", id, "");
 	if (cli_get(c, path, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	return 0;
+}
+
+static const struct cli_option rename_options[] = { { "name", "TEXT", "how the account is called from now on", false }, { 0 } };
+
+static int do_rename(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_json_ json_t *body = json_object();
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	const char *id;
+
+	if (arg_word(a, "the account's id", &id, err) < 0)
+		return -(int)err->code;
+	if (!arg_has(a, "name"))
+		return err_set(err, ERR_INVALID, "--name TEXT is missing");
+	if (json_object_set_new(body, "name", json_string(arg(a, "name"))) < 0)
+		return err_set(err, ERR_INVALID, "--name is not UTF-8 text");
+	if (cli_patch(c, "accounts", id, body, &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);
 	return 0;
@@ -124,6 +142,7 @@ const struct cli_verb account_verbs[] = {
 	{ "account", "register", "", do_register, register_options, "register an account at an authority" },
 	{ "account", "list", "", list, list_options, "the accounts" },
 	{ "account", "show", "ID", show, NULL, "one account" },
+	{ "account", "rename", "ID", do_rename, rename_options, "call an account another name" },
 	{ "account", "refresh", "ID", refresh, NULL, "ask the authority for the account's status" },
 	{ "account", "delete", "ID", del, NULL, "delete an account here; its certificates stay" },
 	{ 0 }

@@ -15,7 +15,6 @@ static const struct cli_column fields[] = {
 
 static const struct cli_option list_options[] = {
 	{ "sort", "BY", "created (newest first) or expires (first to expire first)", false },
-	{ "name", "N", "only certificates for this name", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -26,7 +25,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	  { "ID", "id", 0 },	    { "NAMES", "display_names", 50 },
 						     { "HEALTH", "health", 0 },	  { "KEY", "key_type", 0 }, { "ISSUER", "issuer", 40 },
 						     { "NOT AFTER", "not_after", 0 }, { 0 } };
-	static const char *const filters[] = { "sort", "name", NULL };
+	static const char *const filters[] = { "sort", NULL };
 	_cleanup_free_ char *path = cli_list_path(c, "/certificates", filters);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 

@@ -33,6 +33,29 @@ static const struct cli_option *option_find(const struct cli_option *t, const ch
 	return NULL;
 }
 
+/* Names of files are bytes; all else goes into JSON, where what is no text would be left out in silence. */
+static bool is_text(const char *what, const char *s)
+{
+	return streq(what, "FILE") || streq(what, "F") || utf8_valid(s, strlen(s));
+}
+
+static int args_check(const struct cli_verb *v, const struct cli_args *a, struct err *err)
+{
+	for (size_t i = 0; i < a->names.n; i++) {
+		const char *name = a->names.v[i];
+		const struct cli_option *o = option_find(a->options, name, strlen(name));
+
+		if (!o)
+			o = option_find(common, name, strlen(name));
+		if (o && o->value && !is_text(o->value, a->values.v[i]))
+			return err_set(err, ERR_INVALID, "the value of '--%s' is not text (UTF-8)", name);
+	}
+	for (size_t i = 0; i < a->words.n; i++)
+		if (!is_text(v->arguments, a->words.v[i]))
+			return err_set(err, ERR_INVALID, "argument %zu is not text (UTF-8)", i + 1);
+	return 0;
+}
+
 static int args_read(struct cli_args *a, int argc, char **argv, struct err *err)
 {
 	bool only_words = false;
@@ -241,7 +264,7 @@ int cli_run(int argc, char **argv)
 	} else {
 		c.json = arg_has(&args, "json");
 		c.quiet = arg_has(&args, "quiet");
-		if (!err_is(&err) && (v->offline || cli_connect(&c, &err) == 0))
+		if (!err_is(&err) && args_check(v, &args, &err) == 0 && (v->offline || cli_connect(&c, &err) == 0))
 			(void)v->run(&c, &args, &err);
 		status = err_is(&err) ? complain(&c, &err) : 0;
 		if (fflush(stdout) != 0 && status == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * login.c - `login` makes a named API token and keeps it (0600); `logout` revokes and forgets it. A server whose certificate
+ * login.c - `login` makes a named API token and keeps it (0600); `logout` revokes and forgets it, `password` changes the own one. A server whose certificate
  * no known authority has signed is shown and asked about once; from then on only that certificate is accepted.
  */
 #include "base/clock.h"
@@ -111,11 +111,10 @@ static char *session_cookie(const struct http_response *r)
 	return v ? xstrndup(v, strcspn(v, ";")) : NULL;
 }
 
-static int sign_in(struct cli *c, const struct cli_args *a, struct cli_answer *ret, struct err *err)
+/* Name and password from the options or the terminal, as the body of a sign-in. */
+static int credentials(const struct cli_args *a, json_t **ret, struct secret *password, struct err *err)
 {
-	_cleanup_secret_ struct secret user = { 0 }, password = { 0 };
-	_cleanup_json_ json_t *body = NULL;
-	struct cli_call q = { .method = HTTP_POST, .path = "/session" };
+	_cleanup_secret_ struct secret user = { 0 };
 	int rc;
 
 	if (arg_has(a, "user"))
@@ -123,15 +122,20 @@ static int sign_in(struct cli *c, const struct cli_args *a, struct cli_answer *r
 	else if (ask("User", false, &user, err) < 0)
 		return -(int)err->code;
 	if (arg_has(a, "password-file"))
-		rc = file_read_secret(arg(a, "password-file"), LIMIT_PASSWORD_MAX, &password, err);
+		rc = file_read_secret(arg(a, "password-file"), LIMIT_PASSWORD_MAX, password, err);
 	else
-		rc = ask("Password", true, &password, err);
+		rc = ask("Password", true, password, err);
 	if (rc < 0)
 		return rc;
-	body = json_pack("{s:s%, s:s%}", "name", (const char *)user.p, user.n, "password", (const char *)password.p, password.n);
-	if (!body)
-		return err_set(err, ERR_INVALID, "user name and password must be UTF-8 text");
-	q.body = body;
+	*ret = json_pack("{s:s%, s:s%}", "name", (const char *)user.p, user.n, "password", (const char *)password->p, password->n);
+	return *ret ? 0 : err_set(err, ERR_INVALID, "user name and password must be UTF-8 text");
+}
+
+static int open_session(struct cli *c, json_t *body, struct cli_answer *ret, struct err *err)
+{
+	struct cli_call q = { .method = HTTP_POST, .path = "/session", .body = body };
+
+	secret_clear(&c->token);
 	return cli_request(c, &q, ret, err);
 }
 
@@ -167,10 +171,11 @@ static int make_token(struct cli *c, const struct cli_args *a, const struct cli_
 static int with_password(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer session = { 0 }, token = { 0 };
+	_cleanup_secret_ struct secret password = { 0 };
+	_cleanup_json_ json_t *body = NULL;
 	const char *text;
 
-	secret_clear(&c->token);
-	if (sign_in(c, a, &session, err) < 0 || make_token(c, a, &session, &token, err) < 0)
+	if (credentials(a, &body, &password, err) < 0 || open_session(c, body, &session, err) < 0 || make_token(c, a, &session, &token, err) < 0)
 		return -(int)err->code;
 	text = json_string_value(json_object_get(token.doc, "token"));
 	if (str_empty(text))
@@ -204,8 +209,55 @@ static int login(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
-/* The own token is known by its prefix among those of the list; without it, it simply expires. */
-static void revoke_own(struct cli *c)
+static const struct cli_option password_options[] = {
+	{ "user", "NAME", "whose password; asked for when not given", false },
+	{ "password-file", "FILE", "file with the present password; asked for when not given", false },
+	{ "new-password-file", "FILE", "file with the new one; asked for when not given", false },
+	{ 0 }
+};
+
+/* A password is changed in a session only: signs in for that, and out again. */
+static int password(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer session = { 0 }, done = { 0 }, bye = { 0 };
+	_cleanup_secret_ struct secret old = { 0 }, new = { 0 }, again = { 0 };
+	_cleanup_json_ json_t *body = NULL, *who = NULL;
+	_cleanup_free_ char *cookie = NULL;
+	_cleanup_err_ struct err ignored = ERR_INIT;
+	struct cli_call q = { .method = HTTP_PUT, .path = "/password" }, end = { .method = HTTP_DELETE, .path = "/session" };
+
+	if (arg_no_words(a, err) < 0 || credentials(a, &who, &old, err) < 0)
+		return -(int)err->code;
+	if (arg_has(a, "new-password-file")) {
+		if (file_read_secret(arg(a, "new-password-file"), LIMIT_PASSWORD_MAX, &new, err) < 0)
+			return -(int)err->code;
+	} else {
+		if (ask("New password", true, &new, err) < 0 || ask("Again", true, &again, err) < 0)
+			return -(int)err->code;
+		if (!secret_eq(&new, &again))
+			return err_set(err, ERR_INVALID, "the two passwords differ");
+	}
+	body = json_pack("{s:s%, s:s%}", "old_password", (const char *)old.p, old.n, "new_password", (const char *)new.p, new.n);
+	if (!body)
+		return err_set(err, ERR_INVALID, "passwords must be UTF-8 text");
+	if (open_session(c, who, &session, err) < 0)
+		return -(int)err->code;
+	cookie = session_cookie(&session.http);
+	q.body = body;
+	q.cookie = end.cookie = cookie;
+	q.csrf = end.csrf = json_string_value(json_object_get(session.doc, "csrf_token"));
+	if (!cookie)
+		return err_set(err, ERR_REMOTE_BAD, "the server did not open a session");
+	(void)cli_request(c, &q, &done, err);
+	(void)cli_request(c, &end, &bye, &ignored); /* it ends by itself otherwise */
+	if (err_is(err))
+		return -(int)err->code;
+	cli_print_done(c, "the password was changed; other sessions have ended, API tokens stay");
+	return 0;
+}
+
+/* The own token is known by its prefix among those of the list. False: it goes on until it expires. */
+static bool revoke_own(struct cli *c)
 {
 	_cleanup_answer_ struct cli_answer list = { 0 }, gone = { 0 };
 	_cleanup_err_ struct err ignored = ERR_INIT;
@@ -213,7 +265,7 @@ static void revoke_own(struct cli *c)
 	json_t *t;
 
 	if (cli_get(c, "/tokens?limit=200", &list, &ignored) < 0)
-		return;
+		return ignored.code == ERR_UNAUTHENTICATED; /* it is over already */
 	json_array_foreach(json_object_get(list.doc, "items"), i, t) {
 		const char *prefix = json_string_value(json_object_get(t, "prefix")), *id = json_string_value(json_object_get(t, "id"));
 
@@ -221,25 +273,30 @@ static void revoke_own(struct cli *c)
 			_cleanup_free_ char *path = cli_path("tokens", id, "");
 			struct cli_call q = { .method = HTTP_DELETE, .path = path };
 
-			(void)cli_request(c, &q, &gone, &ignored);
-			return;
+			return cli_request(c, &q, &gone, &ignored) == 0;
 		}
 	}
+	return false;
 }
 
 static int logout(struct cli *c, const struct cli_args *a, struct err *err)
 {
+	bool had = c->token.n, revoked;
+
 	if (arg_no_words(a, err) < 0)
 		return -(int)err->code;
-	revoke_own(c);
+	revoked = had && revoke_own(c);
 	if (cli_forget(c->server, err) < 0)
 		return -(int)err->code;
+	if (had && !revoked)
+		fputs("certwright: the token was forgotten here but could not be revoked; `certwright token revoke` ends it\n", stderr);
 	cli_print_done(c, "signed out");
 	return 0;
 }
 
 const struct cli_verb login_verbs[] = {
 	{ "login", NULL, "", login, login_options, "sign in: make a named API token and keep it", true },
+	{ "password", NULL, "", password, password_options, "change your own password" },
 	{ "logout", NULL, "", logout, NULL, "revoke the kept token and forget it" },
 	{ 0 }
 };

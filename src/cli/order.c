@@ -302,6 +302,25 @@ static int watch(struct cli *c, const struct cli_args *a, struct err *err)
 	return err_is(err) ? -(int)err->code : 0;
 }
 
+static const struct cli_option event_options[] = { { "limit", "N", "rows of a page, up to 200", false }, { "cursor", "C", "the next page", false }, { 0 } };
+
+static int events(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "AT", "at", 0 }, { "", "level", 0 }, { "WHAT HAPPENED", "text", 0 }, { 0 } };
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL, *query = NULL;
+	const char *id;
+
+	if (arg_word(a, "the order's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("orders", id, "/events");
+	query = cli_list_path(c, path, NULL);
+	if (cli_get(c, query, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_list(c, r.doc, columns);
+	return 0;
+}
+
 static const struct cli_option wait_options[] = { { "wait", NULL, "wait until the order is over", false }, { 0 } };
 
 static int act(struct cli *c, const struct cli_args *a, const char *what, struct err *err)
@@ -359,6 +378,7 @@ const struct cli_verb order_verbs[] = {
 	{ "order", "create", "", create, create_options, "order a certificate; the same request again gets the live order" },
 	{ "order", "list", "", list, list_options, "the orders" },
 	{ "order", "show", "ID", show, NULL, "one order with its authorizations, records and story" },
+	{ "order", "events", "ID", events, event_options, "the whole story of an order, oldest first" },
 	{ "order", "watch", "ID", watch, NULL, "follow an order, a line a stage, until it is over" },
 	{ "order", "refresh", "ID", refresh, wait_options, "make the order due now" },
 	{ "order", "finalize", "ID", finalize, wait_options, "finalize an order that is ready" },

@@ -4,7 +4,9 @@
 #include "cli/verb.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CELL_MAX 4096
@@ -163,10 +165,27 @@ void cli_print_done(const struct cli *c, const char *text)
 	printf("%s\n", c->json ? "{}" : text);
 }
 
+/* A device, a pipe: written as it is, never replaced. */
+static int write_special(const char *path, const struct buf *body, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 || fd_write_all(fd, buf_text(body), body->n) < 0)
+		return err_set_errno(err, ERR_INVALID, "could not write to '%s'", path);
+	return 0;
+}
+
 static int write_out(const char *path, const struct buf *body, bool secret, struct err *err)
 {
-	if (path && !streq(path, "-"))
+	struct stat st;
+
+	if (path && !streq(path, "-")) {
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			return err_set(err, ERR_INVALID, "'%s' is a folder", path);
+		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			return write_special(path, body, err);
 		return file_write_atomic(path, buf_text(body), body->n, secret ? 0600 : 0644, err);
+	}
 	if (fwrite(buf_text(body), 1, body->n, stdout) != body->n || fflush(stdout) != 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not write to standard output");
 	return 0;

@@ -342,6 +342,18 @@ int cli_delete(struct cli *c, const char *collection, const char *id, struct err
 	return cli_request(c, &q, &gone, err);
 }
 
+int cli_patch(struct cli *c, const char *collection, const char *id, json_t *body, struct cli_answer *ret, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer before = { 0 };
+	_cleanup_free_ char *path = cli_path(collection, id, "");
+	struct cli_call q = { .method = HTTP_PATCH, .path = path, .body = body };
+
+	if (cli_get(c, path, &before, err) < 0)
+		return -(int)err->code;
+	q.if_match = http_header_get(&before.http, "etag");
+	return cli_request(c, &q, ret, err);
+}
+
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
 static void nap(int64_t ms)

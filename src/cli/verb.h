@@ -78,6 +78,8 @@ int cli_get(struct cli *c, const char *path, struct cli_answer *ret, struct err 
 char *cli_path(const char *collection, const char *id, const char *tail);
 /* Reads the object, then deletes what was read (If-Match). */
 int cli_delete(struct cli *c, const char *collection, const char *id, struct err *err);
+/* Reads the object, then changes what was read (If-Match); body is borrowed. */
+int cli_patch(struct cli *c, const char *collection, const char *id, json_t *body, struct cli_answer *ret, struct err *err);
 /* A 202 answer: waits for the job and replaces the answer by the object it was about. */
 int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, struct err *err);
 /* limit and cursor of a list, and the given filters (option name = query name), as a query text; owned by the caller. */
