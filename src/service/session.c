@@ -183,22 +183,17 @@ int service_setup_make_admin(struct store *store, const struct clock *clock, con
 	struct actor host = { .kind = ACTOR_HOST, .user_name = (char[]){ "host" } };
 	struct first_user_job j = { .s = &offline, .now_ms = service_now(&offline) };
 	_cleanup_secret_ struct secret text = { 0 };
-	char hash[SHA256_HEX], prefix[16];
-	struct token token = { 0 };
+	_cleanup_token_ struct token token = { 0 };
+	char hash[SHA256_HEX];
 	int r;
 
 	if (first_user(name, password, j.now_ms, &j.user, err) < 0)
 		return err_wrap(err, "could not make the first administrator");
 	if (ret_token) {
-		struct ulid id = ulid_new(j.now_ms);
-
 		token_make(TOKEN_API, &text, hash);
-		memcpy(prefix, text.p, 8);
-		prefix[8] = '\0';
-		token = (struct token){ .id = id.s, .name = (char[]){ "setup" }, .user_id = j.user.id, .role = ROLE_ADMIN, .hash = hash,
-					.prefix = prefix, .created_ms = j.now_ms,
-					.expires_ms = j.now_ms + TOKEN_DAYS_DEFAULT * DAY_MS };
-		token.id = xstrdup(id.s);
+		token = (struct token){ .id = xstrdup(ulid_new(j.now_ms).s), .name = xstrdup("setup"), .user_id = xstrdup(j.user.id),
+					.role = ROLE_ADMIN, .hash = xstrdup(hash), .prefix = xstrndup((const char *)text.p, 8),
+					.created_ms = j.now_ms, .expires_ms = j.now_ms + TOKEN_DAYS_DEFAULT * DAY_MS };
 		j.token = &token;
 	}
 	audit_begin(&offline, &host, "setup.admin", "user", &j.audit);
@@ -207,8 +202,6 @@ int service_setup_make_admin(struct store *store, const struct clock *clock, con
 	r = store_write(store, first_user_tx, &j, err);
 	audit_done(&j.audit);
 	user_done(&j.user);
-	if (j.token)
-		free(token.id);
 	if (r < 0)
 		return err_wrap(err, "could not make the first administrator");
 	if (ret_token)
