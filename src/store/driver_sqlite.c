@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -357,10 +358,20 @@ static const char SETTINGS_ALL[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous
 static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
 static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
+/* Counting the bytes in use takes a lock around each allocation, shared by all connections. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int sqlite_connect(const char *path, enum sqlite_role role, struct sql **ret, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct sqlite *c = xcalloc(1, sizeof *c);
-	int rc = sqlite3_open_v2(path, &c->db,
+	int rc;
+
+	pthread_once(&once, configure);
+	rc = sqlite3_open_v2(path, &c->db,
 				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
 				 NULL);
 

@@ -13,12 +13,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
 #define BATCH_MAX 256
+#define LINGER_MS 4     /* under load: a commit waits so long for company */
+#define LINGER_FOR 8    /* and no longer when so many have come together */
+#define LINGER_CREDIT 8 /* batches, since the last that had company */
 #define READERS_MAX 16
-#define CHECKPOINT_PAGES 1000
+#define CHECKPOINT_PAGES 4000 /* 16 MB: a page that many orders change is written back once */
 #define RESTART_PAGES 16000 /* 64 MB: readers are asked to make way */
 #define CHECKPOINT_IDLE_S 30
 #define READER_WAIT_S 30
@@ -33,7 +37,8 @@ struct writer {
 	pthread_mutex_t lock; /* queue and stop */
 	pthread_cond_t more;
 	struct store_job *head, **tail;
-	bool stop;
+	unsigned queued, company; /* jobs that wait; batches that may linger, of the writer only */
+	bool lingers, stop;
 	struct sql *sql;
 	uint64_t thread;
 
@@ -52,8 +57,7 @@ struct writer {
 
 /* what each write waits for; lives beside the job on the caller's stack */
 struct waiting {
-	struct store_job *job;
-	pthread_cond_t cond;
+	sem_t done;
 };
 
 /* the writer */
@@ -182,6 +186,30 @@ static void run_singly(struct writer *w, struct store_job *first)
 	}
 }
 
+/*
+ * Several callers write at the same time: each commit is a sync of the disk, and with 16 workers most would be for one of them.
+ * So the first job of a batch waits a moment for others. A single caller never waits: it has no company.
+ */
+static void linger(struct writer *w)
+{
+	struct timespec until;
+
+	if (!w->company)
+		return;
+	w->company--;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LINGER_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	w->lingers = true;
+	while (w->queued < LINGER_FOR && !w->stop)
+		if (pthread_cond_timedwait(&w->more, &w->lock, &until) == ETIMEDOUT)
+			break;
+	w->lingers = false;
+}
+
 static struct store_job *take_batch(struct writer *w)
 {
 	struct store_job *first, *j;
@@ -190,10 +218,15 @@ static struct store_job *take_batch(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 	while (!w->head && !w->stop)
 		pthread_cond_wait(&w->more, &w->lock);
+	if (w->head)
+		linger(w);
 	first = w->head;
 	for (j = first; j && j->next && n < BATCH_MAX; j = j->next)
 		n++;
+	if (n > 1)
+		w->company = LINGER_CREDIT;
 	if (j) {
+		w->queued -= (unsigned)n;
 		w->head = j->next;
 		j->next = NULL;
 		if (!w->head)
@@ -207,17 +240,14 @@ static void complete(struct writer *w, struct store_job *first)
 {
 	struct store_job *next;
 
-	pthread_mutex_lock(&w->lock);
 	for (struct store_job *j = first; j; j = next) {
 		struct waiting *waiting = j->waiting;
 
 		next = j->next;
 		if (j->result < 0)
 			store_failed(w->store);
-		j->done = true;
-		pthread_cond_signal(&waiting->cond); /* the job may be gone after the unlock */
+		sem_post(&waiting->done); /* the job is gone after it */
 	}
-	pthread_mutex_unlock(&w->lock);
 }
 
 static void writer_main(void *arg)
@@ -236,18 +266,21 @@ static void writer_main(void *arg)
 static int writer_write(void *self, struct store_job *job)
 {
 	struct writer *w = self;
-	struct waiting waiting = { .job = job, .cond = PTHREAD_COND_INITIALIZER };
+	struct waiting waiting;
 
+	sem_init(&waiting.done, 0, 0);
 	job->waiting = &waiting;
 	pthread_mutex_lock(&w->lock);
 	assert(!w->stop);
 	*w->tail = job;
 	w->tail = &job->next;
-	pthread_cond_signal(&w->more);
-	while (!job->done)
-		pthread_cond_wait(&waiting.cond, &w->lock);
+	w->queued++;
+	if (!w->lingers || w->queued >= LINGER_FOR) /* else the writer wakes by its clock */
+		pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
-	pthread_cond_destroy(&waiting.cond);
+	while (sem_wait(&waiting.done) < 0)
+		; /* a signal came in between */
+	sem_destroy(&waiting.done);
 	return job->result;
 }
 

@@ -26,12 +26,14 @@ static int add_name(struct sql *tx, void *arg, struct err *err)
 	return 0;
 }
 
+#define BIG (20 * 1024 * 1024) /* more than is written before a checkpoint */
+
 static int add_big(struct sql *tx, void *arg, struct err *err)
 {
-	_cleanup_free_ char *big = xmalloc(6 * 1024 * 1024);
+	_cleanup_free_ char *big = xmalloc(BIG);
 
-	memset(big, 'x', 6 * 1024 * 1024);
-	big[6 * 1024 * 1024 - 1] = 0;
+	memset(big, 'x', BIG);
+	big[BIG - 1] = 0;
 	return store_meta_set(tx, arg, big, err);
 }
 
