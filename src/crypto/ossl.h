@@ -37,6 +37,8 @@ X509 *x509_read(const unsigned char **p, size_t n);
 X509_REQ *x509_req_read(const unsigned char **p, size_t n);
 /* The key, owned by the caller; NULL when it cannot be used (then the library's error queue says why). */
 EVP_PKEY *spki_key(X509_PUBKEY *pub);
+/* The named curve (a NID) of an elliptic curve key, by its name and length only; NID_undef for all others. */
+int spki_curve(X509_PUBKEY *pub);
 /* Writes the key into a document that is being made; false: not such a kind of key, nothing is changed. */
 bool spki_fill(X509_PUBKEY *pub, EVP_PKEY *k);
 /* The signature over the first element of the document: 1 right, 0 wrong, -1 an algorithm that this does not know. */

@@ -123,8 +123,16 @@ int pkey_acceptable(EVP_PKEY *k, struct err *err)
 
 struct key_text spki_text(X509_PUBKEY *pub)
 {
-	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = spki_key(pub);
+	_cleanup_ossl_(EVP_PKEY_free) EVP_PKEY *k = NULL;
+	struct key_text t = { "other" };
+	int nid = spki_curve(pub);
 
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++)
+		if (curves[i].nid == nid) {
+			snprintf(t.s, sizeof t.s, "%s", curves[i].text);
+			return t;
+		}
+	k = spki_key(pub);
 	ERR_clear_error();
 	return k ? pkey_text(k) : (struct key_text){ "other" };
 }

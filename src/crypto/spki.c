@@ -36,20 +36,12 @@ static OSSL_LIB_CTX *context(void)
 
 X509 *x509_read(const unsigned char **p, size_t n)
 {
-	X509 *x = X509_new_ex(context(), NULL);
-
-	if (x && !d2i_X509(&x, p, (long)n))
-		return NULL; /* d2i has freed it */
-	return x;
+	return (X509 *)ASN1_item_d2i_ex(NULL, p, (long)n, ASN1_ITEM_rptr(X509), context(), NULL);
 }
 
 X509_REQ *x509_req_read(const unsigned char **p, size_t n)
 {
-	X509_REQ *r = X509_REQ_new_ex(context(), NULL);
-
-	if (r && !d2i_X509_REQ(&r, p, (long)n))
-		return NULL;
-	return r;
+	return (X509_REQ *)ASN1_item_d2i_ex(NULL, p, (long)n, ASN1_ITEM_rptr(X509_REQ), context(), NULL);
 }
 
 static EVP_PKEY *from_params(const char *kind, OSSL_PARAM *params)
@@ -62,20 +54,41 @@ static EVP_PKEY *from_params(const char *kind, OSSL_PARAM *params)
 	return k;
 }
 
+static int named_curve(const X509_ALGOR *alg, const unsigned char *bits, int n)
+{
+	const void *curve = NULL;
+	int ptype = 0, nid;
+
+	X509_ALGOR_get0(NULL, &ptype, &curve, alg);
+	if (ptype != V_ASN1_OBJECT || n < 1 || bits[0] != 4)
+		return NID_undef;
+	nid = OBJ_obj2nid(curve);
+	if ((nid == NID_X9_62_prime256v1 && n == 65) || (nid == NID_secp384r1 && n == 97) || (nid == NID_secp521r1 && n == 133))
+		return nid;
+	return NID_undef;
+}
+
+int spki_curve(X509_PUBKEY *pub)
+{
+	const unsigned char *bits = NULL;
+	ASN1_OBJECT *kind = NULL;
+	X509_ALGOR *alg = NULL;
+	int n = 0;
+
+	if (!X509_PUBKEY_get0_param(&kind, &bits, &n, &alg, pub) || OBJ_obj2nid(kind) != NID_X9_62_id_ecPublicKey)
+		return NID_undef;
+	return named_curve(alg, bits, n);
+}
+
 /* A named curve and an uncompressed point; that it is on the curve is checked by fromdata. */
 static EVP_PKEY *ec_key(const X509_ALGOR *alg, const unsigned char *bits, int n)
 {
 	unsigned char point[1 + 2 * 66];
-	const void *curve = NULL;
 	char group[40];
 	OSSL_PARAM params[3];
-	int ptype = 0, nid;
+	int nid = named_curve(alg, bits, n);
 
-	X509_ALGOR_get0(NULL, &ptype, &curve, alg);
-	if (ptype != V_ASN1_OBJECT || n < 1 || n > (int)sizeof point || bits[0] != 4)
-		return NULL;
-	nid = OBJ_obj2nid(curve);
-	if (nid != NID_X9_62_prime256v1 && nid != NID_secp384r1 && nid != NID_secp521r1)
+	if (nid == NID_undef)
 		return NULL;
 	snprintf(group, sizeof group, "%s", OBJ_nid2sn(nid));
 	memcpy(point, bits, (size_t)n);

@@ -81,7 +81,6 @@ int step_queued(struct run *r, struct verdict *v, struct err *err)
 static int make_csr(struct run *r, struct err *err)
 {
 	_cleanup_key_made_ struct key_made made = { 0 };
-	_cleanup_csr_info_ struct csr_info info = { 0 };
 	enum key_type type = KEY_P256;
 	struct ulid key_id = ulid_new(engine_now(r->e)), csr_id = ulid_new(engine_now(r->e));
 	struct key_place place = { .table = "key", .id = key_id.s, .column = "sealed" };
@@ -96,10 +95,6 @@ static int make_csr(struct run *r, struct err *err)
 	q.key = (struct key_handle){ "key", key_id.s, "sealed", made.sealed, made.sealed_n };
 	if (keys_sign_csr(r->e->o.keys, &q, &der, &der_n, err) < 0)
 		return err_wrap(err, "could not make the CSR of order %" PRId64, r->o.num);
-	if (csr_parse(der, der_n, &info, err) < 0) {
-		free(der);
-		return err_wrap(err, "could not read back the CSR of order %" PRId64, r->o.num);
-	}
 	r->new_key = (struct key_row){
 		.id = xstrdup(key_id.s), .purpose = KEY_CERTIFICATE, .type = xstrdup(key_type_text(type)),
 		.public_hash = xstrdup(made.public_hash), .sealed = xmemdup(made.sealed, made.sealed_n), .sealed_n = made.sealed_n,

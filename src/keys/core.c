@@ -253,6 +253,18 @@ static int seal_key(struct core *c, const struct wire_handle *to, EVP_PKEY *key,
 	return ring_seal(c->ring, &at, &(struct secret){ (unsigned char *)plain.p, plain.n }, out, err);
 }
 
+static void keep_open(struct core *c, const struct wire_handle *to, const struct buf *sealed, struct opened *take_o)
+{
+	struct wire_handle h = { .table = to->table, .id = to->id, .column = to->column };
+	struct opened *o = xcalloc(1, sizeof *o);
+
+	*o = TAKE(*take_o);
+	o->purpose = KEY_CERTIFICATE;
+	h.sealed = (struct bytes){ sealed->p, sealed->n };
+	handle_id(&h, o->id);
+	cache_unref(c->cache, cache_put(c->cache, o));
+}
+
 static int add_key(struct core *c, const struct key_request *q, struct key_reply *ret, struct err *err)
 {
 	_cleanup_buf_ struct buf sealed = BUF_MAX(SEALED_MAX);
@@ -281,6 +293,8 @@ static int add_key(struct core *c, const struct key_request *q, struct key_reply
 	if (r == 0) {
 		describe(&o);
 		fill_public(&o, ret);
+		if (q->op == OP_GENERATE && q->purpose == KEY_CERTIFICATE)
+			keep_open(c, &q->other, &sealed, &o); /* its CSR comes next */
 		ret->bytes = take_bytes(&sealed);
 	}
 	free(o.jwk);
