@@ -187,7 +187,7 @@ struct run {
 	bool has_csr;
 	struct authz_list authz;
 	struct record_list records;
-	struct debt_list debts;
+	struct debt_list debts; /* of a PUBLISH_REMOTE publisher */
 	unsigned char authz_dirty[LIMIT_CA_IDENTIFIERS];
 	unsigned char record_dirty[LIMIT_CA_IDENTIFIERS];
 	bool authz_seen[LIMIT_CA_IDENTIFIERS]; /* read from the CA during this run */

@@ -47,6 +47,7 @@ void run_done(struct run *r)
 static int load(struct sql *q, void *arg, struct err *err)
 {
 	struct run *r = arg;
+	const struct publisher *p = run_publisher(r);
 
 	account_done(&r->account);
 	key_row_done(&r->account_key);
@@ -60,8 +61,10 @@ static int load(struct sql *q, void *arg, struct err *err)
 			return err_wrap(err, "could not read the CSR of order %" PRId64, r->o.num);
 		r->has_csr = true;
 	}
+	if (r->o.step <= STEP_CREATE && !r->o.url && !r->o.attempts)
+		return 0; /* nothing has been said yet */
 	if (store_authz_list(q, r->o.id, &r->authz, err) < 0 || store_record_list_order(q, r->o.id, &r->records, err) < 0 ||
-	    store_debt_list_order(q, r->o.id, &r->debts, err) < 0)
+	    (p && p->way == PUBLISH_REMOTE && store_debt_list_order(q, r->o.id, &r->debts, err) < 0))
 		return err_wrap(err, "could not read the authorizations of order %" PRId64, r->o.num);
 	return 0;
 }
@@ -242,9 +245,8 @@ static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, s
 	for (size_t i = 0; i < r->authz.n; i++)
 		if (r->authz.v[i].record_id && streq(r->authz.v[i].record_id, old))
 			replace_str(&r->authz.v[i].record_id, rec->id);
-	for (size_t i = 0; i < r->debts.n; i++)
-		if (r->debts.v[i].record_id && streq(r->debts.v[i].record_id, rec->id))
-			return 0;
+	if (!streq(old, rec->id))
+		return 0; /* it was there, and its debt with it */
 	what = debt_what(DEBT_WITHDRAW_DNS, rec->domain, rec, NULL);
 	lane = p && p->way == PUBLISH_REMOTE ? xasprintf(LANE_DNS "%s", rec->method) : xstrdup(LANE_LOCAL);
 	d = (struct debt){
@@ -252,7 +254,7 @@ static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, s
 		.kind = rec->kind == VALIDATION_DNS01 ? DEBT_WITHDRAW_DNS : DEBT_WITHDRAW_HTTP, .method = rec->method, .what = what,
 		.held = true, .lane = lane, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
 	};
-	if (store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
+	if (p && p->way == PUBLISH_REMOTE && store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
 		return -(int)err->code;
 	return store_debt_add(tx, &d, err);
 }

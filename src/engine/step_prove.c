@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define STORED_TOGETHER 3
+
 static int go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
 {
 	*v = (struct verdict){ .next = next, .due_ms = engine_now(r->e), .keep = keep };
@@ -77,7 +79,7 @@ int step_queued(struct run *r, struct verdict *v, struct err *err)
 
 /* ---- newOrder ---- */
 
-/* Key and CSR of an order made from names: made once, stored before anything is sent. */
+/* Key and CSR of an order made from names: stored with the order's URL, long before the CSR is sent. */
 static int make_csr(struct run *r, struct err *err)
 {
 	_cleanup_key_made_ struct key_made made = { 0 };
@@ -137,7 +139,7 @@ int step_create(struct run *r, struct verdict *v, struct err *err)
 		if (make_csr(r, err) < 0)
 			return -(int)err->code;
 		run_event(r, EVENT_INFO, NULL, "made a key (%s) and a CSR", r->o.key_type);
-		return go(v, r, STEP_CREATE, false);
+		return go(v, r, STEP_CREATE, true);
 	}
 	if (r->account.status != ACCOUNT_VALID || !r->account.url)
 		return err_set(err, ERR_NEEDS_PERSON, "account '%s' is not registered", r->account.name);
@@ -150,8 +152,9 @@ int step_create(struct run *r, struct verdict *v, struct err *err)
 	take_order(r, &a);
 	r->o.status = ORDER_PENDING;
 	run_event(r, EVENT_INFO, NULL, "the authority took the order (%zu authorization%s)", a.authz_urls.n, a.authz_urls.n == 1 ? "" : "s");
+	/* with few names the URL is stored with the authorizations, a request or two later: a crash between is an order asked for twice */
 	if (a.status == ACME_ORDER_PENDING)
-		return go(v, r, STEP_AUTHORIZE, false);
+		return go(v, r, STEP_AUTHORIZE, a.authz_urls.n <= STORED_TOGETHER);
 	if (order_follow(r, &a, v, err) < 0)
 		return -(int)err->code;
 	v->keep = false; /* the order URL is durable before anything else */
