@@ -28,6 +28,9 @@ export async function open(browser, base, { scheme = 'light', width = 1280, heig
 	page.on('request', (r) => {
 		if (!r.url().startsWith(base) && !/^(blob|data|about):/.test(r.url())) wrong.push(`request to elsewhere: ${r.url()}`)
 	})
+	page.on('response', (r) => {
+		if (r.status() === 400 && r.request().method() === 'GET') wrong.push(`the page asked wrongly: ${r.url()}`)
+	})
 	await page.addInitScript(() => {
 		window.violations = []
 		document.addEventListener('securitypolicyviolation', (e) => window.violations.push(`${e.violatedDirective}: ${e.blockedURI} ${e.sourceFile}:${e.lineNumber} ${e.sample}`))

@@ -199,6 +199,15 @@ await test('every page with real data passes axe', async () => {
 		await shot(name)
 		found.push(...(await axe(page)).map((v) => `${name}: ${v}`))
 	}
+	for (const [path, title] of [['/certificates?sort=expires', 'Certificates'], ['/orders?status=valid', 'Orders'], ['/dns-domains?status=valid', 'Acme DNS Domains'], ['/dns-domains/http?status=withdrawn', 'Acme DNS Domains']]) {
+		await visit(page, base, path, title)
+		assert.equal(await page.locator('.notice[data-tone=bad]').count(), 0, path)
+	}
+	await page.goto(`${base}/accounts`)
+	await page.getByRole('button', { name: /Actions of account/ }).click()
+	await page.getByRole('menuitem', { name: 'Delete' }).click()
+	await page.getByText(/become.* invisible/).waitFor()
+	await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
 	await visit(page, base, '/orders/1', 'Order 1')
 	found.push(...(await axe(page)).map((v) => `order: ${v}`))
 	await visit(page, base, '/certificates/1', '')

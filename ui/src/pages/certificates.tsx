@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates: the inventory, one certificate, and what is handed out.
-import { Button, Checkbox, Group, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Checkbox, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -21,40 +20,16 @@ export function CertificatesPage() {
 	const may = useMay()
 	const [search, setSearch] = useSearchParams()
 	const sort = search.get('sort') === 'expires' ? 'expires' : 'created'
-	const [typed, setTyped] = useState(search.get('name') ?? '')
-	const [name] = useDebouncedValue(typed.trim().toLowerCase(), 300)
-	const set = (next: { sort?: string; name?: string }) => {
-		const p = new URLSearchParams()
-		const s = next.sort ?? sort
-		const n = next.name ?? typed.trim()
-		if (s !== 'created') p.set('sort', s)
-		if (n) p.set('name', n)
-		setSearch(p, { replace: true })
-	}
+	const set = (next: string) => setSearch(next === 'expires' ? { sort: next } : {}, { replace: true })
 	return (
 		<Page title={t('Certificates')} actions={may('order') && <LinkButton href="/orders?create" icon={<Icon name="plus" size={16} />}>{t('Create ACME Order')}</LinkButton>}>
 			<DataTable<Certificate>
 				label={t('Certificates')}
-				queryKey={['certificates', 'list', { sort, name }]}
-				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { sort, name: name || undefined, limit, cursor } } }))}
+				queryKey={['certificates', 'list', { sort }]}
+				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { sort, limit, cursor } } }))}
 				rowKey={(c) => c.id}
-				filters={
-					<Group gap="sm" style={{ flex: 1 }}>
-						<TextInput
-							size="sm"
-							aria-label={t('Find by name')}
-							placeholder={t('Find by name')}
-							leftSection={<Icon name="search" size={16} />}
-							value={typed}
-							onChange={(e) => {
-								setTyped(e.currentTarget.value)
-								set({ name: e.currentTarget.value.trim() })
-							}}
-						/>
-						<SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort} onChange={(s) => set({ sort: s })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} />
-					</Group>
-				}
-				empty={name ? <Empty title={t('No certificate for {name}', { name })} /> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
+				filters={<SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort} onChange={set} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} />}
+				empty={<Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
 				columns={[
 					{ title: t('No.'), nowrap: true, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
 					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },

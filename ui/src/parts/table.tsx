@@ -42,7 +42,7 @@ export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, fi
 	const page = query.data
 
 	if (query.isError && !page) return <Failure error={query.error} retry={() => void query.refetch()} />
-	const bare = page && page.items.length === 0 && cursors.length === 0
+	const bare = page && page.items.length === 0 && cursors.length === 0 && !page.has_more
 	return (
 		<section className="card" aria-label={label} aria-busy={query.isFetching}>
 			{filters && <div className="card-head">{filters}</div>}
