@@ -54,6 +54,71 @@ static void requests(struct api *a, struct buf *b)
 		}
 }
 
+static void counter(struct buf *b, const char *name, const char *help, uint64_t v)
+{
+	family(b, name, "counter", help);
+	buf_addf(b, "%s %" PRIu64 "\n", name, v);
+}
+
+/* Text of a number of the DNS, or "TYPE65" and the like. */
+struct code {
+	unsigned n;
+	const char *text;
+};
+
+static const struct code qtypes[] = { { 0, "other" }, { 1, "A" }, { 2, "NS" }, { 5, "CNAME" }, { 6, "SOA" }, { 12, "PTR" }, { 15, "MX" },
+				      { 16, "TXT" }, { 28, "AAAA" }, { 33, "SRV" }, { 43, "DS" }, { 48, "DNSKEY" }, { 64, "SVCB" },
+				      { 65, "HTTPS" }, { 252, "AXFR" }, { 255, "ANY" }, { 257, "CAA" }, { 0, NULL } };
+static const struct code rcodes[] = { { 0, "NOERROR" }, { 1, "FORMERR" }, { 2, "SERVFAIL" }, { 3, "NXDOMAIN" }, { 4, "NOTIMP" },
+				      { 5, "REFUSED" }, { 16, "BADVERS" }, { 0, NULL } };
+
+static void add_code(struct buf *b, const struct code *codes, const char *prefix, unsigned n)
+{
+	for (; codes->text; codes++)
+		if (codes->n == n) {
+			buf_add_str(b, codes->text);
+			return;
+		}
+	buf_addf(b, "%s%u", prefix, n);
+}
+
+static void asked(const struct service_metrics *m, struct buf *b)
+{
+	family(b, "certwright_dns_queries_total", "counter", "Questions the public server was asked, as its reports say.");
+	for (size_t i = 0; i < m->asked_n; i++) {
+		const struct feed_total *t = &m->asked[i];
+
+		if (t->transport == FEED_HTTP01)
+			continue;
+		buf_addf(b, "certwright_dns_queries_total{transport=\"%s\",qtype=\"", t->transport == FEED_TCP ? "tcp" : "udp");
+		add_code(b, qtypes, "TYPE", t->qtype);
+		buf_add_str(b, "\",rcode=\"");
+		add_code(b, rcodes, "RCODE", t->status);
+		buf_addf(b, "\"} %" PRIu64 "\n", t->count);
+	}
+	family(b, "certwright_http01_requests_total", "counter", "Requests to the HTTP-01 responder, as its reports say.");
+	for (size_t i = 0; i < m->asked_n; i++)
+		if (m->asked[i].transport == FEED_HTTP01)
+			buf_addf(b, "certwright_http01_requests_total{status=\"%u\"} %" PRIu64 "\n", (unsigned)m->asked[i].status,
+				 m->asked[i].count);
+}
+
+static void engine(const struct service_metrics *m, struct buf *b)
+{
+	const struct engine_status *e = &m->engine;
+
+	gauge(b, "certwright_workers", "Threads that walk orders and jobs.", e->workers);
+	gauge(b, "certwright_workers_busy", "Those at work now.", e->busy);
+	gauge(b, "certwright_renewals_held", "1 while a jump of the clock holds renewals back.", e->renewals_held);
+	counter(b, "certwright_steps_total", "Steps of orders, jobs and debts.", e->steps);
+	counter(b, "certwright_step_errors_total", "Steps that ended in an error.", e->errors);
+	family(b, "certwright_orders_ended_total", "counter", "Orders that ended since this server started.");
+	buf_addf(b, "certwright_orders_ended_total{status=\"valid\"} %" PRId64 "\n", e->orders_valid);
+	buf_addf(b, "certwright_orders_ended_total{status=\"invalid\"} %" PRId64 "\n", e->orders_failed);
+	counter(b, "certwright_jobs_done_total", "Jobs done since this server started.", (uint64_t)e->jobs_done);
+	asked(m, b);
+}
+
 static void certificates(const struct certificate_view_list *l, struct buf *b)
 {
 	family(b, "certwright_certificate_not_after_timestamp_seconds", "gauge", "End of the current version; the first to expire, up to 1000.");
@@ -82,12 +147,14 @@ static void certificates(const struct certificate_view_list *l, struct buf *b)
 int metrics_text(struct api *a, struct buf *b, struct err *err)
 {
 	_cleanup_service_status_ struct service_status st = { 0 };
-	_cleanup_certificate_view_list_ struct certificate_view_list l = { 0 };
-	int64_t live = 0, failed = 0;
+	_cleanup_free_ void *place = xcalloc(1, sizeof(struct service_metrics));
+	struct service_metrics *m = place;
+	int r;
 
-	if (service_status(a->service, &st, err) < 0 ||
-	    service_metrics_certificates(a->service, CERTIFICATES_MAX, &l, &live, &failed, err) < 0)
+	if (service_status(a->service, &st, err) < 0 || service_metrics(a->service, CERTIFICATES_MAX, m, err) < 0) {
+		service_metrics_clear(m);
 		return -(int)err->code;
+	}
 	family(b, "certwright_build_info", "gauge", "Always 1; the version is a label.");
 	buf_add_str(b, "certwright_build_info{");
 	label(b, "version", st.config->version, false);
@@ -103,8 +170,8 @@ int metrics_text(struct api *a, struct buf *b, struct err *err)
 	family(b, "certwright_orders", "gauge", "Orders by status.");
 	for (unsigned i = 0; i < order_status_count; i++)
 		buf_addf(b, "certwright_orders{status=\"%s\"} %" PRId64 "\n", order_status_text((enum order_status)i), st.orders[i]);
-	gauge(b, "certwright_queue_depth", "Jobs that are not finished.", live);
-	gauge(b, "certwright_jobs_failed", "Jobs that failed and are still listed.", failed);
+	gauge(b, "certwright_queue_depth", "Jobs that are not finished.", m->jobs_queued);
+	gauge(b, "certwright_jobs_failed", "Jobs that failed and are still listed.", m->jobs_failed);
 	family(b, "certwright_lane_parked_until_timestamp_seconds", "gauge", "Lanes a refusal has parked, and until when.");
 	for (size_t i = 0; i < st.lanes.n; i++)
 		if (st.lanes.v[i].parked_until_ms > st.now_ms) {
@@ -114,6 +181,10 @@ int metrics_text(struct api *a, struct buf *b, struct err *err)
 		}
 	gauge(b, "certwright_event_streams", "Open event streams.", hub_clients(a->hub));
 	requests(a, b);
-	certificates(&l, b);
-	return buf_check(b, err);
+	if (m->has_engine)
+		engine(m, b);
+	certificates(&m->certificates, b);
+	r = buf_check(b, err);
+	service_metrics_clear(m);
+	return r;
 }

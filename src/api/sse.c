@@ -113,11 +113,15 @@ static bool tell_all(struct client *c, const struct touch *t, size_t n, bool ove
 	return true;
 }
 
-static bool ends_sessions(const struct touch *t, size_t n)
+/* Something was touched that may have ended this one's session, token or role. */
+static bool touches_actor(const struct actor *a, const struct touch *t, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (streq(t[i].kind, "session") || streq(t[i].kind, "user") || streq(t[i].kind, "token"))
+	for (size_t i = 0; i < n; i++) {
+		const char *who = streq(t[i].kind, "user") ? a->user_id : streq(t[i].kind, "token") ? a->token_id : NULL;
+
+		if (streq(t[i].kind, "session") ? a->kind == ACTOR_SESSION : who && (!*t[i].id || streq(t[i].id, who)))
 			return true;
+	}
 	return false;
 }
 
@@ -128,7 +132,7 @@ static bool serve(struct hub *h, struct client *c, const struct touch *t, size_t
 
 	if (c->ended || http_stream_gone(c->stream))
 		return false;
-	if ((comment || overrun || ends_sessions(t, n)) && !service_actor_alive(h->api->service, &c->actor))
+	if ((comment || overrun || touches_actor(&c->actor, t, n)) && !service_actor_alive(h->api->service, &c->actor))
 		return false;
 	if (!tell_all(c, t, n, overrun))
 		return false;

@@ -239,3 +239,8 @@ void engine_status(struct engine *e, struct engine_status *ret)
 	if (e->feed)
 		feed_core_status(e->feed, &ret->feed);
 }
+
+size_t engine_asked(struct engine *e, struct feed_total *ret, size_t cap)
+{
+	return e->feed ? feed_core_totals(e->feed, ret, cap) : 0;
+}

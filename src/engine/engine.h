@@ -71,5 +71,7 @@ struct engine_status {
 	struct feed_core_status feed;
 };
 void engine_status(struct engine *e, struct engine_status *ret);
+/* What edge was asked, for metrics: feed_core_totals; 0 without edge. */
+size_t engine_asked(struct engine *e, struct feed_total *ret, size_t cap);
 
 #endif

@@ -522,6 +522,7 @@ static int token_alive_tx(struct sql *q, void *arg, struct err *err)
 		return -(int)err->code;
 	if (t.revoked_ms || t.expires_ms <= j->now_ms)
 		return err_set(err, ERR_NOT_FOUND, "token is over");
+	j->user.role = MIN(j->user.role, t.role);
 	return 0;
 }
 
@@ -536,7 +537,7 @@ bool service_actor_alive(struct service *s, const struct actor *a)
 	if (store_read(s->store, a->kind == ACTOR_SESSION ? auth_tx : token_alive_tx, &j, &err) < 0)
 		alive = err.code != ERR_NOT_FOUND; /* a store that does not answer now ends no stream */
 	else
-		alive = a->kind == ACTOR_SESSION ? session_lives(&j) : !j.user.disabled;
+		alive = (a->kind == ACTOR_SESSION ? session_lives(&j) : !j.user.disabled) && j.user.role == a->role;
 	session_done(&j.session);
 	user_done(&j.user);
 	return alive;

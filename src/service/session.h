@@ -38,7 +38,7 @@ int service_sign_out(struct service *s, const struct actor *a, struct err *err) 
 int service_session_auth(struct service *s, const char *cookie, struct actor *ret, struct err *err) MUST_CHECK;
 /* The user of a session or token, for GET /session. */
 int service_self(struct service *s, const struct actor *a, struct user *ret, struct err *err) MUST_CHECK;
-/* The actor may still do what it could: its session or token lives and its user is enabled (event streams ask). */
+/* The actor may still do what it could: its session or token lives, its user is enabled, its role is the same (event streams ask). */
 bool service_actor_alive(struct service *s, const struct actor *a);
 
 /* Slow. The own password; the other sessions of the user end. DENIED: the old one is wrong. Tokens may not. */

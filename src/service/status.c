@@ -67,24 +67,29 @@ int64_t service_time(const struct service *s)
 	return service_now(s);
 }
 
+void service_metrics_clear(struct service_metrics *m)
+{
+	certificate_view_list_done(&m->certificates);
+}
+
 struct metrics_job {
 	int limit;
-	struct certificate_view_list *list;
-	int64_t queued, failed;
+	struct service_metrics *ret;
 };
 
 static int metrics_tx(struct sql *q, void *arg, struct err *err)
 {
-	struct metrics_job *j = arg;
+	const struct metrics_job *j = arg;
+	struct certificate_view_list *list = &j->ret->certificates;
 	_cleanup_certificate_list_ struct certificate_list l = { 0 };
 	struct page page = { .limit = j->limit };
 
-	certificate_view_list_done(j->list);
+	certificate_view_list_done(list);
 	if (store_certificate_list(q, CERTIFICATES_EXPIRY, &page, &l, err) < 0 ||
-	    store_job_count(q, &j->queued, &j->failed, err) < 0)
+	    store_job_count(q, &j->ret->jobs_queued, &j->ret->jobs_failed, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
-		struct certificate_view *v = certificate_view_list_add(j->list);
+		struct certificate_view *v = certificate_view_list_add(list);
 
 		v->certificate = TAKE(l.v[i]);
 		if (v->certificate.version_id && store_version_get(q, v->certificate.version_id, &v->current, err) < 0)
@@ -93,14 +98,14 @@ static int metrics_tx(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-int service_metrics_certificates(struct service *s, int limit, struct certificate_view_list *ret, int64_t *ret_jobs_queued,
-				 int64_t *ret_jobs_failed, struct err *err)
+int service_metrics(struct service *s, int limit, struct service_metrics *ret, struct err *err)
 {
-	struct metrics_job j = { .limit = limit, .list = ret };
-
-	if (store_read(s->store, metrics_tx, &j, err) < 0)
+	if (store_read(s->store, metrics_tx, &(struct metrics_job){ limit, ret }, err) < 0)
 		return -(int)err->code;
-	*ret_jobs_queued = j.queued;
-	*ret_jobs_failed = j.failed;
+	if (s->engine) {
+		ret->has_engine = true;
+		engine_status(s->engine, &ret->engine);
+		ret->asked_n = MIN(engine_asked(s->engine, ret->asked, FEED_TOTALS_MAX), (size_t)FEED_TOTALS_MAX);
+	}
 	return 0;
 }

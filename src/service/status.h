@@ -3,6 +3,7 @@
 #ifndef SERVICE_STATUS_H
 #define SERVICE_STATUS_H
 
+#include "engine/engine.h"
 #include "model/order.h"
 #include "service/certificate.h"
 #include "service/service.h"
@@ -26,8 +27,17 @@ bool service_ready(struct service *s, const char **ret_why);
 const struct service_config *service_config(const struct service *s);
 int64_t service_time(const struct service *s);
 
-/* For /metrics: those that expire first, at most limit. */
-int service_metrics_certificates(struct service *s, int limit, struct certificate_view_list *ret, int64_t *ret_jobs_queued,
-				 int64_t *ret_jobs_failed, struct err *err) MUST_CHECK;
+struct service_metrics {
+	struct certificate_view_list certificates; /* those that expire first */
+	int64_t jobs_queued, jobs_failed;
+	bool has_engine;
+	struct engine_status engine;
+	struct feed_total asked[FEED_TOTALS_MAX]; /* of edge */
+	size_t asked_n;
+};
+void service_metrics_clear(struct service_metrics *m);
+#define _cleanup_service_metrics_ __attribute__((cleanup(service_metrics_clear)))
+/* For /metrics; at most limit certificates. *ret must be zero. */
+int service_metrics(struct service *s, int limit, struct service_metrics *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may, made from the document: every operation by every role and by nobody; CSRF; headers; raw bytes."""
+import concurrent.futures
 import re
 import socket
 import ssl
+import time
 
 import pytest
 from api_client import Client, check_headers, operations
@@ -165,3 +167,50 @@ def test_a_body_over_the_limit_is_413(api):
 
 def test_the_server_goes_on_after_all_that(api):
     assert api.nobody.raw("GET", "/healthz").text == "ok\n"
+
+
+# --- deadlines ---------------------------------------------------------------------------------------------------------
+
+def lasts(api, tls, first, drip):
+    """Seconds until the server ends a connection that is used like this."""
+    begun = time.monotonic()
+    raw = socket.create_connection(("127.0.0.1", api.server.api_port), timeout=5)
+    with raw:
+        s = raw
+        if tls:
+            trust = ssl.create_default_context()
+            trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+            s = trust.wrap_socket(raw)
+        s.settimeout(0.5)
+        try:
+            s.sendall(first)
+            while time.monotonic() - begun < 40:
+                try:
+                    if not s.recv(4096):
+                        break
+                except TimeoutError:
+                    pass
+                if drip:
+                    s.sendall(drip)
+        except OSError:
+            pass
+    return time.monotonic() - begun
+
+
+SLOW = {
+    "silent before TLS": (False, b"", b""),
+    "silent after TLS": (True, b"", b""),
+    "a slow head": (True, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", b"a"),
+    "a slow request line": (True, b"GET /", b"a"),
+    "a slow body": (True, POST + b"Content-Length: 60000\r\n\r\n", b" "),
+}
+
+
+def test_slow_connections_are_ended_while_others_are_answered(api):
+    with concurrent.futures.ThreadPoolExecutor(len(SLOW) * 4) as pool:
+        running = {k: [pool.submit(lasts, api, *v) for _ in range(4)] for k, v in SLOW.items()}
+        while not all(f.done() for fs in running.values() for f in fs):
+            assert api.nobody.raw("GET", "/healthz", timeout=5).text == "ok\n"
+            time.sleep(0.5)
+        for what, fs in running.items():
+            assert max(f.result() for f in fs) < 35, what
