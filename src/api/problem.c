@@ -18,9 +18,16 @@ void answer_security(struct http_answer *a, const char *csp)
 	http_answer_header(a, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
 }
 
-static bool says_too_much(enum err_code code)
+/* What is shown in place of a sentence that says too much of our insides; that one is in the log, under the request's id. */
+static const char *instead(enum err_code code)
 {
-	return code == ERR_INTERNAL || code == ERR_STORE || code == ERR_NO_SPACE;
+	if (code == ERR_INTERNAL)
+		return "something went wrong in the server; its log says more under this request's id";
+	if (code == ERR_STORE)
+		return "the server's database cannot be used at the moment and nothing was stored; its log says why";
+	if (code == ERR_NO_SPACE)
+		return "the server has no space left on its disk and nothing was stored; it goes on by itself when there is room";
+	return NULL;
 }
 
 static void set_text(json_t *doc, const char *name, const char *text)
@@ -35,8 +42,10 @@ static json_t *document(const struct err *e, const char *instance)
 	json_t *doc = json_pack("{s:s, s:s, s:i}", "type", type, "title", err_title(e->code), "status", err_http_status(e->code));
 
 	set_text(doc, "instance", instance);
-	if (says_too_much(e->code))
+	if (instead(e->code)) {
+		set_text(doc, "detail", instead(e->code));
 		return doc;
+	}
 	set_text(doc, "detail", e->detail);
 	set_text(doc, "hint", e->hint);
 	set_text(doc, "remote", e->remote);

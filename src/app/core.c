@@ -232,7 +232,7 @@ static int begin(struct core *c, struct err *err)
 	if (service_begin(c, err) < 0)
 		return err_wrap(err, "could not open the service");
 	if (api_begin(c, err) < 0)
-		return err_wrap(err, "could not start the API");
+		return -(int)err->code;
 	if (engine_start(c->engine, err) < 0)
 		return err_wrap(err, "could not start the engine");
 	return 0;

@@ -80,6 +80,9 @@ static void add_scopes(struct buf *b, const struct log_scope *s)
 	if (!s)
 		return;
 	add_scopes(b, s->outer);
+	for (const struct log_scope *o = s->outer; o; o = o->outer)
+		if (streq(o->key, s->key) && streq(o->value, s->value))
+			return; /* pushed by two layers: said once */
 	add_pair(b, s->key, s->value);
 }
 

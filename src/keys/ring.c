@@ -58,10 +58,12 @@ static int check_mode(const char *path, struct err *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return errno == ENOENT
-			       ? err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is missing", path)
-			       : err_set_errno(err, ERR_NEEDS_PERSON, "could not look at master key file '%s'", path);
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return err_set_errno(err, ERR_NEEDS_PERSON, "could not look at master key file '%s'", path);
+		err_set(err, ERR_NEEDS_PERSON, "master key file '%s' is missing", path);
+		return err_hint(err, "Put it back: what was sealed with it opens with no other key.");
+	}
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_NEEDS_PERSON, "master key '%s' is not a file", path);
 	/* a group may read it when root gave it to that group (0640 root:certwright), and nobody else may */

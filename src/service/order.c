@@ -323,6 +323,23 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	return once_add(tx, j->s, j->once, "order", taken.id, err);
 }
 
+/* What would be published by Certwright itself needs a listener that answers it. */
+static int check_offered(const struct service *s, const struct order_request *q, struct err *err)
+{
+	const struct service_config *c = &s->config;
+	const char *dns = q->dns_method ? q->dns_method : METHOD_DELEGATION, *http = q->http_method ? q->http_method : METHOD_BUILTIN;
+
+	if (q->validation == VALIDATION_DNS01 && streq(dns, METHOD_DELEGATION) && c->dns_listen && !c->dns_listen->n) {
+		err_set_field(err, ERR_INVALID, "/dns", "this server does not answer DNS: dns.listen is empty");
+		return err_hint(err, "Set dns.listen and restart, or choose another way to publish (manual).");
+	}
+	if (q->validation == VALIDATION_HTTP01 && streq(http, METHOD_BUILTIN) && c->http01_listen && !c->http01_listen->n) {
+		err_set_field(err, ERR_INVALID, "/http", "this server does not answer HTTP-01: http01.listen is empty");
+		return err_hint(err, "Set http01.listen and restart, or choose another way to publish (manual).");
+	}
+	return 0;
+}
+
 int service_order_create(struct service *s, const struct actor *a, const struct order_create *r, const struct request_key *key,
 			 struct order_view *ret, bool *ret_existing, struct err *err)
 {
@@ -346,7 +363,7 @@ int service_order_create(struct service *s, const struct actor *a, const struct 
 	if (r->names.n && names_canonical(&r->names, "/names", &names, err) < 0)
 		return -(int)err->code;
 	/* before anything is asked of the database or of anybody else */
-	if (order_request_check(&q, err) < 0)
+	if (order_request_check(&q, err) < 0 || check_offered(s, &q, err) < 0)
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "order.create", "order", &audit);

@@ -95,6 +95,9 @@ def test_two_servers_live_side_by_side(server):
 def test_without_dns_and_http_there_is_no_edge(server):
     one = server(settings={"dns.listen": "", "http01.listen": ""}).start()
     assert set(one.parts()) == {"core"}
+    for validation, field in (("dns-01", "/dns"), ("http-01", "/http")):
+        status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation})
+        assert status == 400 and said["errors"][0]["pointer"] == field and "listen" in said["detail"], said
 
 
 def test_a_wrong_master_key_is_refused_at_start(server):

@@ -33,6 +33,24 @@ static void hostile_line(void)
 	log_info("order refused", "detail", "bad\nname=\"x\"\x1b[2J", "absent", NULL, "n", LOG_NUM(7));
 }
 
+static void scoped_twice_line(void)
+{
+	LOG_SCOPE("request", "01R");
+	LOG_SCOPE("order", "01X");
+	LOG_SCOPE("request", "01R");
+	log_info("said");
+}
+
+static void a_context_that_two_layers_push_is_said_once(void **state)
+{
+	const char *line;
+
+	log_init(LOG_INFO, LOG_LOGFMT, "test");
+	line = caught(scoped_twice_line);
+	ASSERT_HAS(line, "request=01R order=01X");
+	ASSERT_TRUE(strstr(strstr(line, "request=") + 1, "request=") == NULL);
+}
+
 static void quiet_line(void)
 {
 	log_debug("not shown");
@@ -63,7 +81,8 @@ static void json_lines_are_json(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(a_remote_text_cannot_break_the_line), TEST(json_lines_are_json) };
+	const struct CMUnitTest tests[] = { TEST(a_remote_text_cannot_break_the_line), TEST(json_lines_are_json),
+					    TEST(a_context_that_two_layers_push_is_said_once) };
 
 	return RUN(tests);
 }
