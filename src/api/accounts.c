@@ -43,7 +43,7 @@ static json_t *account_json(const struct account *a)
 	const struct vendor *v = vendor_find(a->vendor);
 
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "id", a->id, "num",
-			 (json_int_t)a->num, "name", a->name, "vendor", a->vendor, "vendor_title", v ? v->title : "Other", "directory_url",
+			 (json_int_t)a->num, "name", a->name, "vendor", a->vendor, "vendor_title", vendor_title(a->vendor), "directory_url",
 			 a->directory_url, "email", a->email, "status", account_status_text(a->status), "url", json_str_or_null(a->url),
 			 "eab_kid", json_str_or_null(a->eab_kid), "tos_url", json_str_or_null(a->tos_url), "tos_agreed_at",
 			 json_time_or_null(a->tos_agreed_ms), "staging", v && v->staging, "reason", json_text_or_null(a->reason),

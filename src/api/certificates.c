@@ -32,7 +32,7 @@ static json_t *certificate_json(const struct certificate_view *view, int64_t now
 			      service_certificate_health(c, now), "issuer", json_str_or_null(cur->issuer), "serial",
 			      json_str_or_null(cur->serial), "key_type", cur->key_type ? cur->key_type : c->key_type, "has_key",
 			      cur->key_id != NULL, "account_id", json_str_or_null(c->account_id), "vendor_title",
-			      json_str_or_null(v ? v->title : view->vendor ? "Other" : NULL), "staging", v && v->staging, "validation",
+			      json_str_or_null(view->vendor ? vendor_title(view->vendor) : NULL), "staging", v && v->staging, "validation",
 			      c->validation, "managed", c->managed);
 
 	json_object_set_new(j, "not_before", json_time_or_null(c->not_before_ms));

@@ -38,7 +38,7 @@ static json_t *order_json(const struct order_view *view)
 	bool live = !o->ended_ms;
 	json_t *j = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "id",
 			      o->id, "num", (json_int_t)o->num, "account_id", o->account_id, "account_name", view->account_name,
-			      "account_email", view->account_email, "vendor", view->vendor, "vendor_title", v ? v->title : "Other",
+			      "account_email", view->account_email, "vendor", view->vendor, "vendor_title", vendor_title(view->vendor),
 			      "staging", v && v->staging, "certificate_id", json_str_or_null(o->certificate_id), "csr_id",
 			      json_str_or_null(o->csr_id), "names", json_strlist(&o->names), "display_names", display_names(&o->names),
 			      "validation", validation_text(o->validation), "dns", json_str_or_null(o->dns_method), "http",
