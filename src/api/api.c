@@ -190,25 +190,9 @@ static void wait_look(void *arg)
 	} else if (j.state == JOB_FAILED) {
 		_cleanup_json_ json_t *reason = json_text_or_null(j.reason);
 
-		problem_answer(&c->answer, &(struct err){ .code = ERR_INTERNAL }, c->request_id.s, 0);
-		if (json_is_object(reason)) {
-			const char *slug = json_string_value(json_object_get(reason, "code"));
-			const char *detail = json_string_value(json_object_get(reason, "detail"));
-			const char *field = json_string_value(json_object_get(reason, "field"));
-			const char *hint = json_string_value(json_object_get(reason, "hint"));
-			const char *remote = json_string_value(json_object_get(reason, "remote"));
-			const char *remote_type = json_string_value(json_object_get(reason, "remote_type"));
-			_cleanup_err_ struct err why = ERR_INIT;
-
-			if (slug && err_from_slug(slug, &why.code)) {
-				why.detail = xstrdup_null(detail);
-				why.field = xstrdup_null(field);
-				why.hint = xstrdup_null(hint);
-				why.remote = xstrdup_null(remote);
-				why.remote_type = xstrdup_null(remote_type);
-				problem_answer(&c->answer, &why, c->request_id.s, service_time(c->service));
-			}
-		}
+		err_from_json(reason, &err);
+		problem_answer(&c->answer, &err, c->request_id.s, service_time(c->service));
+		err_clear(&err);
 		call_reply(c);
 	} else if (clock_boot(&clock_system) >= c->until_ms || c->api->stopping) {
 		call_location(c, "jobs", j.id);

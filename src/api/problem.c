@@ -46,7 +46,13 @@ static json_t *document(const struct err *e, const char *instance)
 		set_text(doc, "detail", instead(e->code));
 		return doc;
 	}
-	set_text(doc, "detail", e->detail);
+	if (e->field) {
+		set_text(doc, "detail", e->detail); /* why is said beside the pointer */
+	} else if (e->detail) {
+		_cleanup_free_ char *whole = err_text(e); /* with what it came from */
+
+		set_text(doc, "detail", whole);
+	}
 	set_text(doc, "hint", e->hint);
 	set_text(doc, "remote", e->remote);
 	set_text(doc, "remote_type", e->remote_type);

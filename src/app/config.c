@@ -489,6 +489,74 @@ static int value_set(struct config *c, const struct config_key *k, const char *t
 	return 0;
 }
 
+/* "https://host[:port][/]": it becomes a link people follow. */
+static int page_url_check(const char *s, struct err *err)
+{
+	size_t n = str_starts(s, "https://") ? strlen("https://") : 0, host;
+	union addr a;
+	_cleanup_free_ char *with_port = NULL, *name = NULL;
+	_cleanup_err_ struct err no = ERR_INIT;
+
+	host = n ? strcspn(s + n, "/?#") : 0;
+	if (!host || (s[n + host] && !streq(s + n + host, "/")) || memchr(s + n, '@', host))
+		return err_set(err, ERR_INVALID, "'%s' is not https://HOST or https://HOST:PORT", s);
+	with_port = xasprintf("%.*s%s", (int)host, s + n, s[n + host - 1] == ']' || !memchr(s + n, ':', host) ? ":443" : "");
+	if (addr_parse(with_port, &a, &no) == 0)
+		return 0;
+	name = xstrndup(s + n, strcspn(s + n, ":/"));
+	{
+		_cleanup_free_ char *canonical = NULL;
+		int64_t port = 443;
+
+		if (s[n + strlen(name)] == ':') {
+			_cleanup_free_ char *digits = xstrndup(s + n + strlen(name) + 1, host - strlen(name) - 1);
+
+			if (str_to_i64(digits, 1, 65535, &port, err) < 0)
+				return err_wrap(err, "'%s' has no port", s);
+		}
+		return name_canonical(name, &canonical, err);
+	}
+}
+
+static int proxy_check(const char *s, struct err *err)
+{
+	if (!str_starts(s, "http://") || !s[strlen("http://")])
+		return err_set(err, ERR_INVALID, "'%s' is not http://HOST:PORT", s);
+	if (strchr(s, '@'))
+		return err_set(err, ERR_INVALID, "no user name and password belong here");
+	return 0;
+}
+
+/* Said now and not at the first use. What may not be looked at is not judged: the server may run as somebody else. */
+static int file_check(const char *path, struct err *err)
+{
+	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return err_set_errno(err, ERR_INVALID, "'%s'", path);
+	return 0;
+}
+
+static void check_rest(const struct config *c, const struct reading *r)
+{
+	const struct {
+		const char *key, *value;
+		int (*check)(const char *s, struct err *err);
+	} rows[] = {
+		{ "api.url", c->api_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
+		{ "net.trust", c->net_trust, file_check },		       { "api.tls_cert", c->api_tls_cert, file_check },
+		{ "api.tls_key", c->api_tls_key, file_check },		       { "store.password_file", c->store_password_file, file_check },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_err_ struct err why = ERR_INIT;
+		_cleanup_free_ char *text = NULL;
+
+		if (!rows[i].value || rows[i].check(rows[i].value, &why) == 0)
+			continue;
+		text = err_text(&why);
+		problem(r->problems, r->values[key_find(rows[i].key) - config_keys].where, "%s: %s", rows[i].key, text);
+	}
+}
+
 static char *absolute(const char *path)
 {
 	char cwd[PATH_MAX];
@@ -518,6 +586,7 @@ static void complete(struct config *c, const struct reading *r)
 		problem(r->problems, zone->where, "dns.zone needs dns.hostname, the name server of that zone");
 	if (!c->api_listen.n && !r->problems->n) /* else the reason is among them */
 		problem(r->problems, "api.listen", "at least one address is needed");
+	check_rest(c, r);
 	if (!c->store_url)
 		c->store_url = xasprintf("sqlite:%s/certwright.db", c->state);
 	if (!c->keys_master.n) {

@@ -93,7 +93,11 @@ int host_state_make(const char *dir, const struct host_user *u, struct err *err)
 		slash = strrchr(parent, '/');
 		if (slash && slash > parent) {
 			*slash = '\0';
-			if (dir_make(parent, 0755, err) < 0)
+			mode_t mask = umask(022); /* the user of the server has to pass through */
+			int rc = dir_make(parent, 0755, err);
+
+			(void)umask(mask);
+			if (rc < 0)
 				return err_wrap(err, "could not make the state folder '%s'", dir);
 		}
 		if (mkdir(dir, 0700) < 0)

@@ -309,6 +309,42 @@ json_t *err_to_json(const struct err *e)
 	return j;
 }
 
+void err_from_json(const json_t *reason, struct err *ret)
+{
+	const json_t *chain = json_object_get(reason, "chain");
+	const char *code = json_string_value(json_object_get(reason, "code")), *detail = json_string_value(json_object_get(reason, "detail"));
+	const char *field = json_string_value(json_object_get(reason, "field")), *hint = json_string_value(json_object_get(reason, "hint"));
+	const char *remote = json_string_value(json_object_get(reason, "remote"));
+	const char *remote_type = json_string_value(json_object_get(reason, "remote_type"));
+	const char *retry_at = json_string_value(json_object_get(reason, "retry_at"));
+	enum err_code c = ERR_INTERNAL;
+	int64_t at_ms;
+	_cleanup_err_ struct err no = ERR_INIT;
+
+	if (code)
+		(void)err_from_slug(code, &c);
+	for (size_t i = json_array_size(chain); i > 0; i--) {
+		const char *text = json_string_value(json_array_get(chain, i - 1));
+
+		if (!text)
+			continue;
+		if (err_is(ret))
+			err_wrap(ret, "%s", text);
+		else
+			err_set(ret, c, "%s", text);
+	}
+	if (err_is(ret))
+		err_wrap(ret, "%s", detail ? detail : err_title(c));
+	else
+		err_set(ret, c, "%s", detail ? detail : "no reason was given");
+	replace_str(&ret->field, field);
+	replace_str(&ret->hint, hint);
+	replace_str(&ret->remote, remote);
+	replace_str(&ret->remote_type, remote_type);
+	if (retry_at && clock_parse(retry_at, &at_ms, &no) == 0)
+		ret->retry_at_ms = at_ms;
+}
+
 char *err_to_json_text(const struct err *e)
 {
 	_cleanup_json_ json_t *j = err_to_json(e);

@@ -56,7 +56,8 @@ char *json_text(const json_t *doc);
 void json_decref_p(json_t **j);
 #define _cleanup_json_ __attribute__((cleanup(json_decref_p)))
 
-/* struct err as stored in "reason" columns and shown by the API, and back. err_from_json tolerates NULL. */
+/* struct err as stored in "reason" columns and shown by the API, and back: INTERNAL for what is none; ret must be empty. */
+void err_from_json(const json_t *reason, struct err *ret);
 json_t *err_to_json(const struct err *e); /* {code, title, detail, chain[], field?, hint?, remote?, remote_type?, retry_at?} */
 char *err_to_json_text(const struct err *e);
 /* A string, or null for NULL; and a time as RFC 3339 or null for 0. */

@@ -130,19 +130,16 @@ void cli_print_fields(const json_t *object, const struct cli_column *fields)
 
 void cli_print_reason(const json_t *reason, const char *indent)
 {
-	_cleanup_free_ char *detail = NULL, *remote = NULL, *hint = NULL, *title = NULL;
+	_cleanup_err_ struct err why = ERR_INIT;
 
 	if (!json_is_object(reason))
 		return;
-	detail = cli_member(reason, "detail");
-	title = cli_member(reason, "title");
-	remote = cli_member(reason, "remote");
-	hint = cli_member(reason, "hint");
-	printf("%sreason: %s\n", indent, *detail ? detail : title);
-	if (*remote)
-		printf("%s  the authority says: %s\n", indent, remote);
-	if (*hint)
-		printf("%s  %s\n", indent, hint);
+	cli_reason_error(reason, &why);
+	printf("%sreason: %s\n", indent, why.detail);
+	if (why.remote)
+		printf("%s  the authority says: %s\n", indent, why.remote);
+	if (why.hint)
+		printf("%s  %s\n", indent, why.hint);
 }
 
 void cli_print_json(const struct cli_answer *a)

@@ -422,16 +422,23 @@ char *cli_list_path(struct cli *c, const char *path, const char *const *filters)
 
 int cli_reason_error(const json_t *reason, struct err *err)
 {
-	_cleanup_free_ char *code_text = text_of(reason, "code"), *detail = text_of(reason, "detail"), *title = text_of(reason, "title"),
-			    *hint = text_of(reason, "hint"), *remote = text_of(reason, "remote"), *remote_type = text_of(reason, "remote_type");
-	enum err_code code = ERR_INTERNAL;
+	_cleanup_err_ struct err why = ERR_INIT;
+	_cleanup_free_ char *text = NULL, *clean = NULL;
 
-	if (code_text)
-		(void)err_from_slug(code_text, &code);
-	err_set(err, code, "%s", detail ? detail : title ? title : "no reason was given");
-	if (hint)
+	err_from_json(reason, &why);
+	text = err_text(&why);
+	clean = str_clean(text, strlen(text), 4 * LIMIT_CA_DETAIL);
+	err_set(err, why.code, "%s", clean);
+	if (why.hint) {
+		_cleanup_free_ char *hint = str_clean(why.hint, strlen(why.hint), LIMIT_CA_DETAIL);
+
 		err_hint(err, "%s", hint);
-	if (remote)
-		err_remote(err, remote_type, remote);
+	}
+	if (why.remote) {
+		_cleanup_free_ char *remote = str_clean(why.remote, strlen(why.remote), LIMIT_CA_DETAIL);
+		_cleanup_free_ char *type = why.remote_type ? str_clean(why.remote_type, strlen(why.remote_type), 256) : NULL;
+
+		err_remote(err, type, remote);
+	}
 	return -(int)err->code;
 }

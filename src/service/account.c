@@ -2,6 +2,7 @@
 /* account.c - see account.h. */
 #include "service/account.h"
 
+#include "base/base64.h"
 #include "engine/intake.h"
 #include "model/vendor.h"
 #include "service/internal.h"
@@ -102,6 +103,19 @@ static int check_register(const struct account_register *r, struct err *err)
 	return 0;
 }
 
+/* Refused here, while the person looks, and not by the job: authorities hand the key out as base64url text. */
+static int check_eab(const struct secret *key, struct err *err)
+{
+	_cleanup_buf_wipe_ struct buf mac = BUF_MAX(1024);
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (!key->p)
+		return 0;
+	if (base64_decode_any(&mac, (const char *)key->p, key->n, &why) < 0 || !mac.n)
+		return err_set_field(err, ERR_INVALID, "/eab_hmac_key", "the HMAC key of the external account is not base64url text");
+	return 0;
+}
+
 int service_account_register(struct service *s, const struct actor *a, const struct account_register *r,
 			     const struct request_key *key, char **ret_job, struct err *err)
 {
@@ -121,7 +135,7 @@ int service_account_register(struct service *s, const struct actor *a, const str
 		.now_ms = service_now(s),
 	};
 
-	if (check_register(r, err) < 0 || account_prepare(s->keys, &q, &p, err) < 0)
+	if (check_register(r, err) < 0 || check_eab(&r->eab_hmac_key, err) < 0 || account_prepare(s->keys, &q, &p, err) < 0)
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "account.register", "account", &audit);

@@ -80,3 +80,18 @@ def test_an_id_that_is_none_is_quoted(server):
     assert status == 400 and doc["detail"].startswith("'frob' is neither an id"), doc
     status, doc, _ = ask(server, "GET", "/orders?limit=many", headers=token)
     assert status == 400 and doc["detail"].startswith("limit must be a whole number"), doc
+
+
+def test_a_bad_eab_key_is_refused_by_field_and_nothing_is_stored(server):
+    token = {"Authorization": "Bearer " + server.token_file.read_text().strip()}
+    body = {"directory_url": "https://ca.example/dir", "email": "a@example.com", "agree_tos": True, "eab_kid": "k", "eab_hmac_key": "no base64!"}
+    status, doc, _ = ask(server, "POST", "/accounts", body, token)
+    assert status == 400 and doc["errors"][0]["pointer"] == "/eab_hmac_key" and "base64url" in doc["errors"][0]["detail"], doc
+    assert ask(server, "GET", "/accounts", headers=token)[1]["items"] == []
+
+
+def test_a_failed_job_is_answered_with_its_whole_reason(server):
+    token = {"Authorization": "Bearer " + server.token_file.read_text().strip()}
+    body = {"directory_url": "https://127.0.0.1:1/dir", "email": "a@example.com", "agree_tos": True}
+    status, doc, _ = ask(server, "POST", "/accounts", body, token)
+    assert status >= 400 and doc["detail"].count(": ") >= 1 and "127.0.0.1" in doc["detail"], doc

@@ -92,7 +92,7 @@ static void every_problem_is_found_with_its_line(void **state)
 				   "lisen = 127.0.0.1:1\n"                       /* 2: unknown, near */
 				   "listen = 127.0.0.1\n"                        /* 3: no port */
 				   "listen = 127.0.0.1:9\n"                      /* 4: twice */
-				   "tls_cert = /x\n"                             /* 5: alone */
+				   "tls_cert = /\n"                              /* 5: alone */
 				   "[log\n"                                      /* 6: no ] */
 				   "nonsense\n"                                  /* 7 */
 				   "[log]\nlevel = loud\n"                       /* 9 */
@@ -125,6 +125,46 @@ static void every_problem_is_found_with_its_line(void **state)
 		}
 	}
 	ASSERT_INT(p.n, ARRAY_SIZE(want));
+}
+
+static void what_cannot_work_later_is_said_now(void **state)
+{
+	static const struct {
+		const char *set, *what; /* NULL: fine */
+	} rows[] = {
+		{ "api.url=https://certs.example.com", NULL },
+		{ "api.url=https://certs.example.com:8443/", NULL },
+		{ "api.url=https://192.0.2.1:8443", NULL },
+		{ "api.url=https://[2001:db8::1]:8443", NULL },
+		{ "api.url=https://[2001:db8::1]/", NULL },
+		{ "api.url=http://certs.example.com", "https://HOST" },
+		{ "api.url=javascript:alert(1)", "https://HOST" },
+		{ "api.url=https://", "https://HOST" },
+		{ "api.url=https://u:p@certs.example.com", "https://HOST" },
+		{ "api.url=https://certs.example.com/path", "https://HOST" },
+		{ "api.url=https://certs.example.com?x", "https://HOST" },
+		{ "api.url=https://certs.example.com:99999", "port" },
+		{ "api.url=https://not a host", "character" },
+		{ "net.proxy=http://proxy.example:3128", NULL },
+		{ "net.proxy=ftp://proxy.example", "http://HOST:PORT" },
+		{ "net.proxy=http://u:secret@proxy.example:3128", "no user name" },
+		{ "net.trust=/", NULL },
+		{ "net.trust=/nonexistent/ca.pem", "No such file" },
+		{ "store.password_file=/nonexistent/password", "No such file" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *const set[] = { rows[i].set, NULL };
+		_cleanup_config_ struct config c = { 0 };
+		_cleanup_config_problems_ struct config_problems p = { 0 };
+		_cleanup_err_ struct err err = ERR_INIT;
+		int rc = read_text(NULL, set, &c, &p, &err);
+
+		if (!rc != !rows[i].what || (rows[i].what && !strstr(p.v[0].text, rows[i].what))) {
+			print_error("%s: %s\n", rows[i].set, p.n ? p.v[0].text : "no problem");
+			fail();
+		}
+	}
 }
 
 static void an_unknown_flag_and_variable_are_problems(void **state)
@@ -202,6 +242,7 @@ int main(void)
 		TEST(an_empty_list_means_not_offered),
 		TEST(a_list_goes_on_in_the_next_indented_line),
 		TEST(every_problem_is_found_with_its_line),
+		TEST(what_cannot_work_later_is_said_now),
 		TEST(an_unknown_flag_and_variable_are_problems),
 		TEST(a_long_line_is_refused_and_not_cut),
 		TEST(a_missing_file_is_a_problem),

@@ -85,6 +85,38 @@ static void an_error_becomes_json(void **state UNUSED)
 	err_clear(&err);
 }
 
+static void an_error_comes_back_from_json(void **state)
+{
+	static const char *const none[] = { "null", "{}", "[]", "7", "{\"chain\":[1,null],\"code\":7,\"detail\":[]}", "{\"code\":\"made-up\"}" };
+	_cleanup_err_ struct err err = ERR_INIT, back = ERR_INIT;
+	_cleanup_free_ char *text = NULL, *whole = NULL;
+	_cleanup_json_ json_t *doc = NULL;
+
+	err_set_field(&err, ERR_REMOTE_REFUSED, "/email", "the CA refused it");
+	err_hint(&err, "Look again.");
+	err_remote(&err, "urn:x", "no");
+	err_wrap(&err, "could not register");
+	err_wrap(&err, "could not do the job");
+	err.retry_at_ms = 1000;
+	doc = err_to_json(&err);
+	err_from_json(doc, &back);
+	text = err_text(&back);
+	ASSERT_STR(text, "could not do the job: could not register: the CA refused it");
+	ASSERT_INT(back.code, ERR_REMOTE_REFUSED);
+	ASSERT_STR(back.field, "/email");
+	ASSERT_STR(back.hint, "Look again.");
+	ASSERT_STR(back.remote, "no");
+	ASSERT_STR(back.remote_type, "urn:x");
+	ASSERT_INT(back.retry_at_ms, 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		_cleanup_json_ json_t *odd = json_loads(none[i], JSON_DECODE_ANY, NULL);
+		_cleanup_err_ struct err e = ERR_INIT;
+
+		err_from_json(odd, &e);
+		ASSERT_INT(e.code, ERR_INTERNAL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +124,7 @@ int main(void)
 		TEST(the_error_names_the_member),
 		TEST(hostile_text_is_refused),
 		TEST(an_error_becomes_json),
+		TEST(an_error_comes_back_from_json),
 	};
 
 	return RUN(tests);
