@@ -553,6 +553,8 @@ int feed_core_wait(struct feed_core *c, uint64_t seq, int64_t timeout_ms, struct
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
+	if (feed_core_acked(c) < seq)
+		feed_core_wake(c); /* another node may have written it: its commit woke only itself */
 	pthread_mutex_lock(&c->lock);
 	while (!(c->st.loaded && c->st.acked >= seq))
 		if (pthread_cond_timedwait(&c->changed, &c->lock, &until) == ETIMEDOUT)

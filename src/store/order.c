@@ -54,7 +54,7 @@ static const char ORDER_PUT[] =
 	"UPDATE orders SET certificate_id = $3, csr_id = $4, key_type = $5, holds_turn = $6, status = $7, step = $8,"
 	" url = $9, finalize_url = $10, certificate_url = $11, finalize_sent = $12, ca_expires_ms = $13, give_up_ms = $14,"
 	" step_since_ms = $15, polls = $16, attempts = $17, lane = $18, waiting_for = $20, reason = $21,"
-	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = 0,"
+	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = CASE WHEN $25 = 0 THEN 0 ELSE 1 END,"
 	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_refresh <> $27 OR want_cancel <> $28) THEN $24"
 	" ELSE $19 END,"
 	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"

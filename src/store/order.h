@@ -48,7 +48,7 @@ int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct
  * finalize_url, certificate_url, finalize_sent, ca_expires_ms, give_up_ms, step_since_ms, polls, attempts, lane, due_ms,
  * waiting_for, reason, set_aside, ended_ms; updated_ms = now_ms. starts becomes 0.
  * LEASE_END: the lease is over; if somebody asked for something meanwhile (a want_ column differs from o's), it is due now.
- * LEASE_KEEP: lease and due_ms go to o->lease_until_ms.
+ * LEASE_KEEP: lease and due_ms go to o->lease_until_ms, and the next step of this run counts as started.
  * LOST_LEASE: nothing was written. CONFLICT: another order holds the turn (use store_order_take_turn).
  */
 int store_order_put(struct sql *tx, const struct order *o, enum lease_then then, int64_t now_ms, struct err *err) MUST_CHECK;

@@ -190,7 +190,9 @@ class Pebble:
 class Resolver:
     def __init__(self, folder, forward_port, user=None, never=(), port=None):
         self.port = port or free_port()
-        args = [TOP / "tests/fake/resolver", "--listen", f"127.0.0.1:{self.port}", "--forward", f"127.0.0.1:{forward_port}"]
+        args = [TOP / "tests/fake/resolver", "--listen", f"127.0.0.1:{self.port}"]
+        for port in forward_port if isinstance(forward_port, list) else [forward_port]:
+            args += ["--forward", f"127.0.0.1:{port}"]
         for suffix in never:
             args += ["--never", suffix]
         # the checkout may be in a folder the other user cannot enter: only loopback sockets are used here

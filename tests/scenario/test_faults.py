@@ -1,0 +1,523 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults around the engine, one test per row of the fault table: the CA's answers, the clock, the disk, the database, the processes.
+
+After each: all orders are over and valid, the CA issued one certificate for each, nothing is left behind. The slow ones run in make
+check; those that walk many errors need a build with crash hooks, in which the pause after an error can be shortened
+(CERTWRIGHT_RETRY_MS).
+"""
+import ctypes
+import email.utils
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+
+import pytest
+from helpers import ask, nothing_left, order, wait_all, wait_order
+
+import bed as beds
+from faultproxy import FaultProxy
+
+HOOKS = beds.PROGRAM.exists() and b"CERTWRIGHT_RETRY_MS" in beds.PROGRAM.read_bytes()
+needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dcrash_hooks=true")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a file system of its own, other processes' threads")
+QUICK = {"CERTWRIGHT_RETRY_MS": "300"}
+KINDS = ("nonce", "new-order", "authz", "challenge", "finalize", "order", "certificate")
+
+
+class Through:
+    """A bed whose account is at the CA behind a fault proxy."""
+
+    def __init__(self, bed):
+        self.bed = bed
+        self.proxy = FaultProxy(bed.ca)
+        self.account = bed.server.call("account", "register", "--directory", self.proxy.directory, "--email", "p@certwright.test", "--agree-tos")
+        assert self.account["status"] == "valid", self.account
+        self.names = []
+
+    def order(self, name, *extra):
+        self.names.append(name)
+        return order(self.bed, self.account, [name], "dns-01", *extra)
+
+    def show(self, one):
+        status, doc, _ = self.bed.server.request("GET", f"/orders/{one['id']}")
+        assert status == 200, doc
+        return doc
+
+    def all_end_valid_once(self, orders, timeout=120):
+        over = until_over(self.bed, [o["id"] for o in orders], timeout)
+        wrong = [o for o in orders if over.get(o["id"], {}).get("status") != "valid"]
+        assert not wrong, [self.show(o) for o in wrong][:3]
+        assert self.bed.ca.issued() == len(orders), "one certificate for each order"
+        nothing_left(self.bed, self.names[-5:])
+
+
+def until_over(bed, ids, timeout=120):
+    """{id: order}; those that wait after an error are asked to go on, as a person would."""
+    until = time.monotonic() + timeout
+    while True:
+        over = wait_all(bed, ids, 5.5)
+        if len(over) == len(ids) or time.monotonic() > until:
+            return over
+        for one in set(ids) - set(over):
+            bed.server.request("POST", f"/orders/{one}/refresh")
+
+
+@pytest.fixture
+def through(make_bed):
+    made = []
+
+    def make(**options):
+        options.setdefault("pebble_env", {"PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"})
+        made.append(Through(make_bed(**options)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.proxy.stop()
+
+
+# ---- F8: nonces ----
+
+
+def test_f8_a_ca_that_refuses_every_nonce_is_asked_a_bounded_number_of_times_and_later_obeyed(through):
+    t = through()
+    problem = json.dumps({"type": "urn:ietf:params:acme:error:badNonce", "detail": "never good enough", "status": 400})
+    t.proxy.rule("new-order", times=None, status=400, headers={"Content-Type": "application/problem+json", "Replay-Nonce": "bm9uY2U"}, body=problem)
+    made = t.order("nonce.example.test")
+    shown = beds.wait_for(lambda: t.show(made)["attempts"] and t.show(made), 30, "the order tells of an error")
+    assert 2 <= t.proxy.count("new-order") <= 11, "ten tries, then a pause"
+    assert shown["status"] == "pending" and shown["reason"]["code"] == "nonce" and shown["next_at"], shown
+    t.proxy.clear()
+    t.all_end_valid_once([made])
+
+
+@pytest.mark.parametrize("kind", ["account", "new-order", "nonce"])
+def test_f8_an_answer_without_a_nonce_costs_one_more_request_and_nothing_else(through, kind):
+    t = through()
+    t.proxy.rule(kind, times=3, drop=["Replay-Nonce"])
+    t.all_end_valid_once([t.order(f"none{i}.example.test") for i in range(3)])
+
+
+# ---- F9: Retry-After ----
+
+
+def retry_values():
+    now = time.time()
+    soon = time.gmtime(now + 40)
+    return [  # (header, least and most seconds until the next try; None: as without the header)
+        ("40", 35, 41), (email.utils.formatdate(now + 40, usegmt=True), 35, 41), (time.strftime("%A, %d-%b-%y %H:%M:%S GMT", soon), 35, 41),
+        (time.strftime("%a %b %e %H:%M:%S %Y", soon), 35, 41), ("1000000000000", 6.9 * 86400, 7 * 86400 + 60),
+        (email.utils.formatdate(now - 4000, usegmt=True), None, None), ("0", None, None), ("-1", None, None), ("soon", None, None),
+        ("", None, None), ("1e3", None, None), (None, None, None),
+    ]
+
+
+@pytest.mark.slow
+@needs_hooks
+def test_f9_retry_after_in_every_spelling_is_obeyed_clamped_shown_and_survives_a_restart(through):
+    t = through(env=QUICK)
+    problem = json.dumps({"type": "urn:ietf:params:acme:error:rateLimited", "detail": "slower", "status": 429})
+    waits = {}
+    for i, (value, least, most) in enumerate(retry_values()):
+        headers = {"Content-Type": "application/problem+json", **({"Retry-After": value} if value is not None else {})}
+        t.proxy.rule("new-order", status=429, headers=headers, body=problem)
+        made = t.order(f"ra{i}.example.test")
+        if least is None:
+            assert until_over(t.bed, [made["id"]], 30)[made["id"]]["status"] == "valid", f"Retry-After {value!r} is as none"
+            continue
+        shown = beds.wait_for(lambda: t.show(made)["attempts"] and t.show(made), 20, f"the order tells of {value!r}")
+        away = parse(shown["next_at"]) - time.time()
+        assert least - 15 <= away <= most, (value, away)
+        assert shown["reason"]["code"] == "remote-limit" and "slower" in json.dumps(shown["reason"]), shown
+        waits[made["id"]] = shown["next_at"]
+    # one name over its limit stops nobody else
+    beside = t.order("beside.example.test")
+    assert wait_order(t.bed, beside["id"], 30)["status"] == "valid"
+    t.bed.server.stop()
+    t.bed.server.start()
+    for one, at in waits.items():
+        doc = t.bed.server.request("GET", f"/orders/{one}")[1]
+        assert doc["next_at"] == at or doc["status"] == "valid", "a restart forgets no pause"
+
+
+def parse(text):
+    import datetime
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+@pytest.mark.slow
+@needs_hooks
+@pytest.mark.parametrize("kind", ("directory", *KINDS))
+def test_f9_a_load_balancers_503_parks_the_vendor_for_as_long_as_it_says_and_no_longer(through, kind):
+    t = through(env=QUICK)
+    if kind == "directory":  # it is kept for a while: a new process asks for it
+        t.bed.server.stop()
+        t.proxy.rule(kind, status=503, headers={"Content-Type": "text/html", "Retry-After": "3"}, body="<html><h1>Busy</h1></html>")
+        t.bed.server.start()
+    else:
+        t.proxy.rule(kind, status=503, headers={"Content-Type": "text/html", "Retry-After": "3"}, body="<html><h1>Busy</h1></html>")
+    orders = [t.order(f"lb{i}.example.test") for i in range(2)]
+    over = wait_all(t.bed, [o["id"] for o in orders], 60)
+    assert {o["status"] for o in over.values()} == {"valid"} and len(over) == 2, "by itself, without a person"
+    at = next((at for at, _, done in t.proxy.log if done.get("status") == 503), None)
+    if at is not None:
+        during = [k for when, k, _ in t.proxy.log if at + 0.7 < when < at + 2.5]
+        assert not during, f"asked {during} while it had said to wait"
+    assert t.bed.ca.issued() == 2
+    nothing_left(t.bed, t.names)
+
+
+# ---- F10: answers of something that is not the CA ----
+
+STRANGE = {
+    "500-html": {"status": 500, "headers": {"Content-Type": "text/html"}, "body": "<html>oops</html>"},
+    "502-html": {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<html>Bad Gateway</html>"},
+    "408-empty": {"status": 408},
+    "200-html": {"status": 200, "headers": {"Content-Type": "text/html"}, "body": "<html>Please sign in to the network</html>"},
+    "204": {"status": 204},
+    "200-empty-json": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": "{}"},
+    "200-json-null": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": "null"},
+    "301": {"status": 301, "headers": {"Location": "https://127.0.0.1:1/dir"}},
+    "307": {"status": 307, "headers": {"Location": "https://169.254.169.254/"}},
+}
+
+
+@pytest.mark.slow
+@needs_hooks
+@pytest.mark.parametrize("what", STRANGE)
+@pytest.mark.parametrize("forward", [False, True], ids=["lost-before", "lost-after"])
+def test_f10_an_answer_that_is_not_the_cas_at_each_message_is_tried_again_later(through, what, forward):
+    """lost-after: the CA did what was asked, only its answer was replaced."""
+    t = through(env=QUICK)
+    for kind in KINDS:
+        t.proxy.rule(kind, forward=forward, **STRANGE[what])
+    t.all_end_valid_once([t.order(f"s{i}.example.test") for i in range(4)])
+    assert not t.proxy.pending(), "every message was met"
+
+
+# ---- F11: cut answers ----
+
+
+@pytest.mark.slow
+@needs_hooks
+def test_f11_answers_cut_at_bytes_all_over_each_message_lose_and_double_nothing(through):
+    t = through(env=QUICK)
+    pick = random.Random(20261123)
+    orders, cuts = [], 0
+    for turn in range(10):
+        for kind in KINDS:
+            for _ in range(4):
+                how = pick.choice(("cut", "cut", "cut", "head_cut", "longer", "chunked", "reset"))
+                k = {"cut": pick.randrange(0, 1200 if kind == "certificate" else 700), "head_cut": pick.randrange(1, 400),
+                     "longer": pick.randrange(1, 300), "chunked": pick.randrange(0, 3), "reset": True}[how]
+                t.proxy.rule(kind, **{how: k})
+                cuts += 1
+        batch = [t.order(f"cut{turn}x{i}.example.test") for i in range(4)]
+        orders += batch
+        over = until_over(t.bed, [o["id"] for o in batch])
+        assert {o["status"] for o in over.values()} == {"valid"} and len(over) == 4, [t.show(o) for o in batch]
+        t.proxy.clear()
+    t.all_end_valid_once(orders)
+    met = sum(1 for _, _, done in t.proxy.log if done)
+    print(f"{met} of {cuts} broken answers were met by {len(orders)} orders")
+    assert met > cuts / 2
+
+
+# ---- F13: a CA that is slow without end ----
+
+
+@pytest.mark.slow
+@needs_hooks
+@pytest.mark.parametrize("how", [{"stall": 60}, {"drip": 1.0}, {"delay": 60}], ids=["stall", "drip", "delay"])
+def test_f13_a_ca_that_never_finishes_its_answers_holds_up_only_itself(through, how):
+    t = through(env={**QUICK, "CERTWRIGHT_STEP_MS": "4000", "CERTWRIGHT_LEASE_MS": "12000"})
+    other = t.bed.account("other@certwright.test")
+    t.proxy.rule("*", times=None, **how)
+    slow = [t.order(f"slow{i}.example.test") for i in range(20)]
+    time.sleep(1)
+    start = time.monotonic()
+    quick = [order(t.bed, other, [f"quick{i}.example.test"]) for i in range(8)]
+    over = wait_all(t.bed, [o["id"] for o in quick], 30)
+    assert len(over) == 8 and {o["status"] for o in over.values()} == {"valid"}
+    assert time.monotonic() - start < 25, "the other CA's orders are not held up"
+    told = beds.wait_for(lambda: [s for s in map(t.show, slow[:8]) if s["attempts"]], 30, "the slow ones tell why")
+    assert told[0]["reason"]["code"] in ("timeout", "network"), told[0]
+    t.proxy.clear()
+    over = until_over(t.bed, [o["id"] for o in slow], 150)
+    assert len(over) == 20 and {o["status"] for o in over.values()} == {"valid"}, [t.show(o) for o in slow if o["id"] not in over][:2]
+    assert t.bed.ca.issued() == 28
+
+
+# ---- F19: the clock ----
+
+HOUR, DAY = 3600, 86400
+
+
+@pytest.mark.slow
+@needs_hooks
+@pytest.mark.parametrize("jump", [HOUR, 40 * DAY, 3652 * DAY, -HOUR, -3652 * DAY, "1970", "2038"])
+def test_f19_a_clock_that_jumps_in_the_middle_of_orders_neither_ends_nor_stalls_them(make_bed, scratch, jump):
+    offset = scratch / "clock"
+    set_offset(offset, 0)
+    bed = make_bed(env={**QUICK, "CERTWRIGHT_CLOCK_FILE": str(offset)}, pebble_env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "3"})
+    account = bed.account()
+    orders = [order(bed, account, [f"jump{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(8)]
+    time.sleep(0.5)
+    seconds = {"1970": 86400 - time.time(), "2038": 2**31 + 1000 - time.time()}.get(jump, jump)
+    set_offset(offset, int(seconds * 1000))
+    over = wait_all(bed, [o["id"] for o in orders], 60)
+    assert len(over) == 8, "no order waits for the clock to come back"
+    # certificates are judged by the clock there is: at another time they are rightly kept as evidence, or too new
+    statuses = {o["status"] for o in over.values()}
+    assert statuses == {"valid"} if abs(seconds) <= HOUR else statuses <= {"valid", "invalid"}, list(over.values())[:2]
+    assert bed.ca.issued() <= 8, "whatever the clock says, nothing is ordered twice"
+    set_offset(offset, 0)
+    made = order(bed, account, ["after.example.test"])
+    assert until_over(bed, [made["id"]], 60)[made["id"]]["status"] == "valid", "the clock is right again, so is the server"
+    assert "the clock jumped" in bed.server.process.text()
+    nothing_left(bed, ["after.example.test", "jump0.example.test"])
+
+
+def set_offset(path, ms):
+    new = path.with_suffix(".new")
+    new.write_text(str(ms))
+    new.chmod(0o644)
+    new.rename(path)
+
+
+# ---- F20: no room ----
+
+
+@pytest.fixture
+def small_disk(make_bed):
+    """A bed whose state folder is a small file system of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    bed = make_bed(start=False, pebble_env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "2"})
+    state = bed.server.state
+    state.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(state)], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    user = beds.user_of_parts()
+    os.chown(state, user.pw_uid, user.pw_gid)
+    state.chmod(0o700)
+    try:
+        yield bed.start()
+    finally:
+        bed.server.stop()
+        subprocess.run(["umount", "-l", str(state)], check=False)
+
+
+def fill(state):
+    with open(state / "fill", "wb", buffering=0) as f:
+        size = 1 << 20
+        while size:
+            try:
+                f.write(b"x" * size)
+            except OSError:
+                size //= 2
+
+
+def test_f20_a_full_disk_refuses_new_work_keeps_answering_and_recovers_by_itself(small_disk):
+    bed = small_disk
+    account = bed.account()
+    orders = [order(bed, account, [f"full{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(6)]
+    time.sleep(0.3)
+    fill(bed.server.state)
+    refused = None
+    for i in range(40):  # what the files still have room for is taken first
+        status, doc, _ = bed.server.request("POST", "/orders", {"account_id": account["id"], "names": [f"more{i}.example.test"],
+                                                                "validation": "dns-01"})
+        if status >= 400:
+            refused = status, doc
+            break
+        orders.append(doc)
+    assert refused and refused[0] in (503, 507), refused
+    assert refused[1]["detail"], refused
+    assert ask(bed, "_acme-challenge.full0.example.test", "SOA").answer, "the name server answers all the while"
+    assert bed.server.request("GET", "/orders")[0] == 200, "what can be read is shown"
+    time.sleep(4)
+    (bed.server.state / "fill").unlink()
+    before = bed.server.parts()["core"]
+    over = until_over(bed, [o["id"] for o in orders], 200)
+    wrong = [o for o in orders if over.get(o["id"], {}).get("status") != "valid"]
+    assert not wrong, [bed.server.request("GET", f"/orders/{o['id']}")[1] for o in wrong][:3]
+    assert bed.server.parts()["core"] == before, "without a restart"
+    assert bed.ca.issued() == len(orders)
+    nothing_left(bed, ["full0.example.test"])
+    bed.server.stop()
+    with sqlite3.connect(bed.server.state / "certwright.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# ---- F21: another process has the database ----
+
+
+def test_f21_another_process_with_the_write_lock_delays_and_refuses_but_loses_nothing(make_bed):
+    bed = make_bed(pebble_env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "2"})
+    account = bed.account()
+    orders = [order(bed, account, [f"busy{i}.example.test"]) for i in range(4)]
+    holder = sqlite3.connect(bed.server.state / "certwright.db", isolation_level=None, timeout=20)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        start = time.monotonic()
+        status, doc, _ = bed.server.request("POST", "/orders", {"account_id": account["id"], "names": ["held.example.test"], "validation": "dns-01"})
+        waited = time.monotonic() - start
+        assert status == 503 and doc["detail"], (status, doc)
+        assert waited < 30, f"a bounded wait: {waited:.0f} s"
+        assert bed.server.request("GET", "/orders")[0] == 200, "reading goes on"
+        time.sleep(max(0, 12 - (time.monotonic() - start)))
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    over = until_over(bed, [o["id"] for o in orders], 240)
+    assert len(over) == 4 and {o["status"] for o in over.values()} == {"valid"}
+    assert bed.ca.issued() == 4
+    nothing_left(bed, [f"busy{i}.example.test" for i in range(4)])
+
+
+# ---- F28: a worker that hangs ----
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+
+class Held:
+    """Threads stopped in the middle of whatever they do, by the debugger's interface."""
+
+    def __init__(self, tids):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        self.tids = []
+        for tid in tids:
+            if self.libc.ptrace(PTRACE_SEIZE, tid, None, None) == 0:
+                self.libc.ptrace(PTRACE_INTERRUPT, tid, None, None)
+                os.waitpid(tid, WALL)
+                self.tids.append(tid)
+
+    def release(self):
+        for tid in self.tids:
+            self.libc.ptrace(PTRACE_DETACH, tid, None, None)
+        self.tids = []
+
+
+def workers(bed):
+    core = bed.server.parts()["core"]
+    return [int(t.name) for t in pathlib.Path(f"/proc/{core}/task").iterdir() if (t / "comm").read_text().startswith("worker-")]
+
+
+@pytest.mark.slow
+@needs_hooks
+@needs_root
+def test_f28_workers_that_hang_in_the_middle_are_done_without_and_their_results_dropped(make_bed):
+    bed = make_bed(env={**QUICK, "CERTWRIGHT_LEASE_MS": "3000", "CERTWRIGHT_STEP_MS": "1000"},
+                   pebble_env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "2", "PEBBLE_WFE_NONCEREJECT": "0"})
+    account = bed.account()
+    pick = random.Random(20261123)
+    orders = []
+    for turn in range(5):
+        orders += [order(bed, account, [f"hang{turn}x{i}.example.test"]) for i in range(8)]
+        time.sleep(pick.uniform(0, 0.4))
+        held = Held(pick.sample(workers(bed), 4))
+        if not held.tids:
+            pytest.skip("threads cannot be held here")
+        try:
+            time.sleep(4)
+            assert bed.server.http("/healthz")[0] == 200
+        finally:
+            held.release()
+    over = until_over(bed, [o["id"] for o in orders], 200)
+    assert len(over) == 40 and {o["status"] for o in over.values()} == {"valid"}, [o for o in over.values() if o["status"] != "valid"][:2]
+    assert bed.ca.issued() == 40
+    nothing_left(bed, ["hang0x0.example.test"])
+
+
+# ---- F30: one part is killed ----
+
+
+@pytest.mark.parametrize("part", ["core", "edge", "supervisor"])
+def test_f30_each_part_killed_in_turn_is_there_again_and_the_rest_goes_on(make_bed, part):
+    bed = make_bed(pebble_env={"PEBBLE_VA_NOSLEEP": "", "PEBBLE_VA_SLEEPTIME": "2"})
+    account = bed.account()
+    orders = [order(bed, account, [f"part{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(6)]
+    time.sleep(0.5)
+    if part == "supervisor":
+        others = bed.server.parts()
+        os.kill(bed.server.process.pid, signal.SIGKILL)
+        bed.server.process.proc.wait(10)
+        beds.wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}/status").exists() for pid in others.values()), 90,
+                      "core and edge end when nobody watches over them")
+        bed.server.start()
+    else:
+        other = {"core": "edge", "edge": "core"}[part]
+        kept = bed.server.parts()[other]
+        bed.server.kill(part)
+        beds.wait_for(lambda: bed.server.parts().get(part) and bed.server.ready(), 60, f"{part} is there again")
+        assert bed.server.parts()[other] == kept, f"{other} was left alone"
+    over = until_over(bed, [o["id"] for o in orders], 150)
+    assert len(over) == 6 and {o["status"] for o in over.values()} == {"valid"}
+    assert bed.ca.issued() == 6
+    nothing_left(bed, [f"part{i}.example.test" for i in range(6)])
+
+
+# ---- F31: no file descriptor is left ----
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def limit_files(pid, n):
+    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={n}:"], check=True)
+
+
+def open_files(pid):
+    return max(int(p.name) for p in pathlib.Path(f"/proc/{pid}/fd").iterdir()) + 1
+
+
+def connections(port, n):
+    made = []
+    for _ in range(n):
+        s = socket.socket()
+        s.settimeout(2)
+        try:
+            s.connect(("127.0.0.1", port))
+            made.append(s)
+        except OSError:
+            s.close()
+    return made
+
+
+@needs_root
+@pytest.mark.parametrize("part", ["core", "edge"])
+def test_f31_without_a_free_file_descriptor_nothing_spins_and_all_is_well_when_there_are_some_again(bed, part):
+    account = bed.account()
+    pid = bed.server.parts()[part]
+    soft = subprocess.run(["prlimit", f"--pid={pid}", "--nofile", "--output=SOFT", "--noheadings"], capture_output=True, text=True, check=True).stdout.strip()
+    orders = [order(bed, account, [f"fd{i}.example.test"]) for i in range(3)]
+    limit_files(pid, open_files(pid))
+    held = connections(bed.server.api_port if part == "core" else bed.server.dns_port, 30)
+    try:
+        time.sleep(0.5)
+        before = cpu_seconds(pid)
+        time.sleep(3)
+        spent = cpu_seconds(pid) - before
+        assert spent < 1.5, f"{part} used {spent:.1f} s of processor in 3 s: it spins"
+        assert ask(bed, "_acme-challenge.fd0.example.test", "SOA").answer, "UDP is answered all the while"
+        assert bed.server.parts()[part] == pid, "it did not end"
+    finally:
+        for s in held:
+            s.close()
+        limit_files(pid, soft)
+    beds.wait_for(bed.server.ready, 40, "the API answers again")
+    orders.append(order(bed, account, ["fd-after.example.test"]))
+    over = until_over(bed, [o["id"] for o in orders], 150)
+    assert len(over) == 4 and {o["status"] for o in over.values()} == {"valid"}, [bed.server.request("GET", f"/orders/{o['id']}")[1] for o in orders]
+    assert ask(bed, "_acme-challenge.fd0.example.test", "SOA", tcp=True).answer
+    assert bed.ca.issued() == 4
