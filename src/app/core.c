@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -329,6 +330,9 @@ int core_run(const struct config_input *in, const struct config *config)
 	struct core c = { .input = in, .config = config, .signal_fd = -1, .state_fd = -1 };
 	int rc;
 
+#ifdef CERTWRIGHT_CRASH_HOOKS
+	clock_offset_file = getenv("CERTWRIGHT_CLOCK_FILE");
+#endif
 	if (geteuid() == 0) {
 		log_error("core does not run as root; start it with `certwright serve`");
 		return err_exit_status(ERR_NEEDS_PERSON);

@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int64_t read_ms(clockid_t id)
 {
@@ -14,9 +15,31 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+#ifdef CERTWRIGHT_CRASH_HOOKS
+const char *clock_offset_file;
+
+static int64_t offset_ms(void)
+{
+	FILE *f = clock_offset_file ? fopen(clock_offset_file, "re") : NULL;
+	char text[32] = "";
+
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof text, f))
+		text[0] = '\0';
+	fclose(f);
+	return strtoll(text, NULL, 10);
+}
+#else
+static int64_t offset_ms(void)
+{
+	return 0;
+}
+#endif
+
 static int64_t system_wall(const struct clock *c UNUSED)
 {
-	return read_ms(CLOCK_REALTIME);
+	return read_ms(CLOCK_REALTIME) + offset_ms();
 }
 
 static int64_t system_boot(const struct clock *c UNUSED)

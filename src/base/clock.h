@@ -20,6 +20,11 @@ struct clock {
 };
 
 extern const struct clock clock_system;
+
+#ifdef CERTWRIGHT_CRASH_HOOKS
+/* Test builds: the wall clock is off by the milliseconds in this file, read at each look. Core only: edge may not open files. */
+extern const char *clock_offset_file;
+#endif
 struct clock clock_fake(int64_t now_ms); /* both clocks return fake_ms; move it by assignment */
 
 int64_t clock_now(const struct clock *c);  /* wall clock */

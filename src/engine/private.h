@@ -110,7 +110,8 @@ struct engine {
 	size_t n_parks;
 	int64_t alone_since_boot_ms;
 	int64_t hold_until_ms;
-	int64_t last_wall_ms, last_boot_ms;
+	int64_t last_wall_ms, last_boot_ms; /* the dispatcher's last look at the clocks */
+	int64_t shift_ms;                   /* by how much the wall clock was set since start, and all that waits with it */
 	uint64_t steps, transactions, errors;
 	int64_t jobs_done, orders_valid, orders_failed;
 
@@ -200,6 +201,7 @@ struct run {
 	bool hunting;        /* the order is invalid: looking for the authorization that tells why */
 	uint64_t seq;        /* last row edge has to acknowledge */
 	bool seq_known;
+	int64_t shift_ms;         /* the engine's, as of which o's instants are */
 	int64_t lease_boot_ms;    /* nothing goes out after it: somebody else may be at it by then */
 	int64_t deadline_boot_ms; /* of the step; never later than the lease */
 	int64_t retry_after_ms; /* span the CA asked for, longest of this pass */
@@ -234,6 +236,7 @@ struct run {
 
 void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms);
 void run_done(struct run *r);
+void run_follow_clock(struct run *r);
 int run_load(struct run *r, struct err *err);
 /* Stores the order with all that changed; one transaction. LOST_LEASE: drop everything. */
 int run_flush(struct run *r, enum lease_then then, struct err *err);
@@ -319,6 +322,9 @@ void feeder_close(struct engine *e);
 int engine_edge_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
 
 /* ---- runner.c ---- */
+
+/* The wall clock was set and the dispatcher has not noticed yet: no instant that is stored means anything for a moment. */
+bool engine_clock_jumped(struct engine *e);
 
 /*
  * Claims what is due and may run, at most max rows; *ret is a list. *ret_next_ms: when something more is due (INT64_MAX = never).

@@ -11,6 +11,7 @@
 void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms)
 {
 	*r = (struct run){ .e = e, .w = w, .o = TAKE(*take_order), .lease_boot_ms = lease_boot_ms };
+	r->shift_ms = __atomic_load_n(&e->shift_ms, __ATOMIC_RELAXED);
 	r->deadline_boot_ms = engine_deadline(e, lease_boot_ms);
 }
 
@@ -438,11 +439,26 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 	return 0;
 }
 
+/* The clock was set while this run was under way: its instants follow; what comes next is looked at at once. */
+void run_follow_clock(struct run *r)
+{
+	int64_t shift = __atomic_load_n(&r->e->shift_ms, __ATOMIC_RELAXED), by = shift - r->shift_ms;
+
+	if (!by)
+		return;
+	r->shift_ms = shift;
+	if (r->o.give_up_ms)
+		r->o.give_up_ms += by;
+	r->o.step_since_ms += by;
+	r->o.due_ms = engine_now(r->e);
+}
+
 int run_flush(struct run *r, enum lease_then then, struct err *err)
 {
 	struct flush f = { r, then };
 	int64_t now = engine_now(r->e), boot = clock_boot(r->e->clock);
 
+	run_follow_clock(r);
 	r->o.lease_until_ms = now + r->e->lease_ms;
 	if (then == LEASE_END)
 		r->o.starts = 0;

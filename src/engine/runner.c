@@ -197,12 +197,38 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 
 /* ---- working ---- */
 
+struct release {
+	struct engine *e;
+	const struct task *t;
+};
+
+static int release_row(struct sql *tx, void *arg, struct err *err)
+{
+	struct release *a = arg;
+	const struct task *t = a->t;
+	const char *table = t->kind == TASK_ORDER ? "orders" : t->kind == TASK_JOB ? "job" : "debt";
+	const char *id = t->kind == TASK_ORDER ? t->order.id : t->kind == TASK_JOB ? t->job.id : t->debt.id;
+	int64_t gen = t->kind == TASK_ORDER ? t->order.gen : t->kind == TASK_JOB ? t->job.gen : t->debt.gen;
+
+	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
+}
+
+/* Takes the lock as held. NULL: we are stopping. */
 /*
  * A row whose lease was over before its work began (this process was stopped, or all workers hung) is left alone: it is due again by
  * itself, here or at another node, and what was claimed is old news.
  */
-static bool stale(const struct engine *e, const struct task *t)
+static bool stale(struct engine *e, const struct task *t)
 {
+	if (engine_clock_jumped(e)) {
+		struct release a = { e, t };
+		_cleanup_err_ struct err why = { 0 };
+
+		if (engine_write(e, release_row, &a, &why) < 0)
+			log_err(LOG_DEBUG, "could not give a row back, its lease ends by itself", &why);
+		wake_up(&e->wake);
+		return true;
+	}
 	if (clock_boot(e->clock) < t->lease_boot_ms)
 		return false;
 	log_warning("a claimed row was not begun before its lease was over, it is claimed anew", "lane", t->lane);
@@ -234,23 +260,6 @@ void runner_do(struct engine *e, struct worker *w, struct task *t)
 	task_free(t);
 }
 
-struct release {
-	struct engine *e;
-	struct task *t;
-};
-
-static int release_row(struct sql *tx, void *arg, struct err *err)
-{
-	struct release *a = arg;
-	const struct task *t = a->t;
-	const char *table = t->kind == TASK_ORDER ? "orders" : t->kind == TASK_JOB ? "job" : "debt";
-	const char *id = t->kind == TASK_ORDER ? t->order.id : t->kind == TASK_JOB ? t->job.id : t->debt.id;
-	int64_t gen = t->kind == TASK_ORDER ? t->order.gen : t->kind == TASK_JOB ? t->job.gen : t->debt.gen;
-
-	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
-}
-
-/* Takes the lock as held. NULL: we are stopping. */
 static struct task *take_task(struct engine *e, struct worker *w)
 {
 	struct task *t = e->queue;
@@ -299,6 +308,30 @@ static void work(void *arg)
 
 /* ---- the dispatcher ---- */
 
+struct shift {
+	int64_t by_ms, now_ms;
+	bool done;
+};
+
+static int shift(struct sql *tx, void *arg, struct err *err)
+{
+	struct shift *s = arg;
+
+	return store_work_shift(tx, s->by_ms, s->now_ms, &s->done, err);
+}
+
+/* Otherwise an hour back would stop all orders for an hour, and a year ahead end them all as overdue. */
+static void follow_clock(struct engine *e, int64_t moved_ms, int64_t now_ms)
+{
+	struct shift s = { .by_ms = moved_ms, .now_ms = now_ms };
+	_cleanup_err_ struct err why = { 0 };
+
+	if (engine_write(e, shift, &s, &why) < 0)
+		log_err(LOG_ERROR, "what waits could not be moved to the new time", &why);
+	else if (s.done)
+		__atomic_add_fetch(&e->shift_ms, moved_ms, __ATOMIC_RELAXED);
+}
+
 /* The wall clock moved against the one that never jumps: nothing is renewed for a while (DECISIONS 4). */
 static void watch_clock(struct engine *e)
 {
@@ -310,9 +343,18 @@ static void watch_clock(struct engine *e)
 		e->hold_until_ms = boot + HOLD_MS;
 		pthread_mutex_unlock(&e->lock);
 		log_warning("the clock jumped, renewals are held for 15 minutes", "seconds", LOG_NUM(moved / 1000));
+		follow_clock(e, moved, wall);
 	}
-	e->last_wall_ms = wall;
-	e->last_boot_ms = boot;
+	__atomic_store_n(&e->last_wall_ms, wall, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->last_boot_ms, boot, __ATOMIC_RELAXED);
+}
+
+bool engine_clock_jumped(struct engine *e)
+{
+	int64_t moved = (clock_now(e->clock) - __atomic_load_n(&e->last_wall_ms, __ATOMIC_RELAXED)) -
+			(clock_boot(e->clock) - __atomic_load_n(&e->last_boot_ms, __ATOMIC_RELAXED));
+
+	return e->dispatcher_on && (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS);
 }
 
 /* How many rows may be claimed now; suspects run alone. */
@@ -433,13 +475,14 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 	feeder_tell(e, true);
 	/* what was claimed and not begun is given back */
 	while (e->queue) {
-		struct release a = { e, e->queue };
+		struct task *t = e->queue;
+		struct release a = { e, t };
 		_cleanup_err_ struct err why = { 0 };
 
-		e->queue = a.t->next;
+		e->queue = t->next;
 		if (engine_write(e, release_row, &a, &why) < 0)
 			log_err(LOG_DEBUG, "could not give a row back", &why);
-		task_free(a.t);
+		task_free(t);
 	}
 	e->queue_end = &e->queue;
 }

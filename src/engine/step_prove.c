@@ -663,32 +663,61 @@ static void proved(struct run *r, struct authz *a)
 	}
 }
 
+/* As the CA has it now; 1 when our challenge is no longer open: it was told before. */
+static int look_again(struct run *r, struct authz *a, struct err *err)
+{
+	_cleanup_acme_authz_ struct acme_authz now = { 0 };
+	struct authz *row;
+
+	if (authz_fetch(r, a->url, &now, err) < 0)
+		return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
+	if (take_authz(r, &now, &row, err) < 0)
+		return -(int)err->code;
+	if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
+		return refused(r, &now, row, err);
+	if (row->status == AUTHZ_VALID)
+		proved(r, row);
+	else if (row->challenge_status != CHALLENGE_PROCESSING && row->challenge_status != CHALLENGE_VALID)
+		return 0;
+	row->accepted = true;
+	authz_changed(r, row);
+	return 1;
+}
+
+/* Told, and the answer lost on the way (or by a client that sent it twice): the CA refuses what it has begun already. */
+static int tell_ca(struct run *r, struct authz *a, struct acme_challenge *c, struct err *err)
+{
+	struct acme_session *s = run_session(r, err);
+	_cleanup_err_ struct err why = { 0 };
+
+	if (!s)
+		return -(int)err->code;
+	if (acme_challenge_accept(s, a->challenge_url, c, err) == 0)
+		return 0;
+	if (err->code == ERR_REMOTE_REFUSED && !r->e->crashed && look_again(r, a, &why) == 1) {
+		err_clear(err);
+		return 1;
+	}
+	return err_wrap(err, "could not tell the authority to look at '%s'", a->identifier);
+}
+
 int step_accept(struct run *r, struct verdict *v, struct err *err)
 {
+	int rc;
+
 	for (size_t i = 0; i < r->authz.n; i++) {
 		struct authz *a = &r->authz.v[i];
 		_cleanup_acme_challenge_ struct acme_challenge c = { 0 };
-		struct acme_session *s;
 
 		if (!needs(r, a))
 			continue;
-		if (!r->authz_seen[i]) { /* looks before it acts: perhaps it was told before the crash */
-			_cleanup_acme_authz_ struct acme_authz now = { 0 };
-			struct authz *row;
-
-			if (authz_fetch(r, a->url, &now, err) < 0)
-				return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
-			if (take_authz(r, &now, &row, err) < 0)
-				return -(int)err->code;
-			if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
-				return refused(r, &now, row, err);
-			if (row->status == AUTHZ_VALID)
-				proved(r, row);
+		if (!r->authz_seen[i]) /* looks before it acts: perhaps it was told before the crash */
+			return look_again(r, a, err) < 0 ? -(int)err->code : go(v, r, STEP_ACCEPT, true);
+		rc = tell_ca(r, a, &c, err);
+		if (rc < 0)
+			return rc;
+		if (rc == 1)
 			return go(v, r, STEP_ACCEPT, true);
-		}
-		s = run_session(r, err);
-		if (!s || acme_challenge_accept(s, a->challenge_url, &c, err) < 0)
-			return err_wrap(err, "could not tell the authority to look at '%s'", a->identifier);
 		a->accepted = true;
 		if (c.status)
 			a->challenge_status = challenge_status_of(c.status);

@@ -199,6 +199,8 @@ static int64_t stage_deadline(const struct run *r, enum order_step step)
 	int64_t now = engine_now(r->e), span = order_steps[step].give_up_ms;
 	int64_t ca = r->o.ca_expires_ms ? r->o.ca_expires_ms : now + 7 * DAY_MS;
 
+	/* over already: it says so itself, or our clock is wrong */
+	ca = MAX(ca, now + 10 * MINUTE_MS);
 	if (step == STEP_PROPAGATE) {
 		const struct publisher *p = run_publisher(r);
 
@@ -251,6 +253,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	bool failed = false, ran = false, now_due;
 
 	*ret_go_on = false;
+	run_follow_clock(r);
 	r->deadline_boot_ms = engine_deadline(r->e, r->lease_boot_ms);
 	r->session.deadline_boot_ms = r->deadline_boot_ms;
 	__atomic_add_fetch(&r->e->steps, 1, __ATOMIC_RELAXED);
@@ -364,6 +367,7 @@ void order_run(struct engine *e, struct worker *w, struct order *take_order, int
 		int rc = order_run_once(&r, &go_on, &err);
 
 		if (rc == 1) {
+			run_follow_clock(&r);
 			struct poll_job j = { &r.o, engine_now(e) };
 
 			rc = engine_write(e, poll_write, &j, &err);

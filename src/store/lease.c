@@ -214,6 +214,30 @@ int store_lease_end_former(struct sql *tx, const char *node, const char *owner, 
 	return 0;
 }
 
+/* $1 by, $2 now. What is nearer to now than to what the clock said before was written after it had been set. */
+#define MOVED(column)                                                                                                  \
+	column " = CASE WHEN " column " > 0 AND " column " < 4102444800000000 AND abs(" column " - ($2 - $1)) < abs(" column " - $2)" \
+	       " THEN " column " + $1 ELSE " column " END"
+
+int store_work_shift(struct sql *tx, int64_t by_ms, int64_t now_ms, bool *ret, struct err *err)
+{
+	static const char *const texts[] = {
+		"UPDATE orders SET " MOVED("due_ms") ", " MOVED("give_up_ms") ", " MOVED("step_since_ms") ", " MOVED("lease_until_ms") ", "
+		MOVED("want_refresh") ", " MOVED("updated_ms") " WHERE ended_ms = 0",
+		"UPDATE job SET " MOVED("due_ms") ", " MOVED("give_up_ms") ", " MOVED("lease_until_ms") " WHERE ended_ms = 0",
+		"UPDATE debt SET " MOVED("due_ms") ", " MOVED("lease_until_ms") " WHERE state = 'owed'",
+		"UPDATE lane SET " MOVED("parked_until_ms") " WHERE parked_until_ms > 0",
+	};
+
+	*ret = sql_dialect(tx) == SQL_SQLITE;
+	if (!*ret)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (sql_exec(tx, texts[i], SQL_VALUES(SQL_INT(by_ms), SQL_INT(now_ms)), NULL, err) < 0)
+			return err_wrap(err, "could not move what waits to the new time");
+	return 0;
+}
+
 static const struct claim_table *table_named(const char *name)
 {
 	for (size_t t = 0; t < T_COUNT; t++)

@@ -75,6 +75,11 @@ int store_claim(struct sql *tx, const struct claim *c, struct claimed *ret, stru
 /* At start: ends all leases whose owner begins with node + '/' and is not owner. ret_n (may be NULL): how many. */
 int store_lease_end_former(struct sql *tx, const char *node, const char *owner, int64_t now_ms, int64_t *ret_n,
 			   struct err *err) MUST_CHECK;
+/*
+ * The wall clock was set: what waits, waits as long as before, by the new clock. Instants nearer to now_ms than to what the
+ * clock said before are of the new clock and stay. SQLite only (one node); on PostgreSQL other nodes' clocks are right, and nothing is changed. *ret: it was done.
+ */
+int store_work_shift(struct sql *tx, int64_t by_ms, int64_t now_ms, bool *ret, struct err *err) MUST_CHECK;
 /* Gives a row back untouched (orderly stop): due now, the start is not counted. table: "orders", "job", "debt". */
 int store_lease_release(struct sql *tx, const char *table, const char *id, int64_t gen, int64_t now_ms,
 			struct err *err) MUST_CHECK;

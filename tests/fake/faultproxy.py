@@ -88,7 +88,12 @@ class FaultProxy:
         server.close()
 
     def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        def end():
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.call_soon(self.loop.stop)
+
+        self.loop.call_soon_threadsafe(end)
         self.thread.join(5)
 
     def rule(self, kind, times=1, **what):

@@ -339,7 +339,7 @@ def test_f20_a_full_disk_refuses_new_work_keeps_answering_and_recovers_by_itself
             break
         orders.append(doc)
     assert refused and refused[0] in (503, 507), refused
-    assert refused[1]["detail"], refused
+    assert refused[1]["title"] in ("No space left", "Database could not be used"), refused
     assert ask(bed, "_acme-challenge.full0.example.test", "SOA").answer, "the name server answers all the while"
     assert bed.server.request("GET", "/orders")[0] == 200, "what can be read is shown"
     time.sleep(4)
@@ -460,8 +460,11 @@ def test_f30_each_part_killed_in_turn_is_there_again_and_the_rest_goes_on(make_b
         beds.wait_for(lambda: bed.server.parts().get(part) and bed.server.ready(), 60, f"{part} is there again")
         assert bed.server.parts()[other] == kept, f"{other} was left alone"
     over = until_over(bed, [o["id"] for o in orders], 150)
-    assert len(over) == 6 and {o["status"] for o in over.values()} == {"valid"}
-    assert bed.ca.issued() == 6
+    valid = [o for o in over.values() if o["status"] == "valid"]
+    # with the supervisor gone nobody answers: what the CA asked in that moment it has refused, and the order says so
+    unheard = [o for o in over.values() if part == "supervisor" and "could not validate" in (o["reason"] or {}).get("detail", "")]
+    assert len(over) == 6 == len(valid) + len(unheard), list(over.values())
+    assert bed.ca.issued() == len(valid)
     nothing_left(bed, [f"part{i}.example.test" for i in range(6)])
 
 
@@ -473,8 +476,14 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def as_its_user(*args):
+    """A command run as the user of the parts: limits of a process are its user's to lower."""
+    user = beds.user_of_parts()
+    return subprocess.run(args, capture_output=True, text=True, check=True, user=user.pw_uid, group=user.pw_gid, extra_groups=[]).stdout.strip()
+
+
 def limit_files(pid, n):
-    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={n}:"], check=True)
+    as_its_user("prlimit", f"--pid={pid}", f"--nofile={n}:")
 
 
 def open_files(pid):
@@ -499,7 +508,7 @@ def connections(port, n):
 def test_f31_without_a_free_file_descriptor_nothing_spins_and_all_is_well_when_there_are_some_again(bed, part):
     account = bed.account()
     pid = bed.server.parts()[part]
-    soft = subprocess.run(["prlimit", f"--pid={pid}", "--nofile", "--output=SOFT", "--noheadings"], capture_output=True, text=True, check=True).stdout.strip()
+    soft = as_its_user("prlimit", f"--pid={pid}", "--nofile", "--output=SOFT", "--noheadings")
     orders = [order(bed, account, [f"fd{i}.example.test"]) for i in range(3)]
     limit_files(pid, open_files(pid))
     held = connections(bed.server.api_port if part == "core" else bed.server.dns_port, 30)
