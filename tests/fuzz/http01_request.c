@@ -12,7 +12,7 @@ static void check(const char *p, const struct http_request *q)
 {
 	struct http_request again;
 
-	HOLDS(q->head_n >= 18 && q->head_n <= LIMIT_HTTP01_HEAD);
+	HOLDS(q->head_n >= sizeof "M / HTTP/1.0\r\n\r\n" - 1 && q->head_n <= LIMIT_HTTP01_HEAD);
 	HOLDS(!memcmp(p + q->head_n - 4, "\r\n\r\n", 4));
 	HOLDS(!(q->get && q->head) && q->target.n);
 	HOLDS(!q->keep_alive || q->get || q->head);
