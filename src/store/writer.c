@@ -26,6 +26,7 @@
 #define RESTART_PAGES 16000 /* 64 MB: readers are asked to make way */
 #define CHECKPOINT_IDLE_S 30
 #define READER_WAIT_S 30
+#define FULL_PROBE_MS 2000 /* a full disk is looked at again so often while nobody writes */
 #define QUICK_CHECK_NOW_BYTES (64LL * 1024 * 1024) /* larger files are checked beside the work */
 
 struct writer {
@@ -39,6 +40,7 @@ struct writer {
 	struct store_job *head, **tail;
 	unsigned queued, company; /* jobs that wait; batches that may linger, of the writer only */
 	bool lingers, stop;
+	bool full; /* the last commit found no space; of the writer only */
 	struct sql *sql;
 	uint64_t thread;
 
@@ -74,6 +76,7 @@ static void note_trouble(struct writer *w, struct sql *q, const struct err *why)
 		store_trouble(w->store, STORE_READ_ONLY, why);
 	else if (q->full)
 		store_trouble(w->store, STORE_FULL, why);
+	w->full = (w->full || q->full) && !q->broken;
 }
 
 static void rollback(struct sql *q)
@@ -170,7 +173,43 @@ static bool run_batch(struct writer *w, struct store_job *first)
 		fail_all(first, &why);
 		return true;
 	}
+	w->full = false;
 	store_committed(w->store, &q->notes, ok);
+	return true;
+}
+
+static int probe_tx(struct sql *tx, void *arg, struct err *err)
+{
+	(void)arg;
+	if (store_meta_set(tx, "space.probe", "1", err) < 0)
+		return -(int)err->code;
+	return sql_exec(tx, "DELETE FROM meta WHERE name = 'space.probe'", SQL_NONE, NULL, err);
+}
+
+/*
+ * Whoever sees a server that is not ready sends it nothing, and without a write nobody would learn that there is space again:
+ * so the writer looks by itself.
+ */
+static void probe(struct writer *w)
+{
+	_cleanup_err_ struct err err = ERR_INIT;
+	struct store_job job = { .fn = probe_tx, .err = &err };
+
+	(void)run_batch(w, &job);
+}
+
+/* Waits for work; while the disk is full no longer than until the next look at it. False: it is time for that. */
+static bool wait_for_work(struct writer *w)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += FULL_PROBE_MS / 1000;
+	while (!w->head && !w->stop)
+		if (!w->full)
+			pthread_cond_wait(&w->more, &w->lock);
+		else if (pthread_cond_timedwait(&w->more, &w->lock, &until) == ETIMEDOUT)
+			return false;
 	return true;
 }
 
@@ -216,8 +255,11 @@ static struct store_job *take_batch(struct writer *w)
 	int n = 1;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->head && !w->stop)
-		pthread_cond_wait(&w->more, &w->lock);
+	while (!wait_for_work(w)) {
+		pthread_mutex_unlock(&w->lock);
+		probe(w);
+		pthread_mutex_lock(&w->lock);
+	}
 	if (w->head)
 		linger(w);
 	first = w->head;

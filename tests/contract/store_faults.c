@@ -70,6 +70,21 @@ static void a_full_disk_refuses_and_heals_without_a_restart(void **state)
 	ASSERT_INT(rig_int(rig, "SELECT COUNT(*) FROM meta"), 2);
 }
 
+static void a_full_disk_heals_without_anybody_writing(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	char limit[] = "PRAGMA max_page_count = 200", big[] = "big", reason[256];
+	const struct timespec nap = { .tv_nsec = 100 * 1000000 };
+
+	WRITE(rig, run, limit);
+	ASSERT_FAILS(store_write(rig->store, add_big, big, &rig->err), &rig->err, ERR_NO_SPACE);
+	ASSERT_INT(state_of(rig, NULL), STORE_FULL);
+	for (int i = 0; i < 100 && state_of(rig, reason) != STORE_OK; i++)
+		nanosleep(&nap, NULL);
+	ASSERT_INT(state_of(rig, NULL), STORE_OK); /* the small write of the look has room */
+	ASSERT_INT(rig_int(rig, "SELECT COUNT(*) FROM meta WHERE name = 'space.probe'"), 0);
+}
+
 static void a_disk_error_ends_writing_until_a_restart(void **state)
 {
 	_cleanup_rig_ struct rig *rig = rig_new();
@@ -573,6 +588,7 @@ int main(void)
 {
 	const struct CMUnitTest sqlite[] = {
 		TEST(a_full_disk_refuses_and_heals_without_a_restart),
+		TEST(a_full_disk_heals_without_anybody_writing),
 		TEST(a_disk_error_ends_writing_until_a_restart),
 		TEST(a_replaced_file_is_noticed),
 		TEST(a_damaged_file_is_refused_with_advice),
