@@ -27,7 +27,7 @@
 #define CHECKPOINT_IDLE_S 30
 #define READER_WAIT_S 30
 #define FULL_PROBE_MS 2000 /* a full disk is looked at again so often while nobody writes */
-#define QUICK_CHECK_NOW_BYTES (64LL * 1024 * 1024) /* larger files are checked beside the work */
+#define QUICK_CHECK_NOW_BYTES (4LL * 1024 * 1024) /* larger files are checked beside the work: 12 MB take 25 ms */
 
 struct writer {
 	struct store *store;
