@@ -133,10 +133,22 @@ class Ours:
         return {m.group(1): float(m.group(2)) for m in re.finditer(r"^(\w+)(?:\{[^}]*\})? ([\d.e+-]+)$", text, re.M)}
 
     def order(self, c, n):
+        """n orders, one after the other over the connection; written by hand, so that the one who asks costs little."""
+        c.connect() if c.sock is None else None
+        head = f"POST /api/v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
         for _ in range(n):
             self.made += 1
-            self.call(c, "POST", "/api/v1/orders", {"account_id": self.account, "validation": self.kind, "key_type": "p256",
-                                                    "names": [f"n{self.made}.bench.test"]})
+            body = f'{{"account_id":"{self.account}","validation":"{self.kind}","key_type":"p256","names":["n{self.made}.bench.test"]}}'
+            c.sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            got = c.sock.recv(65536)
+            while b"\r\n\r\n" not in got:
+                got += c.sock.recv(65536)
+            top, _, rest = got.partition(b"\r\n\r\n")
+            if b" 201 " not in top.split(b"\r\n", 1)[0]:
+                raise beds.BedError(got.decode(errors="replace"))
+            want = int(re.search(rb"(?i)content-length: *(\d+)", top).group(1))
+            while len(rest) < want:
+                rest += c.sock.recv(65536)
 
     def wait(self, before, n):
         until = time.monotonic() + 600

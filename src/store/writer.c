@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 #define BATCH_MAX 256
-#define LINGER_MS 4     /* under load: a commit waits so long for company */
+#define LINGER_MS 2     /* under load: a commit waits so long for company */
 #define LINGER_FOR 8    /* and no longer when so many have come together */
 #define LINGER_CREDIT 8 /* batches, since the last that had company */
 #define READERS_MAX 16
