@@ -106,7 +106,7 @@ class Ours:
         shutil.copy(self.ca.ca, trust)
         trust.chmod(0o644)
         user = beds.user_of_parts()
-        self.server = beds.Server(home, {"net.trust": str(trust), "log.level": "warning"}, user, ports={"dns": dns, "http": port})
+        self.server = beds.Server(home, {"net.trust": str(trust), "log.level": "warning", **json.loads(os.environ.get("BENCH_SET", "{}"))}, user, ports={"dns": dns, "http": port})
         self.server.start()
         for pid in family(self.server.process.pid):
             pin(pid, LOAD_CORE)
@@ -150,11 +150,16 @@ class Ours:
             while len(rest) < want:
                 rest += c.sock.recv(65536)
 
-    def wait(self, before, n):
-        until = time.monotonic() + 600
-        while self.ca.issued() - before < n:
-            if time.monotonic() > until:
-                raise beds.BedError(f"only {self.ca.issued() - before} of {n} were issued")
+    def wait(self, c, before, n):
+        done, since = 0, time.monotonic()
+        while done < n:
+            now = self.ca.issued() - before
+            if now > done:
+                done, since = now, time.monotonic()
+            if time.monotonic() - since > 45:
+                stuck = [o for status in ("pending", "ready", "processing", "invalid")
+                         for o in json.loads(self.call(c, "GET", f"/api/v1/orders?status={status}&limit=5"))["items"]]
+                raise beds.BedError(f"only {done} of {n} were issued: {json.dumps(stuck, indent=1)[:4000]}\n{self.server.process.text()[-1500:]}")
             time.sleep(0.05)
 
     def orders_over(self, c, status):
@@ -162,7 +167,7 @@ class Ours:
 
     def drain(self, c, before, n):
         """All n issued, and stored."""
-        self.wait(before, n)
+        self.wait(c, before, n)
         while self.orders_over(c, "processing") or self.orders_over(c, "ready") or self.orders_over(c, "pending"):
             time.sleep(0.05)
 

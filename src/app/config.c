@@ -52,7 +52,7 @@ const struct config_key config_keys[] = {
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),
-	KEY("engine.workers", INT, engine_workers, .def = "16", .min = 1, .max = 64, .unit = "threads",
+	KEY("engine.workers", INT, engine_workers, .def = "32", .min = 1, .max = 64, .unit = "threads",
 	    .help = "How many orders and jobs are worked on at once."),
 	KEY("metrics.allow_from", CIDRS, metrics_allow_from, .def = "127.0.0.0/8, ::1",
 	    .help = "Networks that may read /metrics without signing in."),

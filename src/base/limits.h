@@ -50,7 +50,7 @@
 #define LIMIT_HTTP01_S 10         /* total deadline of one request */
 
 /* engine */
-#define LIMIT_WORKERS 16
+#define LIMIT_WORKERS 32
 #define LIMIT_LEASE_S 180
 #define LIMIT_STEP_S 60
 #define LIMIT_STARTS 3            /* claims without a verdict before a row is set aside */

@@ -18,7 +18,7 @@ int64_t lane_cap(const char *name)
 		return 4;
 	if (str_starts(name, LANE_DNS))
 		return 1; /* read, merge, write: nobody else in between */
-	return LIMIT_WORKERS;
+	return LIMIT_WORKERS / 2;
 }
 
 struct lane_slot *lane_slot(struct engine *e, const char *name)

@@ -42,7 +42,7 @@ static void defaults_hold_without_a_file(void **state)
 	ASSERT_STR(c.store_url, store);
 	ASSERT_STR(c.keys_master.v[0], key);
 	ASSERT_STR(c.run_user, "certwright");
-	ASSERT_INT(c.engine_workers, 16);
+	ASSERT_INT(c.engine_workers, 32);
 	ASSERT_INT(c.dns_listen.n, 2);
 }
 
