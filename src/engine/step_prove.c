@@ -754,6 +754,29 @@ static int still_waiting(struct run *r, struct verdict *v)
 	return wait_span(v, r, span);
 }
 
+/* The word may have been lost on its way (an answer of something between us and the CA): waits grow with the order's age. */
+static bool told_long_ago(const struct run *r)
+{
+	int64_t now = engine_now(r->e);
+
+	return now - r->o.step_since_ms >= MAX(MINUTE_MS, (now - r->o.created_ms) / 4);
+}
+
+/* Each is looked at again, and told again if the CA has not begun with it (RFC 8555 8.2). */
+static int tell_again(struct run *r, struct verdict *v)
+{
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct authz *a = &r->authz.v[i];
+
+		if (a->status != AUTHZ_PENDING)
+			continue;
+		a->accepted = false;
+		r->authz_seen[i] = 0;
+		authz_changed(r, a);
+	}
+	return go(v, r, STEP_ACCEPT, false);
+}
+
 static int validate_one(struct run *r, struct authz *a, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
@@ -776,6 +799,8 @@ static int validate_one(struct run *r, struct authz *a, struct verdict *v, struc
 		return refused(r, &now, row, err);
 	if (r->hunting)
 		return 1;
+	if (row->challenge_status == CHALLENGE_PENDING && told_long_ago(r))
+		return tell_again(r, v);
 	if (row->challenge_status == before) /* nothing new: a poll that changes nothing writes one column */
 		r->authz_dirty[a - r->authz.v] = dirty;
 	else
@@ -793,7 +818,7 @@ static int validate_many(struct run *r, struct verdict *v, struct err *err)
 		return err_wrap(err, "could not read the order");
 	r->retry_after_ms = MAX(r->retry_after_ms, o.retry_after_ms);
 	if (o.status == ACME_ORDER_PENDING)
-		return still_waiting(r, v);
+		return told_long_ago(r) ? tell_again(r, v) : still_waiting(r, v);
 	if (o.status == ACME_ORDER_INVALID) {
 		r->hunting = true;
 		memset(r->authz_seen, 0, sizeof r->authz_seen);

@@ -22,7 +22,7 @@ const struct order_step_row order_steps[order_step_count] = {
 			     "the records were not seen at all authoritative servers" },
 	[STEP_ACCEPT] = { "accept", step_accept, BIT(STEP_VALIDATE) | BIT(STEP_CONFIRM) | BIT(STEP_CREATE) | ANYTIME, DAY_MS,
 			  "the authority could not be told to look" },
-	[STEP_VALIDATE] = { "validate", step_validate, FOLLOWS | ANYTIME, 2 * DAY_MS, "the authority did not validate the names" },
+	[STEP_VALIDATE] = { "validate", step_validate, BIT(STEP_ACCEPT) | FOLLOWS | ANYTIME, 2 * DAY_MS, "the authority did not validate the names" },
 	[STEP_CONFIRM] = { "confirm", step_confirm, FOLLOWS | ANYTIME, 0, "the order was not finalized in time" },
 	[STEP_FINALIZE] = { "finalize", step_finalize, FOLLOWS | ANYTIME, 7 * DAY_MS, "the order could not be finalized" },
 	[STEP_COLLECT] = { "collect", step_collect, FOLLOWS | ANYTIME, 7 * DAY_MS, "the authority did not issue the certificate" },

@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 		return die(&err);
 	if (service_new(&(struct service_options){ .store = store, .keys = keys, .edge_state = edge_state,
 						   .config = { .version = "test", .dns_hostname = "ns.test.example",
+							       .dns_listen = &addresses, .http01_listen = &addresses,
 							       .tls_cert = argc == 5 ? argv[3] : NULL,
 							       .tls_key = argc == 5 ? argv[4] : NULL } },
 			&service, &err) < 0 ||

@@ -89,7 +89,7 @@ static void an_error_comes_back_from_json(void **state)
 {
 	static const char *const none[] = { "null", "{}", "[]", "7", "{\"chain\":[1,null],\"code\":7,\"detail\":[]}", "{\"code\":\"made-up\"}" };
 	_cleanup_err_ struct err err = ERR_INIT, back = ERR_INIT;
-	_cleanup_free_ char *text = NULL, *whole = NULL;
+	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *doc = NULL;
 
 	err_set_field(&err, ERR_REMOTE_REFUSED, "/email", "the CA refused it");

@@ -108,6 +108,37 @@ static int not_ready_once(struct ca *ca, void *arg, const char *method, const ch
 	return 1;
 }
 
+static int challenge_swallowed(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	int *left = arg;
+
+	if (!streq(method, "POST") || !str_starts(path, "/chal/") || !*left)
+		return 0;
+	--*left;
+	ca_json(ca, ret, 200, "<html>");
+	return 1;
+}
+
+/* Something between us and the authority answered in its place: it never heard that it should look. */
+static void an_authority_that_never_heard_is_told_again(void **state)
+{
+	static const char *const names[] = { "a.example", "a.example b.example" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_rig_ struct rig *r = rig_new();
+		struct order_taken t;
+		int left = 1;
+
+		r->ca.hook = challenge_swallowed;
+		r->ca.hook_arg = &left;
+		t = rig_order(r, &(struct rig_order){ .names = names[i], .validation = VALIDATION_DNS01 });
+		rig_run(r);
+		ASSERT_INT(left, 0);
+		assert_valid(r, t.id);
+		rig_no_residue(r);
+	}
+}
+
 static void step_by_step_a_finalize_that_came_too_early_is_sent_again(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -357,6 +388,7 @@ int main(void)
 		TEST(apex_and_wildcard_share_one_name_with_two_values),
 		TEST(a_certificate_costs_at_most_twelve_transactions),
 		TEST(step_by_step_stops_at_ready_and_goes_on_when_told),
+		TEST(an_authority_that_never_heard_is_told_again),
 		TEST(step_by_step_a_finalize_that_came_too_early_is_sent_again),
 		TEST(an_order_that_begins_to_wait_when_the_turn_has_come_free_starts_at_once),
 		TEST(an_order_nobody_finalizes_is_given_up_when_the_ca_forgets_it),

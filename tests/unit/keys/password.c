@@ -43,17 +43,26 @@ static void a_hash_of_weaker_parameters_wants_to_be_made_anew(void **state)
 	ASSERT_TRUE(ok && rehash);
 }
 
+/* Processor time of this thread: the machine is shared. */
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int64_t verify_time(const char *hash)
 {
 	_cleanup_secret_ struct secret p = secret_from("correct horse batterz");
 	_cleanup_err_ struct err err = ERR_INIT;
-	int64_t start = clock_boot(&clock_system);
+	int64_t start = cpu_us();
 	bool ok;
 
 	for (int i = 0; i < 8; i++)
 		ASSERT_OK(password_verify(&p, hash, &ok, NULL, &err), &err);
 	ASSERT_FALSE(ok);
-	return clock_boot(&clock_system) - start;
+	return cpu_us() - start;
 }
 
 static void an_unknown_user_costs_the_same(void **state)
@@ -67,7 +76,7 @@ static void an_unknown_user_costs_the_same(void **state)
 	verify_time(NULL);
 	known = verify_time(hash);
 	unknown = verify_time(NULL);
-	ASSERT_TRUE(unknown * 3 > known && known * 3 > unknown); /* wide: the machine is shared */
+	ASSERT_TRUE(unknown * 3 > known && known * 3 > unknown);
 }
 
 static void passwords_are_judged(void **state)
