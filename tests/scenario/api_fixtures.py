@@ -12,7 +12,7 @@ ROLES = ("viewer", "operator", "admin")
 
 class Api:
     def __init__(self, folder, settings=None):
-        self.server = beds.Server(folder, settings={"dns.listen": "", "http01.listen": "", **(settings or {})}).start()
+        self.server = beds.Server(folder, settings=settings).start()
         self.url = self.server.url
         self.nobody = Client(self.url)
         self.admin = Client(self.url, token=self.server.token_file.read_text().strip())
