@@ -39,7 +39,7 @@ int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err)
 		return err_set(err, ERR_BUSY, "the engine is ending");
 	if (e->fail_at && e->fail_at(e->crash_arg, "write"))
 		return err_set(err, ERR_STORE, "could not write the database");
-	while (store_write(e->o.store, fn, arg, err) < 0) {
+	while (store_write_patient(e->o.store, fn, arg, err) < 0) {
 		if (!write_again(e, tries++, err))
 			return -(int)err->code;
 		err_clear(err);

@@ -133,6 +133,7 @@ struct store_job {      /* a write on its way, on the caller's stack */
 	void *arg;
 	struct err *err;
 	int result;
+	bool patient; /* may wait for company */
 	struct waiting *waiting; /* writer.c */
 };
 void store_committed(struct store *s, struct notes *n, unsigned writes);

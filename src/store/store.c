@@ -80,14 +80,24 @@ enum sql_dialect store_dialect(const struct store *s)
 	return s->dialect;
 }
 
-int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err)
+static int write_job(struct store *s, sql_tx_fn *fn, void *arg, bool patient, struct err *err)
 {
-	struct store_job job = { .fn = fn, .arg = arg, .err = err };
+	struct store_job job = { .fn = fn, .arg = arg, .err = err, .patient = patient };
 
 	assert(!in_write); /* would wait for itself */
 	if (store_refuse(s, err) < 0)
 		return -(int)err->code;
 	return s->backend->write(s->self, &job);
+}
+
+int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err)
+{
+	return write_job(s, fn, arg, false, err);
+}
+
+int store_write_patient(struct store *s, sql_tx_fn *fn, void *arg, struct err *err)
+{
+	return write_job(s, fn, arg, true, err);
 }
 
 int store_read(struct store *s, sql_tx_fn *fn, void *arg, struct err *err)

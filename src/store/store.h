@@ -51,6 +51,8 @@ enum sql_dialect store_dialect(const struct store *s);
 
 /* Runs fn in a transaction and returns after the commit. -code of fn when fn failed (nothing stored), or of the store. */
 int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* The same for work that nobody looks at: under load it waits a moment (2 ms) for others to share its commit. */
+int store_write_patient(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 /* Runs fn on a connection that sees only what is committed and cannot write. */
 int store_read(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 

@@ -39,7 +39,7 @@ struct writer {
 	pthread_cond_t more;
 	struct store_job *head, **tail;
 	unsigned queued, company; /* jobs that wait; batches that may linger, of the writer only */
-	bool lingers, stop;
+	bool lingers, hurry, stop; /* hurry: somebody waits who is not patient */
 	bool full; /* the last commit found no space; of the writer only */
 	struct sql *sql;
 	uint64_t thread;
@@ -243,7 +243,7 @@ static void linger(struct writer *w)
 		until.tv_nsec -= 1000000000L;
 	}
 	w->lingers = true;
-	while (w->queued < LINGER_FOR && !w->stop)
+	while (w->queued < LINGER_FOR && !w->hurry && !w->stop)
 		if (pthread_cond_timedwait(&w->more, &w->lock, &until) == ETIMEDOUT)
 			break;
 	w->lingers = false;
@@ -267,6 +267,7 @@ static struct store_job *take_batch(struct writer *w)
 		n++;
 	if (n > 1)
 		w->company = LINGER_CREDIT;
+	w->hurry = false; /* a batch takes all but the rest of a very long queue */
 	if (j) {
 		w->queued -= (unsigned)n;
 		w->head = j->next;
@@ -317,7 +318,8 @@ static int writer_write(void *self, struct store_job *job)
 	*w->tail = job;
 	w->tail = &job->next;
 	w->queued++;
-	if (!w->lingers || w->queued >= LINGER_FOR) /* else the writer wakes by its clock */
+	w->hurry |= !job->patient;
+	if (!w->lingers || w->hurry || w->queued >= LINGER_FOR) /* else the writer wakes by its clock */
 		pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	while (sem_wait(&waiting.done) < 0)
