@@ -46,7 +46,7 @@ int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct
 /*
  * Writes the engine's columns of o WHERE gen = o->gen: certificate_id, csr_id, key_type, holds_turn, status, step, url,
  * finalize_url, certificate_url, finalize_sent, ca_expires_ms, give_up_ms, step_since_ms, polls, attempts, lane, due_ms,
- * waiting_for, reason, set_aside, ended_ms; updated_ms = now_ms. starts becomes 0.
+ * waiting_for, reason, set_aside, ended_ms; updated_ms = now_ms. starts becomes 0 with LEASE_END, 1 with LEASE_KEEP.
  * LEASE_END: the lease is over; if somebody asked for something meanwhile (a want_ column differs from o's), it is due now.
  * LEASE_KEEP: lease and due_ms go to o->lease_until_ms, and the next step of this run counts as started.
  * LOST_LEASE: nothing was written. CONFLICT: another order holds the turn (use store_order_take_turn).
