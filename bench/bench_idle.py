@@ -108,7 +108,7 @@ def peak(pid, seconds):
 
 
 def main():
-    if not shutil.which("pebble"):
+    if not beds.PEBBLE:
         print("  skipped: pebble is not installed")
         return 0
     folder = beds.scratch("cw-bench-idle-")

@@ -267,7 +267,7 @@ def measure(kind, o):
 
 
 def main():
-    if not shutil.which("pebble"):
+    if not beds.PEBBLE:
         print("  skipped: pebble is not installed")
         return 0
     subprocess.run(["ninja", "-C", str(beds.BUILD), "bench/bench_bare"], check=True, stdout=subprocess.DEVNULL)

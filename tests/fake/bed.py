@@ -25,7 +25,18 @@ BUILD = pathlib.Path(os.environ.get("CERTWRIGHT_BUILD", TOP / "build"))
 PROGRAM = BUILD / "src" / "app" / "certwright"
 EDGE = BUILD / "src" / "edge" / "certwright-edge"
 
+# The standard peer is Debian's Pebble, whatever else is on the path; a newer one is a peer of its own (newest_pebble).
+PEBBLE = "/usr/bin/pebble" if os.access("/usr/bin/pebble", os.X_OK) else shutil.which("pebble")
+
 _taken = set()
+
+
+def newest_pebble():
+    """A Pebble newer than Debian's, with renewal information and profiles, or None: $PEBBLE_NEWEST, or where `go install` puts it."""
+    for path in (os.environ.get("PEBBLE_NEWEST"), os.environ.get("GOBIN", "") + "/pebble", os.path.expanduser("~/go/bin/pebble")):
+        if path and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 class BedError(Exception):
@@ -136,8 +147,8 @@ def make_tls(folder):
 class Pebble:
     """Debian's ACME test CA with a TLS certificate of our own making."""
 
-    def __init__(self, folder, dns_port, http_port, user=None, strict=True, env=None, eab=False, tls=None):
-        if not shutil.which("pebble"):
+    def __init__(self, folder, dns_port, http_port, user=None, strict=True, env=None, eab=False, tls=None, program=PEBBLE):
+        if not program:
             raise BedError("pebble is not installed (tools/setup --test)")
         self.folder = pathlib.Path(folder) / "pebble"
         self.folder.mkdir(exist_ok=True)
@@ -154,9 +165,11 @@ class Pebble:
         if eab:
             config["externalAccountMACKeys"] = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": config}))
+        if program != PEBBLE:  # where it lies may be closed to the user it runs as
+            program = shutil.copy(program, self.folder / "pebble")
         if user:
             chown_tree(self.folder, user)
-        self.process = Process("pebble", ["pebble", "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{dns_port}",
+        self.process = Process("pebble", [program, "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{dns_port}",
                                           f"-strict={'true' if strict else 'false'}"], self.folder,
                                {"PEBBLE_VA_NOSLEEP": "1", **(env or {})}, user, cwd=self.folder)
         self.directory = f"https://127.0.0.1:{self.port}/dir"

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine with its threads, libcurl and a live edge against a live Pebble, without API and supervisor."""
-import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +14,7 @@ LIVE = beds.BUILD / "tests" / "live" / "engine_live"
 @pytest.fixture
 def place(scratch, tls):
     """place(**pebble_env): (run, pebble, edge), run(kind, count, ...) -> dict of what engine_live printed."""
-    if not LIVE.exists() or not shutil.which("pebble"):
+    if not LIVE.exists() or not beds.PEBBLE:
         pytest.skip("engine_live is not built, or pebble is not installed")
     made = []
 

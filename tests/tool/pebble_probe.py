@@ -3,6 +3,8 @@
 """Runs acme_probe against Debian's Pebble: without and with EAB, with every second nonce refused. Exit 77 = Pebble is not installed."""
 import json, os, shutil, socket, ssl, subprocess, sys, tempfile, time
 
+PEBBLE = "/usr/bin/pebble" if os.access("/usr/bin/pebble", os.X_OK) else shutil.which("pebble")
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -36,7 +38,7 @@ def round(probe, d, eab, reject):
     env = dict(os.environ, PEBBLE_VA_ALWAYS_VALID="1", PEBBLE_VA_NOSLEEP="1", PEBBLE_WFE_NONCEREJECT=str(reject),
                PEBBLE_AUTHZREUSE="0", PEBBLE_ALTERNATE_ROOTS="2", PEBBLE_CHAIN_LENGTH="2")
     log = open(os.path.join(d, "pebble.log"), "wb")
-    pebble = subprocess.Popen(["pebble", "-config", "pebble.json", "-strict"], cwd=d, env=env, stdout=log, stderr=log)
+    pebble = subprocess.Popen([PEBBLE, "-config", "pebble.json", "-strict"], cwd=d, env=env, stdout=log, stderr=log)
     try:
         for _ in range(1800):
             try:
@@ -53,7 +55,7 @@ def round(probe, d, eab, reject):
         pebble.wait()
 
 def main():
-    if not shutil.which("pebble"):
+    if not PEBBLE:
         print("pebble is not installed")
         return 77
     with tempfile.TemporaryDirectory() as d:
