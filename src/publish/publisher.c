@@ -7,7 +7,15 @@ const struct publisher *publisher_find(enum validation kind, const char *method)
 	unsigned want = kind == VALIDATION_DNS01 ? KIND_DNS01 : KIND_HTTP01;
 
 	for (size_t i = 0; publishers[i]; i++)
-		if (publishers[i]->kinds & want && streq(publishers[i]->name, method))
+		if (!publishers[i]->fields && publishers[i]->kinds & want && streq(publishers[i]->name, method))
+			return publishers[i];
+	return NULL;
+}
+
+const struct publisher *publisher_kind(const char *name)
+{
+	for (size_t i = 0; publishers[i]; i++)
+		if (publishers[i]->fields && streq(publishers[i]->name, name))
 			return publishers[i];
 	return NULL;
 }

@@ -14,8 +14,21 @@
  *	PUBLISH_PERSON  a person does it: the record is shown, nothing is called.
  *
  * Contract of the members: publish twice is fine and leaves others' values alone; withdraw removes only our own values and
- * succeeds when they are not there; both block at most timeout_s in all; no logging above debug, no secret in err; an
- * instance belongs to one worker and open is cheap (no I/O).
+ * succeeds when they are not there; each call blocks at most timeout_s in all; no logging above debug, no secret in err; an
+ * instance belongs to one worker and open is cheap (no I/O). Two calls for one (credential, zone) never run at the same time: the
+ * engine keeps a lane of cap 1, so read, merge, write needs no lock of its own. publish returns when the remote side has accepted
+ * the write; whether it is seen at the servers is looked at afterwards by the engine.
+ *
+ * What an error means to the engine:
+ *
+ *	UNAUTHENTICATED  the credential as a whole is refused (401, unknown key, expired): the provider is parked, said once, and
+ *	                 everything that uses it waits for Test and save
+ *	DENIED           the credential is good but may not write this zone: this zone of the provider waits for a person
+ *	NOT_FOUND        no zone of this credential holds the name (find_zone, publish); never returned by withdraw
+ *	REMOTE_LIMIT     with retry_at_ms: the zone of the provider is parked until then
+ *	REMOTE_REFUSED   the remote side says no to this request; asking again is no use. err_remote has its words
+ *	NETWORK, TIMEOUT, REMOTE_BUSY, REMOTE_BAD   tried again by the ladder
+ *	INVALID          the configuration cannot be used (open); field is the pointer "/fields/NAME"
  *
  * Adding one: that file, and its name in src/publish/meson.build (docs/adding-a-publisher.md).
  */
@@ -47,6 +60,8 @@ struct publish_env {
 	void *edge_arg;
 };
 
+#define PUBLISH_ZONES_MAX 1000 /* what zones() returns at most; more are left out */
+
 enum publish_way { PUBLISH_REMOTE, PUBLISH_ROWS, PUBLISH_PERSON };
 
 enum publish_kind { KIND_DNS01 = 1, KIND_HTTP01 = 2 };
@@ -63,9 +78,14 @@ struct publisher {
 	int64_t ttl_s;         /* of TXT records */
 	int64_t propagation_s; /* usual time until all servers have it; 0 = at once */
 	int64_t timeout_s;     /* of publish and withdraw; 0 = 30 */
-	const struct field *fields; /* NULL: nothing to configure */
+	const struct field *fields; /* NULL: nothing to configure; else it is a provider: configured objects of this kind exist */
+	const char *rights;    /* the least right the credential needs, in the vendor's own terms; shown beside the form */
+	const char *site;      /* URL of the vendor's documentation, or NULL */
 
-	/* Optional; without it self is NULL. values are in the order of fields. */
+	/*
+	 * Optional; without it self is NULL. values are in the order of fields and have passed them: n is their number, a value that
+	 * was not given has its default or is NULL. They are borrowed for the call only: copy what is kept, wipe secrets in close.
+	 */
 	int (*open)(const struct publish_env *env, const struct field_value *values, size_t n, void **ret_self, struct err *err);
 	void (*close)(void *self);
 	/* PUBLISH_ROWS only. */
@@ -73,12 +93,23 @@ struct publisher {
 	/* Required but for PUBLISH_PERSON. */
 	int (*publish)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
 	int (*withdraw)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
+	/* Optional: the zones this credential can see (no final dot), at most PUBLISH_ZONES_MAX; reading only. */
+	int (*zones)(void *self, const struct publish_env *env, struct strlist *ret, struct err *err);
+	/*
+	 * Optional: the zone of this credential that holds the owner name, by walking its labels upward, the longest match; no final
+	 * dot, owned by the caller. The engine then hands it in as set->zone and keeps the lane (credential, zone); without it
+	 * set->zone is "" and one lane serves the whole credential.
+	 */
+	int (*find_zone)(void *self, const struct publish_env *env, const char *name, char **ret_zone, struct err *err);
 };
 
 /* The registry, generated from src/publish/meson.build; ends with NULL. */
 extern const struct publisher *const publishers[];
-/* By the kind of challenge and the method's text; NULL when there is none. */
+/* One of those that need no configuration, by the kind of challenge and the method's text; NULL when there is none. */
 const struct publisher *publisher_find(enum validation kind, const char *method);
+
+/* A kind of provider: its publisher has a configuration. NULL when there is none. */
+const struct publisher *publisher_kind(const char *name);
 
 void challenge_set_done(struct challenge_set *s); /* frees values only */
 #define _cleanup_challenge_set_ __attribute__((cleanup(challenge_set_done)))

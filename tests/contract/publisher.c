@@ -64,8 +64,8 @@ static void hold(const struct publisher *p, unsigned kind)
 	struct err err = { 0 };
 	void *self = NULL;
 
-	if (!(p->kinds & kind) || p->way == PUBLISH_PERSON)
-		return;
+	if (!(p->kinds & kind) || p->way == PUBLISH_PERSON || p->fields)
+		return; /* with a configuration: against its own script, publisher_NAME.c beside this file */
 	sets(kind, &set);
 	if (p->open)
 		ASSERT_OK(p->open(&env, NULL, 0, &self, &err), &err);
@@ -121,8 +121,20 @@ static void every_publisher_is_whole(void **state)
 		ASSERT_TRUE(!(p->kinds & KIND_DNS01) || (p->ttl_s >= 1 && p->ttl_s <= 3600));
 		for (size_t k = i + 1; publishers[k]; k++)
 			ASSERT_FALSE(streq(p->name, publishers[k]->name));
-		for (const struct field *f = p->fields; f && f->name; f++)
-			ASSERT_TRUE(f->help && *f->help);
+		if (p->fields) {
+			ASSERT_TRUE(p->rights && *p->rights && p->open && p->close && p->way == PUBLISH_REMOTE);
+			ASSERT_TRUE(publisher_kind(p->name) == p);
+			ASSERT_TRUE(!p->site || str_starts(p->site, "https://"));
+		}
+		for (const struct field *f = p->fields; f && f->name; f++) {
+			struct err err = { 0 };
+
+			ASSERT_TRUE(f->help && *f->help && f->name[strspn(f->name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0);
+			ASSERT_TRUE(field_find(p->fields, f->name) == f); /* each name once */
+			ASSERT_FALSE(f->flags & FIELD_SECRET && (f->standard || f->choices || f->flags & FIELD_ENDPOINT));
+			if (f->standard)
+				ASSERT_OK(field_check(f, f->standard, strlen(f->standard), &err), &err);
+		}
 	}
 }
 
