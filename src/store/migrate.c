@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * migrate.c - numbered migrations, forward only, each in one transaction with the row that says so.
+ * migrate.c - numbered migrations, forward only, each in one transaction with the row that says so. Every one that has no row yet
+ * is applied, in the order of numbers: branches that grow side by side take numbers apart, and numbers may be missing.
  *
  * The row keeps a checksum of the text as it was embedded, so that a migration changed after it was applied is refused.
  * Words that differ between the databases are tokens: @INT@ @BLOB@ @STRICT@.
@@ -68,9 +69,11 @@ static struct checksum checksum_of(const char *text) /* FNV-1a: against mistakes
 	return c;
 }
 
+#define MIGRATIONS_MAX 256
+
 struct applied {
 	const struct migration *list;
-	int last;
+	bool done[MIGRATIONS_MAX]; /* by place in the list */
 };
 
 static int applied_row(const struct row *r, void *arg, struct err *err)
@@ -88,7 +91,8 @@ static int applied_row(const struct row *r, void *arg, struct err *err)
 	if (!streq(checksum_of(m->text).s, row_text(r, 2)))
 		return err_set(err, ERR_STORE, "schema %d ('%s') of the database was made by another text than this program's", version,
 			       m->name);
-	a->last = version;
+	assert(m - a->list < MIGRATIONS_MAX);
+	a->done[m - a->list] = true;
 	return 0;
 }
 
@@ -109,7 +113,8 @@ static int migrate_one(struct sql *tx, void *arg, struct err *err)
 	if (run_text(tx, TABLE, err) < 0 || sql_each(tx, APPLIED, SQL_NONE, applied_row, &a, err) < 0)
 		return -(int)err->code;
 	for (const struct migration *m = s->list; m->version; m++) {
-		if (m->version <= a.last)
+		assert(m - s->list < MIGRATIONS_MAX);
+		if (a.done[m - s->list])
 			continue;
 		s->more = true;
 		if (run_text(tx, m->text, err) < 0)

@@ -401,6 +401,18 @@ static const struct migration other_text[] = {
 	{ 0 },
 };
 
+static const struct migration with_a_gap[] = {
+	{ 1, "one", "CREATE TABLE t1 (id @INT@ PRIMARY KEY, b @BLOB@) @STRICT@;" },
+	{ 3, "three", "CREATE TABLE t4 (id @INT@) @STRICT@;" },
+	{ 0 },
+};
+static const struct migration gap_filled[] = {
+	{ 1, "one", "CREATE TABLE t1 (id @INT@ PRIMARY KEY, b @BLOB@) @STRICT@;" },
+	{ 2, "two", "ALTER TABLE t1 ADD COLUMN x TEXT; CREATE TABLE t2 (id @INT@) @STRICT@;" },
+	{ 3, "three", "CREATE TABLE t4 (id @INT@) @STRICT@;" },
+	{ 0 },
+};
+
 static struct sql *bare_connection(struct rig *rig)
 {
 	struct sql *q = NULL;
@@ -420,6 +432,20 @@ static struct sql *bare_connection(struct rig *rig)
 		free(path);
 	}
 	return q;
+}
+
+static void a_migration_with_a_lower_number_that_comes_later_is_applied(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	struct sql *q = bare_connection(rig);
+	int64_t n = 0;
+
+	ASSERT_OK(store_migrate(q, with_a_gap, 5, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, gap_filled, 6, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, gap_filled, 7, &rig->err), &rig->err);
+	ASSERT_OK(sql_int(q, "SELECT applied_ms FROM schema_migration WHERE version = 2", SQL_NONE, &n, &rig->err), &rig->err);
+	ASSERT_INT(n, 6);
+	sql_close(q);
 }
 
 static void migrations_go_forward_once_and_refuse_what_they_do_not_know(void **state)
@@ -1091,6 +1117,7 @@ int main(void)
 		TEST(touches_are_merged_and_limited),
 		TEST(thirty_two_threads_commit_together_and_failures_stay_alone),
 		TEST(what_was_acknowledged_survives_a_kill),
+		TEST(a_migration_with_a_lower_number_that_comes_later_is_applied),
 		TEST(migrations_go_forward_once_and_refuse_what_they_do_not_know),
 		TEST(a_newer_schema_is_refused_at_start),
 		TEST(a_claim_fences_counts_and_leases),
