@@ -34,6 +34,8 @@
 #define LIMIT_EMAIL 254
 #define LIMIT_PASSWORD_MIN 12
 #define LIMIT_PASSWORD_MAX 256
+#define LIMIT_CONNECTION_PEM (64 * 1024) /* CAs of one integration */
+#define LIMIT_CONNECTION_ALLOW 16 /* private networks of one integration */
 #define LIMIT_EVENT_STREAMS 500   /* server-sent event clients in all */
 
 /* edge */

@@ -36,6 +36,7 @@
 #define PUBLISH_PUBLISHER_H
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "feed/feed.h"
 #include "model/field.h"
 #include "model/order.h"
@@ -58,6 +59,9 @@ struct publish_env {
 	/* Waits until edge answers everything up to seq; NEEDS_PERSON when no edge is configured, TIMEOUT with the reason. */
 	int (*edge_wait)(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err);
 	void *edge_arg;
+	/* Runs a configured foreign program in the runner; NULL where there is none (base/program.h). */
+	program_run_fn *run_program;
+	void *program_arg;
 };
 
 #define PUBLISH_ZONES_MAX 1000 /* what zones() returns at most; more are left out */
