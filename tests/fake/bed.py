@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bed - the parts of a test bed: a CA (Pebble), the resolver between it and us, PostgreSQL, Certwright itself and its CLI.
+"""bed - the parts of a test bed: a CA (Pebble, or the scripted one of tests/fake/ca), the resolver between it and us, PostgreSQL, Certwright itself and its CLI.
 
 Everything listens on loopback and free ports, lives in one scratch folder, and is ended by its process id. Used by the
 scenario tests and by `make demo`. As root, the parts run as an unprivileged user, and the scratch folder is one that user
@@ -198,6 +198,13 @@ class Pebble:
 
     def stop(self):
         self.process.stop(5)
+
+
+def fake_ca(folder, dns_port, http_port, **options):
+    """The CA whose every answer a script can replace (tests/fake/ca). It validates for real unless options say validate=..."""
+    import ca
+    from ca.validate import Real
+    return ca.CA(pathlib.Path(folder) / "fake-ca", options.pop("validate", None) or Real(dns_port, http_port), **options)
 
 
 class Resolver:
@@ -411,9 +418,11 @@ class Server:
 
 
 class Bed:
-    """A CA, the resolver and Certwright, wired: what most scenarios start from."""
+    """A CA, the resolver and Certwright, wired: what most scenarios start from. ca="fake" with ca_options={...} takes the scripted CA,
+    which is then bed.ca: bed.ca.rule("finalize", name="a.example.test", status=500)."""
 
-    def __init__(self, folder, pebble_env=None, strict=True, settings=None, never=(), eab=False, run_user="nobody", tls=None, env=None, ports=None):
+    def __init__(self, folder, pebble_env=None, strict=True, settings=None, never=(), eab=False, run_user="nobody", tls=None, env=None, ports=None,
+                 ca="pebble", ca_options=None):
         self.folder = pathlib.Path(folder)
         self.folder.chmod(0o711)
         self.user = user_of_parts(run_user)
@@ -421,7 +430,10 @@ class Bed:
         try:
             dns, self.http_port = (ports or {}).get("dns") or free_port(), (ports or {}).get("http") or free_port()
             self.resolver = self.add(Resolver(self.folder, dns, never=never))
-            self.ca = self.add(Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls))
+            if ca == "fake":
+                self.ca = self.add(fake_ca(self.folder, self.resolver.port, self.http_port, **(ca_options or {})))
+            else:
+                self.ca = self.add(Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls))
             settings = {"net.trust": str(self.trust_file()), **(settings or {})}
             self.server = Server(self.folder, settings, self.user, run_user, env, {**(ports or {}), "dns": dns, "http": self.http_port})
             self.parts.append(self.server)
