@@ -32,6 +32,10 @@ struct pay {
 	struct order order;
 	struct account account;
 	struct key_row key;
+	struct acme_session session;
+	struct acme_keys_signer signer;
+	struct gate gate;
+	char *park; /* lane that waits with it, until its due_ms */
 	struct event_list events;
 };
 
@@ -42,6 +46,8 @@ static void pay_done(struct pay *p)
 	order_done(&p->order);
 	account_done(&p->account);
 	key_row_done(&p->key);
+	acme_session_done(&p->session);
+	free(p->park);
 	event_list_done(&p->events);
 }
 
@@ -66,26 +72,43 @@ static int load(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
+struct needing {
+	const struct pay *p;
+	const char *url;
+	bool needed;
+};
+
+static int read_needed(struct sql *q, void *arg, struct err *err)
+{
+	struct needing *n = arg;
+
+	return store_authz_needed(q, n->p->account.id, n->url, &n->needed, err);
+}
+
 static int deactivate(struct pay *p, const char *url, struct err *err)
 {
-	_cleanup_acme_session_ struct acme_session s = { 0 };
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
-	struct gate gate = { .e = p->e, .directory_url = p->account.directory_url };
-	struct acme_keys_signer signer;
+	struct needing n = { p, url, false };
 	struct acme_ca *ca;
 
+	/* authorities hand out a pending authorization again: an order that has it now gives it back itself when it ends */
+	if (engine_read(p->e, read_needed, &n, err) < 0 || n.needed)
+		return n.needed ? 0 : -(int)err->code;
 	if (acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
 		return -(int)err->code;
-	signer_init(&signer, p->e->o.keys, &p->key, &p->account);
-	s = (struct acme_session){
-		.ca = ca, .http = p->w->http, .signer = &signer.acme, .account_url = p->account.url, .clock = p->e->clock,
-		.gate = lane_gate, .gate_data = &gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
+	signer_init(&p->signer, p->e->o.keys, &p->key, &p->account);
+	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url };
+	p->session = (struct acme_session){
+		.ca = ca, .http = p->w->http, .signer = &p->signer.acme, .account_url = p->account.url, .clock = p->e->clock,
+		.gate = lane_gate, .gate_data = &p->gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
 	};
 	/* decided meanwhile: a valid one may serve another order */
-	if (acme_authz_get(&s, url, &now, err) == 0 && (now.status != ACME_AUTHZ_PENDING || acme_authz_deactivate(&s, url, err) == 0))
+	if (acme_authz_get(&p->session, url, &now, err) == 0 &&
+	    (now.status != ACME_AUTHZ_PENDING || acme_authz_deactivate(&p->session, url, err) == 0))
 		return 0;
 	/* gone, or final already: nothing is owed any more */
 	if (err->code == ERR_REMOTE_GONE || err->code == ERR_REMOTE_REFUSED || err->code == ERR_NEEDS_PERSON) {
+		acme_refusal_clear(&p->session.refusal);
 		err_clear(err);
 		return 0;
 	}
@@ -156,6 +179,9 @@ static int store(struct sql *tx, void *arg, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
+	if (p->park && (store_lane_ensure(tx, p->park, lane_cap(p->park), err) < 0 ||
+			store_lane_park(tx, p->park, p->d.due_ms, p->d.reason, err) < 0))
+		return -(int)err->code;
 	for (size_t i = 0; i < p->events.n; i++)
 		if (store_event_add(tx, &p->events.v[i], err) < 0)
 			return -(int)err->code;
@@ -174,12 +200,16 @@ static void tell(struct pay *p, enum event_level level, char *take_text)
 
 static void failed(struct pay *p, const struct err *why)
 {
+	const struct acme_refusal *f = &p->session.refusal;
 	int64_t now = engine_now(p->e);
 	_cleanup_free_ char *text = err_text(why);
 
+	p->d.due_ms = retry_due(p->e, why, f, p->d.attempts);
+	if (f->gated)
+		return; /* nothing was wrong: when there is room */
 	free(p->d.reason);
 	p->d.reason = err_to_json_text(why);
-	p->d.due_ms = retry_due(p->e, why, NULL, p->d.attempts);
+	p->park = refusal_lane(&p->account, p->d.lane, f); /* who refuses all of us is asked by none of us */
 	if (p->d.attempts++ == 0)
 		tell(p, EVENT_WARNING, xasprintf("could not undo what was published, it is tried again: %s", text));
 	if (err_retry(why->code) == RETRY_PERSON || now - p->d.created_ms > DEBT_PATIENCE_MS) {

@@ -226,6 +226,7 @@ struct run {
 	bool release_turn;       /* and wake who waits for it */
 	bool end_debts;          /* release; pay at once what is rows or a person's */
 	bool deactivate_debts;   /* debts for authorizations that are still pending */
+	struct strlist give_back; /* ... and for these, of an order that was made anew */
 	struct version version;  /* DOWNLOAD */
 	bool has_version;
 	struct certificate certificate;
@@ -270,6 +271,8 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err);
 int step_collect(struct run *r, struct verdict *v, struct err *err);
 int step_download(struct run *r, struct verdict *v, struct err *err);
 int step_abandon(struct run *r, struct verdict *v, struct err *err);
+/* Somebody may not have heard us: true a minute into the step, later as the order grows older, so that asking again stays rare. */
+bool told_long_ago(const struct run *r);
 /* What the CA says about the order decides where to go; 1 when it decided, 0 when it is (still) pending. */
 int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, struct err *err);
 /* The reason of a problem the CA reported, as an error of ours (REMOTE_REFUSED). Returns -code. */
@@ -277,6 +280,8 @@ int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, 
 
 /* ---- verdict.c ---- */
 
+/* The lane that waits with a refusal of this scope (owned); NULL: nobody but who asked. */
+char *refusal_lane(const struct account *a, const char *vendor_lane, const struct acme_refusal *f);
 /* Why is not empty. Fills v and the order's reason and attempts, parks what must be parked; refusal may be NULL. */
 void verdict_for_error(struct run *r, struct err *why, struct verdict *v);
 /* Until when a row that failed waits, by class; 0 = it has failed for good. Shared by jobs and debts. */

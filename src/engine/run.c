@@ -33,6 +33,7 @@ void run_done(struct run *r)
 	acme_session_done(&r->session);
 	free(r->vendor_lane);
 	free(r->through);
+	strlist_clear(&r->give_back);
 	event_list_done(&r->events);
 	for (size_t i = 0; i < r->n_parks; i++) {
 		free(r->parks[i].lane);
@@ -354,25 +355,29 @@ static int flush_end_debts(struct sql *tx, struct run *r, struct err *err)
 
 #define DECIDED_MS (5 * MINUTE_MS) /* an authority that looks has decided by then */
 
+static int flush_deactivate_debt(struct sql *tx, struct run *r, const char *url, int64_t in_ms, struct err *err)
+{
+	_cleanup_free_ char *what = debt_what(DEBT_DEACTIVATE_AUTHZ, NULL, NULL, url);
+	struct ulid id = ulid_new(engine_now(r->e));
+	struct debt d = {
+		.id = id.s, .order_id = r->o.id, .kind = DEBT_DEACTIVATE_AUTHZ, .method = (char[]){ "acme" }, .what = what,
+		.lane = r->vendor_lane, .due_ms = engine_now(r->e) + in_ms, .created_ms = engine_now(r->e),
+	};
+
+	return store_debt_add(tx, &d, err);
+}
+
 static int flush_deactivate_debts(struct sql *tx, struct run *r, struct err *err)
 {
-	for (size_t i = 0; i < r->authz.n; i++) {
+	for (size_t i = 0; r->deactivate_debts && i < r->authz.n; i++) {
 		const struct authz *a = &r->authz.v[i];
-		_cleanup_free_ char *what = NULL;
-		struct ulid id = ulid_new(engine_now(r->e));
-		struct debt d;
 
-		if (a->status != AUTHZ_PENDING)
-			continue;
-		what = debt_what(DEBT_DEACTIVATE_AUTHZ, NULL, NULL, a->url);
-		d = (struct debt){
-			.id = id.s, .order_id = r->o.id, .kind = DEBT_DEACTIVATE_AUTHZ, .method = (char[]){ "acme" }, .what = what,
-			.lane = r->vendor_lane, .due_ms = engine_now(r->e) + (a->accepted ? DECIDED_MS : 0),
-			.created_ms = engine_now(r->e),
-		};
-		if (store_debt_add(tx, &d, err) < 0)
+		if (a->status == AUTHZ_PENDING && flush_deactivate_debt(tx, r, a->url, a->accepted ? DECIDED_MS : 0, err) < 0)
 			return -(int)err->code;
 	}
+	for (size_t i = 0; i < r->give_back.n; i++)
+		if (flush_deactivate_debt(tx, r, r->give_back.v[i], DECIDED_MS, err) < 0)
+			return -(int)err->code;
 	return 0;
 }
 
@@ -417,7 +422,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 			return -(int)err->code;
 	if (r->end_debts && flush_end_debts(tx, r, err) < 0)
 		return -(int)err->code;
-	if (r->deactivate_debts && flush_deactivate_debts(tx, r, err) < 0)
+	if (flush_deactivate_debts(tx, r, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < r->n_parks; i++)
 		if (store_lane_ensure(tx, r->parks[i].lane, lane_cap(r->parks[i].lane), err) < 0 ||
@@ -488,6 +493,7 @@ int run_flush(struct run *r, enum lease_then then, struct err *err)
 		key_row_done(&r->new_key);
 	}
 	r->new_lane = r->release_turn = r->end_debts = r->deactivate_debts = r->has_version = r->new_certificate = r->put_certificate = false;
+	strlist_clear(&r->give_back);
 	r->served = 0;
 	r->dirty = false;
 	return 0;

@@ -5,6 +5,8 @@
  */
 #include "engine/private.h"
 
+#define NOT_READY_MAX 5 /* quick tries, then it is an error like others */
+
 static int go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
 {
 	*v = (struct verdict){ .next = next, .due_ms = engine_now(r->e), .keep = keep };
@@ -13,7 +15,8 @@ static int go(struct verdict *v, const struct run *r, enum order_step next, bool
 
 static int wait_poll(struct verdict *v, struct run *r, enum order_step next)
 {
-	int64_t polls = next == r->o.step ? r->o.polls + 1 : 0;
+	/* once finalize was sent the count goes on from step to step, see enter() */
+	int64_t polls = next == r->o.step ? r->o.polls + 1 : r->o.finalize_sent ? r->o.polls : 0;
 
 	*v = (struct verdict){
 		.next = next, .due_ms = engine_now(r->e) + MAX(poll_clock(r->e, polls), r->retry_after_ms), .waiting = next == r->o.step,
@@ -97,12 +100,27 @@ int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, s
 	abort();
 }
 
+/*
+ * All names are proved as far as we know, and the authority goes on calling the order pending: what it says about each is read again.
+ * An order without an end of its own gets one, so that this cannot go on for ever.
+ */
+static int read_again(struct run *r, struct verdict *v)
+{
+	run_event(r, EVENT_WARNING, NULL, "the authority calls the order pending although all names were proved; its authorizations are read again");
+	if (!r->o.ca_expires_ms)
+		r->o.ca_expires_ms = engine_now(r->e) + 7 * DAY_MS;
+	r->urls_known = false;
+	return go(v, r, STEP_AUTHORIZE, false);
+}
+
 int step_confirm(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_order_ struct acme_order a = { 0 };
 
 	if (get_order(r, &a, err) < 0)
 		return -(int)err->code;
+	if (a.status == ACME_ORDER_PENDING && !r->o.finalize_sent && told_long_ago(r))
+		return read_again(r, v);
 	return order_follow(r, &a, v, err) < 0 ? -(int)err->code : 0;
 }
 
@@ -127,8 +145,11 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err)
 	if (acme_order_finalize(s, r->o.url, r->o.finalize_url, r->csr.der, r->csr.der_n, &r->o.names, &a, err) < 0) {
 		if (err->code != ERR_CONFLICT)
 			return err_wrap(err, "could not finalize the order");
-		err_clear(err); /* orderNotReady: the order says what it is */
-		return wait_poll(v, r, STEP_CONFIRM);
+		err_clear(err);
+		if (r->o.polls >= NOT_READY_MAX)
+			return err_set(err, ERR_REMOTE_BAD, "the authority calls the order ready, and refuses to finalize it because it is not");
+		/* orderNotReady: the order says what it is, and is asked before finalize is sent again */
+		return wait_poll(v, r, STEP_FINALIZE);
 	}
 	if (a.certificate_url)
 		replace_str(&r->o.certificate_url, a.certificate_url);
@@ -141,15 +162,26 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err)
 	return order_follow(r, &a, v, err) < 0 ? -(int)err->code : 0;
 }
 
+/* "Ready" after finalize: some need a moment, some lost it and want it again. After 5, 10, 20, 40 ... looks, which is after 17 s first. */
+static bool lost_finalize(const struct run *r)
+{
+	int64_t n = r->o.polls / 5;
+
+	return r->o.polls && r->o.polls % 5 == 0 && !(n & (n - 1));
+}
+
 int step_collect(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_order_ struct acme_order a = { 0 };
 
 	if (get_order(r, &a, err) < 0)
 		return -(int)err->code;
-	/* "ready" after finalize: some need a moment, some lost it and want it again */
-	if ((a.status == ACME_ORDER_READY && r->o.polls < 5) || a.status == ACME_ORDER_PENDING || a.status == ACME_ORDER_PROCESSING)
+	if (a.status == ACME_ORDER_PENDING || a.status == ACME_ORDER_PROCESSING || (a.status == ACME_ORDER_READY && !lost_finalize(r)))
 		return wait_poll(v, r, STEP_COLLECT);
+	if (a.status == ACME_ORDER_READY) {
+		r->o.polls++; /* this look is not counted by waiting */
+		run_event(r, EVENT_WARNING, NULL, "the authority still calls the order ready although the CSR was sent; it is sent again");
+	}
 	return order_follow(r, &a, v, err) < 0 ? -(int)err->code : 0;
 }
 

@@ -121,7 +121,8 @@ static void take_order(struct run *r, const struct acme_order *a)
 	strlist_copy(&r->urls, &a->authz_urls);
 	r->urls_known = true;
 	r->next_url = 0;
-	r->o.ca_expires_ms = a->expires_ms;
+	if (a->expires_ms)
+		r->o.ca_expires_ms = a->expires_ms;
 	if (a->finalize_url)
 		replace_str(&r->o.finalize_url, a->finalize_url);
 	if (a->certificate_url)
@@ -755,7 +756,7 @@ static int still_waiting(struct run *r, struct verdict *v)
 }
 
 /* The word may have been lost on its way (an answer of something between us and the CA): waits grow with the order's age. */
-static bool told_long_ago(const struct run *r)
+bool told_long_ago(const struct run *r)
 {
 	int64_t now = engine_now(r->e);
 

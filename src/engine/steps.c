@@ -23,7 +23,7 @@ const struct order_step_row order_steps[order_step_count] = {
 	[STEP_ACCEPT] = { "accept", step_accept, BIT(STEP_VALIDATE) | BIT(STEP_CONFIRM) | BIT(STEP_CREATE) | ANYTIME, DAY_MS,
 			  "the authority could not be told to look" },
 	[STEP_VALIDATE] = { "validate", step_validate, BIT(STEP_ACCEPT) | FOLLOWS | ANYTIME, 2 * DAY_MS, "the authority did not validate the names" },
-	[STEP_CONFIRM] = { "confirm", step_confirm, FOLLOWS | ANYTIME, 0, "the order was not finalized in time" },
+	[STEP_CONFIRM] = { "confirm", step_confirm, BIT(STEP_AUTHORIZE) | FOLLOWS | ANYTIME, 0, "the order was not finalized in time" },
 	[STEP_FINALIZE] = { "finalize", step_finalize, FOLLOWS | ANYTIME, 7 * DAY_MS, "the order could not be finalized" },
 	[STEP_COLLECT] = { "collect", step_collect, FOLLOWS | ANYTIME, 7 * DAY_MS, "the authority did not issue the certificate" },
 	[STEP_DOWNLOAD] = { "download", step_download, FOLLOWS | BIT(STEP_DONE) | ANYTIME, 30 * DAY_MS,
@@ -79,7 +79,7 @@ void run_fail(struct run *r, struct verdict *v, struct err *why)
 }
 
 /* One authorization at a time; what cannot be deactivated now becomes a debt, and the order ends. */
-int step_abandon(struct run *r, struct verdict *v, struct err *err)
+int step_abandon(struct run *r, struct verdict *v, UNUSED struct err *err)
 {
 	_cleanup_err_ struct err why = { 0 };
 	struct authz *a = to_give_back(r, false);
@@ -89,10 +89,9 @@ int step_abandon(struct run *r, struct verdict *v, struct err *err)
 		*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
 		return 0;
 	}
-	s = run_session(r, err);
-	if (!s)
-		return -(int)err->code;
-	if (acme_authz_deactivate(s, a->url, &why) < 0 && why.code != ERR_REMOTE_GONE) {
+	/* no order is held up by its own funeral: it has the turn for its names */
+	s = run_session(r, &why);
+	if (!s || (acme_authz_deactivate(s, a->url, &why) < 0 && why.code != ERR_REMOTE_GONE)) {
 		log_debug("could not deactivate an authorization, it becomes a debt", "url", a->url);
 		*v = (struct verdict){ .next = STEP_FAILED, .due_ms = engine_now(r->e) };
 		return 0;
@@ -211,26 +210,40 @@ static int64_t stage_deadline(const struct run *r, enum order_step step)
 	return span ? now + span : ca;
 }
 
-static void enter(struct run *r, enum order_step next)
+/*
+ * From finalize on the steps may lead back to each other (an authority that has lost the CSR, or calls the order ready and then not):
+ * neither patience nor the pace of looking begins anew with each round, or it would go on for ever and as fast as it can.
+ */
+static bool same_stretch(const struct run *r, enum order_step next, bool finalize_was_sent)
+{
+	const unsigned stretch = BIT(STEP_CONFIRM) | BIT(STEP_FINALIZE) | BIT(STEP_COLLECT);
+
+	return finalize_was_sent && r->o.give_up_ms && stretch & BIT(r->o.step) && stretch & BIT(next);
+}
+
+static void enter(struct run *r, enum order_step next, bool finalize_was_sent)
 {
 	int64_t now = engine_now(r->e);
 	/* a remake keeps count of itself until the authorizations of the new order could be read */
 	bool counts_on = next == STEP_CREATE || (r->o.step == STEP_CREATE && next == STEP_AUTHORIZE);
+	bool same = same_stretch(r, next, finalize_was_sent);
 
 	r->o.step = next;
 	r->o.step_since_ms = now;
-	r->o.polls = 0;
 	if (!counts_on)
 		r->o.attempts = 0;
-	r->o.give_up_ms = stage_deadline(r, next);
+	if (!same) {
+		r->o.polls = 0;
+		r->o.give_up_ms = stage_deadline(r, next);
+	}
 	if (next == STEP_FAILED)
 		end_failed(r);
 }
 
-static void apply(struct run *r, const struct verdict *v, bool failed)
+static void apply(struct run *r, const struct verdict *v, bool failed, bool finalize_was_sent)
 {
 	if (v->next != r->o.step) {
-		enter(r, v->next);
+		enter(r, v->next, finalize_was_sent);
 		if (!failed && v->next != STEP_ABANDON && v->next != STEP_FAILED)
 			replace_str(&r->o.reason, NULL);
 	} else if (!failed && !v->waiting && !v->keep) {
@@ -250,7 +263,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	_cleanup_err_ struct err why = { 0 };
 	_cleanup_free_ char *lane = NULL;
 	enum order_step before = r->o.step;
-	bool failed = false, ran = false, now_due;
+	bool failed = false, ran = false, now_due, finalize_was_sent = r->o.finalize_sent;
 
 	*ret_go_on = false;
 	run_follow_clock(r);
@@ -289,7 +302,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	}
 	if (v.waiting)
 		r->o.polls++;
-	apply(r, &v, failed);
+	apply(r, &v, failed, finalize_was_sent);
 	/* kept back only while the lease is long enough for another step */
 	if (v.keep && now_due && !r->served && !r->unpark && r->lease_boot_ms - clock_boot(r->e->clock) > 2 * r->e->step_ms) {
 		r->dirty = r->dirty || r->o.step != before || run_marked(r);
@@ -380,6 +393,8 @@ void order_run(struct engine *e, struct worker *w, struct order *take_order, int
 				give_back(&r);
 			else if (err.code == ERR_LOST_LEASE)
 				lost(&r);
+			else if (err.code == ERR_CHANGED) /* deleted in the instant before finalize: given back, the wish is served next */
+				give_back(&r);
 			else
 				log_err(LOG_ERROR, "could not store what an order came to; it is done again when its lease ends", &err);
 			break;

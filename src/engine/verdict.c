@@ -22,18 +22,17 @@ int64_t retry_due(const struct engine *e, const struct err *why, const struct ac
 	return MAX(due, told);
 }
 
-/* Where the refusal is parked; NULL: only this order waits. */
-static char *park_lane(const struct run *r, const struct acme_refusal *f)
+char *refusal_lane(const struct account *a, const char *vendor_lane, const struct acme_refusal *f)
 {
 	switch (f->scope) {
 	case ACME_SCOPE_VENDOR:
-		return xstrdup(r->vendor_lane);
+		return xstrdup(vendor_lane);
 	case ACME_SCOPE_ACCOUNT:
-		return xasprintf(LANE_ACCOUNT "%s", r->account.id);
+		return xasprintf(LANE_ACCOUNT "%s", a->id);
 	case ACME_SCOPE_IDENTIFIER:
-		return f->identifier ? xasprintf(LANE_IDENTIFIER "%s %s", f->identifier, r->account.directory_url) : NULL;
+		return f->identifier ? xasprintf(LANE_IDENTIFIER "%s %s", f->identifier, a->directory_url) : NULL;
 	case ACME_SCOPE_REGISTRATION:
-		return xasprintf(LANE_REGISTER "%s", r->account.directory_url);
+		return xasprintf(LANE_REGISTER "%s", a->directory_url);
 	case ACME_SCOPE_NONE:
 	case ACME_SCOPE_NAMES:
 		return NULL;
@@ -77,7 +76,7 @@ static void wait_until(struct run *r, const struct err *why, struct verdict *v, 
 static void later(struct run *r, const struct err *why, const struct acme_refusal *f, struct verdict *v)
 {
 	int64_t due = retry_due(r->e, why, f, r->o.attempts);
-	char *lane = f ? park_lane(r, f) : NULL;
+	char *lane = f ? refusal_lane(&r->account, r->vendor_lane, f) : NULL;
 
 	if (f && f->gated) {
 		v->next = r->o.step;
@@ -91,6 +90,29 @@ static void later(struct run *r, const struct err *why, const struct acme_refusa
 	wait_until(r, why, v, due);
 }
 
+/*
+ * Once the CSR was sent a certificate may exist, and what stands between us and the authority may be who says otherwise: it is asked
+ * for again a few times before the order ends, and as long as the stage lasts where the authority has said that it is there.
+ */
+static bool ask_for_it_again(const struct run *r)
+{
+	return r->o.finalize_sent && (r->o.step == STEP_DOWNLOAD || (r->o.step == STEP_COLLECT && r->o.attempts < REMAKES_MAX));
+}
+
+/* What may be handed out again with the next order, and would stay pending if it is not. */
+static void owe_authorizations(struct run *r)
+{
+	for (size_t i = 0; r->o.url && i < r->authz.n; i++) {
+		struct authz *a = &r->authz.v[i];
+
+		if (a->status != AUTHZ_PENDING)
+			continue;
+		strlist_add(&r->give_back, a->url);
+		a->status = AUTHZ_DEACTIVATED; /* not ours to look at any more; the new order's takes its place */
+		authz_changed(r, a);
+	}
+}
+
 /* The CA order cannot go on. Before the CA has looked, the same wish may have another try with a new CA order. */
 static void remake(struct run *r, struct err *why, struct verdict *v)
 {
@@ -102,7 +124,9 @@ static void remake(struct run *r, struct err *why, struct verdict *v)
 	}
 	set_reason(r, why);
 	run_event(r, EVENT_WARNING, NULL, "%s; ordering anew", text);
+	owe_authorizations(r);
 	replace_str(&r->o.url, NULL);
+	r->o.ca_expires_ms = 0;
 	replace_str(&r->o.finalize_url, NULL);
 	strlist_clear(&r->urls);
 	r->urls_known = false;
@@ -115,7 +139,7 @@ static void remake(struct run *r, struct err *why, struct verdict *v)
 static void person(struct run *r, const struct err *why, const struct acme_refusal *f, struct verdict *v)
 {
 	int64_t due = engine_now(r->e) + PERSON_WAIT_MS;
-	char *lane = f ? park_lane(r, f) : NULL;
+	char *lane = f ? refusal_lane(&r->account, r->vendor_lane, f) : NULL;
 
 	if (lane)
 		run_park(r, lane, due, why);
@@ -138,13 +162,19 @@ void verdict_for_error(struct run *r, struct err *why, struct verdict *v)
 		later(r, why, f, v);
 		return;
 	case RETRY_REMAKE:
-		remake(r, why, v);
+		if (ask_for_it_again(r))
+			later(r, why, NULL, v);
+		else
+			remake(r, why, v);
 		return;
 	case RETRY_PERSON:
 		person(r, why, f, v);
 		return;
 	case RETRY_NEVER:
-		run_fail(r, v, why);
+		if (f && f->status && ask_for_it_again(r)) /* its answer to our asking, not its verdict on the order */
+			later(r, why, NULL, v);
+		else
+			run_fail(r, v, why);
 		return;
 	}
 	abort();

@@ -13,6 +13,9 @@ static const char AUTHZ_PUT[] =
 	" ON CONFLICT (order_id, identifier, wildcard) DO UPDATE SET url = $5, status = $6, challenge_url = $7,"
 	" challenge_status = $8, token = $9, record_id = $10, accepted = $11, expires_ms = $12, reason = $13, position = $14"
 	" RETURNING id";
+static const char AUTHZ_NEEDED[] =
+	"SELECT 1 FROM orders o JOIN authz a ON a.order_id = o.id WHERE o.account_id = $1 AND o.ended_ms = 0 AND a.url = $2"
+	" AND a.status = 'pending'";
 static const char AUTHZ_LIST[] = "SELECT " COLUMNS " FROM authz WHERE order_id = $1 ORDER BY position, id";
 
 static int authz_from_row(const struct row *r, struct authz *a, struct err *err)
@@ -63,4 +66,9 @@ int store_authz_put(struct sql *tx, struct authz *a, struct err *err)
 int store_authz_list(struct sql *q, const char *order_id, struct authz_list *ret, struct err *err)
 {
 	return authz_fetch(q, AUTHZ_LIST, SQL_VALUES(SQL_TEXT(order_id)), 0, ret, err);
+}
+
+int store_authz_needed(struct sql *q, const char *account_id, const char *url, bool *ret, struct err *err)
+{
+	return sql_exists(q, AUTHZ_NEEDED, SQL_VALUES(SQL_TEXT(account_id), SQL_TEXT(url)), ret, err);
 }

@@ -12,6 +12,8 @@ STORE_LIST(authz);
 
 /* Inserts, or updates the row of the same (order, identifier, wildcard); a->id becomes the row's id. */
 int store_authz_put(struct sql *tx, struct authz *a, struct err *err) MUST_CHECK;
+/* An order of this account that is under way has the pending authorization with this URL: it gives it back itself. */
+int store_authz_needed(struct sql *q, const char *account_id, const char *url, bool *ret, struct err *err) MUST_CHECK;
 /* By position. */
 int store_authz_list(struct sql *q, const char *order_id, struct authz_list *ret, struct err *err) MUST_CHECK;
 

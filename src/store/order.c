@@ -58,7 +58,8 @@ static const char ORDER_PUT[] =
 	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_refresh <> $27 OR want_cancel <> $28) THEN $24"
 	" ELSE $19 END,"
 	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"
-	" WHERE id = $1 AND gen = $2 RETURNING rev";
+	" WHERE id = $1 AND gen = $2 AND NOT ($12 = 1 AND finalize_sent = 0 AND want_cancel > 0) RETURNING rev";
+static const char ORDER_CANCELLED[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $2 AND want_cancel > 0 AND finalize_sent = 0";
 static const char ORDER_POLL[] =
 	"UPDATE orders SET polls = $3, starts = 0, lease_owner = NULL, lease_until_ms = 0,"
 	" due_ms = CASE WHEN want_finalize <> $6 OR want_refresh <> $7 OR want_cancel <> $8 THEN $5 ELSE $4 END"
@@ -257,9 +258,15 @@ int store_order_put(struct sql *tx, const struct order *o, enum lease_then then,
 			       SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms), SQL_INT(now_ms), SQL_INT(lease),
 			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel)),
 		    &rev, err) < 0) {
+		bool cancelled = false;
+
 		if (err->code != ERR_NOT_FOUND)
 			return err_wrap(err, "could not write order '%s'", o->id);
 		err_clear(err);
+		if (sql_exists(tx, ORDER_CANCELLED, SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen)), &cancelled, err) < 0)
+			return err_wrap(err, "could not read order '%s'", o->id);
+		if (cancelled)
+			return err_set(err, ERR_CHANGED, "order '%s' was cancelled before finalize was sent", o->id);
 		return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
 	}
 	store_touch(tx, "order", o->id, rev);

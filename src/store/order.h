@@ -49,7 +49,7 @@ int store_order_get_any(struct sql *q, const char *id, struct order *ret, struct
  * waiting_for, reason, set_aside, ended_ms; updated_ms = now_ms. starts becomes 0 with LEASE_END, 1 with LEASE_KEEP.
  * LEASE_END: the lease is over; if somebody asked for something meanwhile (a want_ column differs from o's), it is due now.
  * LEASE_KEEP: lease and due_ms go to o->lease_until_ms, and the next step of this run counts as started.
- * LOST_LEASE: nothing was written. CONFLICT: another order holds the turn (use store_order_take_turn).
+ * LOST_LEASE: nothing was written. CHANGED: finalize_sent would become true and somebody has cancelled; nothing was written. CONFLICT: another order holds the turn (use store_order_take_turn).
  */
 int store_order_put(struct sql *tx, const struct order *o, enum lease_then then, int64_t now_ms, struct err *err) MUST_CHECK;
 /* A poll that changed nothing: next instant and number of polls, no touch, lease ended. LOST_LEASE. */
