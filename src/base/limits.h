@@ -23,6 +23,11 @@
 #define LIMIT_NONCE_AGE_S (30 * 60)
 #define LIMIT_NONCE_TRIES 10
 
+/* answers of DNS providers */
+#define LIMIT_PROVIDER_ANSWER (1024 * 1024)
+#define LIMIT_PROVIDER_PAGES 20   /* of one list */
+#define LIMIT_PROVIDER_VALUES 200 /* TXT values at one name */
+
 /* our API */
 #define LIMIT_API_BODY (256 * 1024)
 #define LIMIT_API_PAGE 200

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * txt.h - TXT values among those of others, as provider APIs write them: the master-file form of RFC 1035 5.1, "a" "b", with or
+ * without quotes. What is not ours is kept byte for byte.
+ */
+#ifndef PUBLISH_TXT_H
+#define PUBLISH_TXT_H
+
+#include "publish/publisher.h"
+
+/* The value as one quoted character string; owned by the caller. */
+char *txt_quote(const char *value);
+/* The bytes of the master-file text are the value. */
+bool txt_same(const char *rdata, const char *value);
+/* One of the set's values. */
+bool txt_ours(const struct challenge_set *set, const char *rdata);
+bool txt_there(const struct strlist *rdata, const char *value);
+/* Adds (quoted) what is missing, or takes away what is ours; true when anything was changed. */
+bool txt_merge(struct strlist *rdata, const struct challenge_set *set);
+bool txt_remove(struct strlist *rdata, const struct challenge_set *set);
+
+/* The name one label further up, or NULL above the last label. */
+const char *name_up(const char *name);
+/* Same names, without case and without a final dot. */
+bool name_same(const char *a, const char *b);
+/* Owned copy, lower case, without final dot. */
+char *name_plain(const char *name);
+
+#endif
