@@ -455,12 +455,12 @@ static void somebody_who_writes_at_the_same_time_loses_nothing(void **state)
 {
 	for (int at = 1; at <= 2; at++)
 		for (int empty = 0; empty < 2; empty++) {
-			_cleanup_stand_ struct stand t;
 			_cleanup_challenge_set_ struct challenge_set set = set_of(SIDE_ZONE, APEX, WILD);
+			_cleanup_stand_ struct stand t;
 
-			if (!vendor->swaps)
-				return;
 			stand_open(&t);
+			if (!vendor->swaps && !(vendor->creates && empty && at == 1))
+				continue;
 			if (empty) {
 				strlist_clear(&t.side.rdata);
 				strlist_clear(&t.side.ids);

@@ -57,6 +57,7 @@ struct side_vendor {
 	size_t n;
 	const char *secrets[4]; /* texts that may be in no error; NULL ends */
 	bool swaps;             /* a write that was overtaken is noticed by the other side */
+	bool creates;           /* only of a create it is noticed */
 	bool limit_says_when;   /* FAULT_LIMIT has a Retry-After */
 	const char *others[3];  /* values of others, as this vendor keeps them; NULL ends */
 	void (*answer)(struct side *s, const struct http_request *q, struct http_response *res);
