@@ -128,10 +128,11 @@ struct password_body {
 call_handler token_list, token_create, token_get, token_delete;
 extern const struct json_field token_create_fields[];
 
-call_handler user_list, user_create, user_get, user_patch, user_delete;
+call_handler user_list, user_create, user_get, user_patch, user_delete, session_list, session_end, user_sessions, user_sessions_end;
 extern const struct json_field user_create_fields[], user_update_fields[];
 struct user_update_body {
 	const char *role;
+	struct strlist rights;
 	struct secret password;
 	bool disabled;
 };

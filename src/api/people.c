@@ -7,6 +7,8 @@
 #include "service/token.h"
 #include "service/user.h"
 
+#define RIGHTS_MAX 8
+
 static const char *const roles[] = { "viewer", "operator", "admin", NULL };
 
 const struct json_field setup_fields[] = {
@@ -29,25 +31,39 @@ const struct json_field token_create_fields[] = {
 	JF_STR(struct token_create, name, .required = true, .min = 1, .max = 64),
 	JF_STR(struct token_create, role, .one_of = roles),
 	JF_INT(struct token_create, days, .min = 1, .max = 3650),
+	JF_LIST(struct token_create, rights, .max = RIGHTS_MAX, .item_max = 32),
+	JF_LIST(struct token_create, sources, .max = LIMIT_TOKEN_SOURCES, .item_max = 64),
 	{ 0 }
 };
 const struct json_field user_create_fields[] = {
 	JF_STR(struct user_create, name, .required = true, .min = 1, .max = 64),
 	JF_STR(struct user_create, role, .required = true, .one_of = roles),
+	JF_LIST(struct user_create, rights, .max = RIGHTS_MAX, .item_max = 32),
 	JF_SECRET(struct user_create, password, .required = true, .min = LIMIT_PASSWORD_MIN, .max = LIMIT_PASSWORD_MAX),
 	{ 0 }
 };
 const struct json_field user_update_fields[] = {
 	JF_STR(struct user_update_body, role, .one_of = roles),
+	JF_LIST(struct user_update_body, rights, .max = RIGHTS_MAX, .item_max = 32),
 	JF_SECRET(struct user_update_body, password, .min = LIMIT_PASSWORD_MIN, .max = LIMIT_PASSWORD_MAX),
 	JF_BOOL(struct user_update_body, disabled),
 	{ 0 }
 };
 
+static json_t *rights_json(unsigned rights)
+{
+	json_t *l = json_array();
+
+	for (unsigned p = 0; p < permission_count; p++)
+		if (rights & RIGHTS_ALL & BIT(p))
+			json_array_append_new(l, json_string(permission_text((enum permission)p)));
+	return l;
+}
+
 json_t *user_json(const struct user *u)
 {
-	return json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o}", "id", u->id, "num", (json_int_t)u->num, "name", u->name, "role",
-			 role_text(u->role), "disabled", u->disabled, "last_login_at", json_time_or_null(u->last_login_ms),
+	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:s, s:b, s:o, s:o}", "id", u->id, "num", (json_int_t)u->num, "name", u->name, "role",
+			 role_text(u->role), "rights", rights_json(u->rights), "source", u->source ? u->source : "local", "disabled", u->disabled, "last_login_at", json_time_or_null(u->last_login_ms),
 			 "created_at", json_time_or_null(u->created_ms));
 }
 
@@ -58,7 +74,7 @@ static json_t *session_json(const struct user *u, const struct actor *a)
 	json_t *permissions = json_array();
 
 	for (unsigned p = 0; p < permission_count; p++)
-		if (p != PERM_NONE && role_may(a->role, (enum permission)p))
+		if (p != PERM_NONE && may(a->role, a->rights, (enum permission)p))
 			json_array_append_new(permissions, json_string(permission_text((enum permission)p)));
 	return json_pack("{s:o, s:s, s:o, s:o}", "user", user_json(u), "csrf_token", a->csrf ? a->csrf : "", "permissions", permissions,
 			 "expires_at", json_time_or_null(a->expires_ms));
@@ -133,8 +149,9 @@ static json_t *token_json(const struct token_view *v)
 {
 	const struct token *t = &v->token;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", t->id, "num", (json_int_t)t->num, "name", t->name,
-			 "user_id", t->user_id, "user_name", v->user_name, "role", role_text(t->role), "prefix", t->prefix,
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", t->id, "num", (json_int_t)t->num, "name", t->name,
+			 "user_id", t->user_id, "user_name", v->user_name, "role", role_text(t->role), "rights",
+			 rights_json(t->rights), "sources", json_strlist(&t->sources), "prefix", t->prefix,
 			 "created_at", json_time_or_null(t->created_ms), "expires_at", json_time_or_null(t->expires_ms), "used_at",
 			 json_time_or_null(t->used_ms), "revoked_at", json_time_or_null(t->revoked_ms));
 }
@@ -234,6 +251,7 @@ int user_patch(struct call *c, struct err *err)
 {
 	const struct user_update_body *b = c->body;
 	struct user_update r = { .role = b->role, .password = b->password,
+				 .rights = json_object_get(c->body_doc, "rights") ? &b->rights : NULL,
 				 .disabled = json_object_get(c->body_doc, "disabled") ? b->disabled : -1 };
 	_cleanup_user_ struct user u = { 0 };
 
@@ -246,6 +264,55 @@ int user_patch(struct call *c, struct err *err)
 int user_delete(struct call *c, struct err *err)
 {
 	if (service_user_delete(c->service, &c->actor, c->id, c->match, err) < 0)
+		return -(int)err->code;
+	call_empty(c);
+	return 0;
+}
+
+/* --- sessions ----------------------------------------------------------------------------------------------------------- */
+
+static int answer_sessions(struct call *c, const char *ref, struct err *err)
+{
+	_cleanup_session_list_ struct session_list l = { 0 };
+	json_t *items;
+
+	if (service_session_list(c->service, &c->actor, ref, &l, err) < 0)
+		return -(int)err->code;
+	items = json_array();
+	for (size_t i = 0; i < l.n; i++) {
+		const struct session *s = &l.v[i];
+		bool current = c->actor.session_hash && streq(c->actor.session_hash, s->hash);
+
+		json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", s->id, "user_id", s->user_id, "address",
+						       json_str_or_null(s->address), "created_at", json_time_or_null(s->created_ms), "seen_at",
+						       json_time_or_null(s->seen_ms), "expires_at", json_time_or_null(s->expires_ms), "current",
+						       current));
+	}
+	call_json(c, 200, json_pack("{s:o}", "items", items));
+	return 0;
+}
+
+int session_list(struct call *c, struct err *err)
+{
+	return answer_sessions(c, NULL, err);
+}
+
+int user_sessions(struct call *c, struct err *err)
+{
+	return answer_sessions(c, c->id, err);
+}
+
+int session_end(struct call *c, struct err *err)
+{
+	if (service_session_end(c->service, &c->actor, c->id, err) < 0)
+		return -(int)err->code;
+	call_empty(c);
+	return 0;
+}
+
+int user_sessions_end(struct call *c, struct err *err)
+{
+	if (service_sessions_end(c->service, &c->actor, c->id, err) < 0)
 		return -(int)err->code;
 	call_empty(c);
 	return 0;

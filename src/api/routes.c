@@ -39,6 +39,10 @@ const struct route routes[] = {
 	{ "PATCH", "/users/{id}", "updateUser", PERM_ADMIN, user_patch, ROUTE_SLOW | ROUTE_MATCH,
 	  BODY(user_update_fields, user_update_body), .answers = { 200, 409 } },
 	{ "DELETE", "/users/{id}", "deleteUser", PERM_ADMIN, user_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+	{ "GET", "/users/{id}/sessions", "listUserSessions", PERM_ADMIN, user_sessions, .answers = { 200 } },
+	{ "DELETE", "/users/{id}/sessions", "endUserSessions", PERM_ADMIN, user_sessions_end, .answers = { 204 } },
+	{ "GET", "/sessions", "listSessions", PERM_SELF, session_list, .answers = { 200 } },
+	{ "DELETE", "/sessions/{id}", "endSession", PERM_SELF, session_end, .answers = { 204 } },
 
 	{ "GET", "/vendors", "listVendors", PERM_VIEW, vendor_list, .answers = { 200 } },
 	{ "GET", "/accounts", "listAccounts", PERM_VIEW, account_list, PAGE, .answers = { 200 } },
@@ -85,7 +89,7 @@ const struct route routes[] = {
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
-	{ "GET", "/audit", "listAudit", PERM_ADMIN, audit_list, PAGE, .answers = { 200 } },
+	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, PAGE, .answers = { 200 } },
 	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },
 	{ "GET", "/events", "streamEvents", PERM_VIEW, events_get, .answers = { 200, 429 } },
 	{ "GET", "/openapi.yaml", "getOpenapi", PERM_NONE, openapi_get, .answers = { 200 } },

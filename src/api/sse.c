@@ -103,12 +103,12 @@ static bool tell_all(struct client *c, const struct touch *t, size_t n, bool ove
 
 	if (overrun) {
 		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-			if (role_may(c->actor.role, kinds[i].permission) && !tell(c, kinds[i].kind, "", 0))
+			if (may(c->actor.role, c->actor.rights, kinds[i].permission) && !tell(c, kinds[i].kind, "", 0))
 				return false;
 		return true;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (kind_permission(t[i].kind, &p) && role_may(c->actor.role, p) && !tell(c, t[i].kind, t[i].id, t[i].rev))
+		if (kind_permission(t[i].kind, &p) && may(c->actor.role, c->actor.rights, p) && !tell(c, t[i].kind, t[i].id, t[i].rev))
 			return false;
 	return true;
 }

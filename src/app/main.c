@@ -68,6 +68,19 @@ static int verb_setup(const struct config_input *in, int argc, char **argv, cons
 	return setup_run(&c, o);
 }
 
+/* The way back in when the last administrator's password is lost: whoever owns the host owns the state. */
+static int verb_user(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	struct setup_options passwd = *o;
+
+	if (argc != 2 || !streq(argv[0], "passwd") || o->token_out || o->admin || o->rights->n) {
+		fprintf(stderr, "certwright: usage: certwright user passwd NAME --local [--state DIR] [--config FILE] [--password-file F]\n");
+		return 2;
+	}
+	passwd.passwd = argv[1];
+	return verb_setup(in, 0, NULL, &passwd);
+}
+
 static int verb_config(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
 	(void)o;
@@ -90,8 +103,10 @@ static const struct local_verb {
 } local_verbs[] = {
 	{ "serve", verb_serve, "serve [--config FILE] [--state DIR] [--set section.key=value]...",
 	  "run the server: HTTPS API and page, DNS, HTTP-01" },
-	{ "setup", verb_setup, "setup [--state DIR] [--config FILE] [--admin NAME [--password-file F] [--token-out F]]",
+	{ "setup", verb_setup, "setup [--state DIR] [--config FILE] [--admin NAME [--right R]... [--password-file F] [--token-out F]]",
 	  "on the server's host: a one-time sign-in link, or the first administrator" },
+	{ "user", verb_user, "user passwd NAME --local [--state DIR] [--config FILE] [--password-file F]",
+	  "a new password on the server's host, without signing in", true },
 	{ "config", verb_config, "config check|show|keys [--config FILE] [--state DIR] [--set section.key=value]...",
 	  "every problem of the configuration with its line; the values in force; what there is to set" },
 	{ "key", verb_key, "key create FILE", "make a master key" },
@@ -107,7 +122,7 @@ static int local_usage(const struct local_verb *v, FILE *out)
 
 static int run_local(const struct local_verb *v, int argc, char **argv)
 {
-	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON };
+	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, OPT_CONFIG },
 		{ "state", required_argument, NULL, OPT_STATE },
@@ -116,13 +131,15 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 		{ "password-file", required_argument, NULL, OPT_PASSWORD },
 		{ "token-out", required_argument, NULL, OPT_TOKEN },
 		{ "json", no_argument, NULL, OPT_JSON },
+		{ "right", required_argument, NULL, OPT_RIGHT },
+		{ "local", no_argument, NULL, OPT_LOCAL },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	_cleanup_strlist_ struct strlist set = { 0 };
+	_cleanup_strlist_ struct strlist set = { 0 }, rights = { 0 };
 	struct config_input in = { .set = &set };
-	struct setup_options o = { 0 };
-	bool for_setup = streq(v->name, "setup");
+	struct setup_options o = { .rights = &rights };
+	bool for_user = streq(v->name, "user"), for_setup = streq(v->name, "setup") || for_user;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -142,6 +159,10 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 			o.token_out = optarg;
 		else if (for_setup && c == OPT_JSON)
 			o.json = true;
+		else if (for_setup && c == OPT_RIGHT)
+			strlist_add(&rights, optarg);
+		else if (for_user && c == OPT_LOCAL)
+			continue;
 		else
 			return local_usage(v, stderr);
 	}
@@ -161,6 +182,14 @@ static int usage(FILE *out)
 	return out == stdout ? 0 : 2;
 }
 
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 2; i < argc; i++)
+		if (streq(argv[i], word))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -172,7 +201,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (const struct local_verb *v = local_verbs; v->name; v++)
-		if (streq(argv[1], v->name))
+		if (streq(argv[1], v->name) && (!streq(v->name, "user") || has_word(argc, argv, "--local")))
 			return run_local(v, argc - 1, argv + 1);
 	return cli_run(argc - 1, argv + 1);
 }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "keys/keys.h"
+#include "model/user.h"
 #include "service/service.h"
 #include "store/store.h"
 
@@ -93,8 +94,10 @@ static void print_json(const json_t *doc)
 static int make_admin(struct store *store, const struct setup_options *o, const struct secret *password, int token_fd, struct err *err)
 {
 	_cleanup_secret_ struct secret token = { 0 };
+	unsigned rights = 0;
 
-	if (service_setup_make_admin(store, NULL, o->admin, password, token_fd >= 0 ? &token : NULL, err) < 0)
+	if (rights_from_list(o->rights, "/rights", &rights, err) < 0 ||
+	    service_setup_make_admin(store, NULL, o->admin, rights, password, token_fd >= 0 ? &token : NULL, err) < 0)
 		return -(int)err->code;
 	if (token_fd >= 0 && (fd_write_all(token_fd, token.p, token.n) < 0 || fd_write_all(token_fd, "\n", 1) < 0 || fsync(token_fd) < 0))
 		return err_set_errno(err, ERR_INTERNAL, "could not write the token to '%s'", o->token_out);
@@ -104,6 +107,9 @@ static int make_admin(struct store *store, const struct setup_options *o, const 
 		print_json(doc);
 	} else {
 		printf("The administrator '%s' can sign in now.\n", o->admin);
+		if (!rights)
+			printf("Reading the audit, revoking and exporting keys are rights that no role has: grant them with --right, in the page, or\n"
+			       "with: certwright user right %s --grant audit\n", o->admin);
 	}
 	return 0;
 }
@@ -162,6 +168,15 @@ static int with_store(const struct config *c, const struct setup_options *o, con
 		return rc;
 	if (store_open(&so, &store, err) < 0)
 		return err_wrap(err, "could not open the store");
+	if (o->passwd) {
+		if (service_local_password(store, NULL, o->passwd, password, err) < 0)
+			return -(int)err->code;
+		if (o->json)
+			print_json(NULL);
+		else
+			printf("'%s' can sign in with the new password now; the sessions have ended.\n", o->passwd);
+		return 0;
+	}
 	return o->admin ? make_admin(store, o, password, token_fd, err) : make_link(c, store, o->json, err);
 }
 
@@ -173,13 +188,13 @@ int setup_run(const struct config *c, const struct setup_options *o)
 	int rc = 0;
 
 	json_init();
-	if (!o->admin && (o->password_file || o->token_out)) {
-		err_set(&err, ERR_INVALID, "--password-file and --token-out belong to --admin NAME");
+	if (!o->admin && !o->passwd && (o->password_file || o->token_out || o->rights->n)) {
+		err_set(&err, ERR_INVALID, "--password-file, --token-out and --right belong to --admin NAME");
 		return fail(&err);
 	}
-	if (o->admin && o->password_file)
+	if (o->password_file)
 		rc = file_read_secret(o->password_file, LIMIT_PASSWORD_MAX, &password, &err);
-	else if (o->admin)
+	else if (o->admin || o->passwd)
 		rc = ask_password(&password, &err);
 	if (rc == 0 && o->token_out)
 		rc = token_file_open(o->token_out, &token_fd, &err);

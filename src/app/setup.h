@@ -9,7 +9,9 @@
 
 struct setup_options {
 	const char *admin;         /* NULL: print a one-time sign-in link */
+	const char *passwd;        /* instead: give this user a new password */
 	const char *password_file; /* NULL: ask on the terminal */
+	const struct strlist *rights; /* of admin; empty: none */
 	const char *token_out;     /* NULL: no API token is made */
 	bool json;
 };

@@ -153,6 +153,8 @@ static int make_token(struct cli *c, const struct cli_args *a, const struct cli_
 		return err_wrap(err, "--days");
 	json_object_set_new(body, "name", json_string(arg_has(a, "name") ? arg(a, "name") : host));
 	json_object_set_new(body, "days", json_integer(days));
+	/* whoever signs in here may do here what he may do in the page */
+	json_object_set(body, "rights", json_object_get(json_object_get(session->doc, "user"), "rights"));
 	q.body = body;
 	if (!cookie)
 		return err_set(err, ERR_REMOTE_BAD, "the server did not open a session");

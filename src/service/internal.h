@@ -40,6 +40,9 @@ static inline int64_t service_now(const struct service *s)
 /* A new audit row of now with its id; the caller sets object_* and detail and adds it in its transaction. */
 void audit_begin(const struct service *s, const struct actor *a, const char *action, const char *object_kind, struct audit *ret);
 
+/* What it was and what it is; both are taken and may be NULL. Secrets never: {"password": "changed"}. */
+void audit_change(struct audit *a, json_t *before, json_t *after);
+
 /* "/id" is neither an id nor a number: INVALID. *ret_num is 0 for an id. */
 int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err) MUST_CHECK;
 

@@ -119,6 +119,7 @@ void actor_clear(struct actor *a)
 	free(a->user_id);
 	free(a->user_name);
 	free(a->token_id);
+	free(a->token_name);
 	free(a->session_hash);
 	free(a->csrf);
 	free(a->address);
@@ -132,8 +133,13 @@ int service_authorize(const struct actor *a, enum permission needed, struct err 
 		return 0;
 	if (a->kind == ACTOR_NOBODY)
 		return err_set(err, ERR_UNAUTHENTICATED, "sign in first: with a session, or an API token as 'Authorization: Bearer cw_...'");
-	if (a->kind == ACTOR_HOST || role_may(a->role, needed))
+	if (a->kind == ACTOR_HOST || may(a->role, a->rights, needed))
 		return 0;
+	if (RIGHTS_ALL & BIT(needed)) {
+		err_set(err, ERR_DENIED, "this needs the right '%s', which no role has", permission_text(needed));
+		return err_hint(err, "An administrator grants it (Users in the page, or 'certwright user right NAME --grant %s'); a token has it "
+				     "only if it was made with it.", permission_text(needed));
+	}
 	return err_set(err, ERR_DENIED, "role '%s' may not do this, it needs the permission '%s'", role_text(a->role),
 		       permission_text(needed));
 }
@@ -143,7 +149,7 @@ int service_authorize(const struct actor *a, enum permission needed, struct err 
 void audit_begin(const struct service *s, const struct actor *a, const char *action, const char *object_kind, struct audit *ret)
 {
 	static const char *const kinds[] = {
-		[ACTOR_NOBODY] = "nobody", [ACTOR_SESSION] = "user", [ACTOR_TOKEN] = "token", [ACTOR_HOST] = "setup",
+		[ACTOR_NOBODY] = "nobody", [ACTOR_SESSION] = "user", [ACTOR_TOKEN] = "token", [ACTOR_HOST] = "host",
 	};
 	int64_t now = service_now(s);
 
@@ -151,13 +157,25 @@ void audit_begin(const struct service *s, const struct actor *a, const char *act
 		.id = xstrdup(ulid_new(now).s),
 		.at_ms = now,
 		.actor_kind = xstrdup(kinds[a->kind]),
-		.actor_id = xstrdup_null(a->kind == ACTOR_TOKEN ? a->token_id : a->user_id),
-		.actor_name = xstrdup(a->user_name ? a->user_name : ""),
+		.actor_id = xstrdup_null(a->user_id),
+		.actor_name = xstrdup(a->user_name ? a->user_name : a->kind == ACTOR_HOST ? "host" : ""),
+		.token_id = xstrdup_null(a->token_id),
+		.token_name = xstrdup_null(a->token_name),
 		.action = xstrdup(action),
 		.object_kind = xstrdup_null(object_kind),
 		.address = xstrdup_null(a->address),
 		.request_id = xstrdup_null(a->request_id),
 	};
+}
+
+void audit_change(struct audit *a, json_t *before, json_t *after)
+{
+	free(a->before);
+	free(a->after);
+	a->before = before ? json_text(before) : NULL;
+	a->after = after ? json_text(after) : NULL;
+	json_decref(before);
+	json_decref(after);
 }
 
 int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err)

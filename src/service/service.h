@@ -65,8 +65,9 @@ enum actor_kind { ACTOR_NOBODY, ACTOR_SESSION, ACTOR_TOKEN, ACTOR_HOST /* a loca
 struct actor {
 	enum actor_kind kind;
 	enum role role;
+	unsigned rights;    /* BIT(PERM_...) of those that are granted one by one */
 	char *user_id, *user_name;
-	char *token_id;     /* of a token */
+	char *token_id, *token_name; /* of a token */
 	char *session_hash; /* of a session */
 	char *csrf;         /* of a session: what X-CSRF-Token must be */
 	int64_t expires_ms; /* when session or token end at the latest */
@@ -76,7 +77,7 @@ struct actor {
 void actor_clear(struct actor *a);
 #define _cleanup_actor_ __attribute__((cleanup(actor_clear)))
 
-/* The one authorization: UNAUTHENTICATED without sign-in, DENIED when the role may not. */
+/* The one authorization: UNAUTHENTICATED without sign-in, DENIED when neither role nor rights allow it. */
 int service_authorize(const struct actor *a, enum permission needed, struct err *err) MUST_CHECK;
 
 /*
@@ -107,8 +108,14 @@ void list_end_clear(struct list_end *e);
 /* Offline, on the host, with nothing but an open store (certwright setup). */
 /* A one-time token for POST /setup, good for 30 minutes: it makes the first administrator, or a further one when nobody can sign in any more. */
 int service_setup_make_token(struct store *store, const struct clock *clock, struct secret *ret, struct err *err) MUST_CHECK;
-/* Slow. The first administrator; ret_token (may be NULL) gets an API token of the role admin that expires after 90 days. */
-int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, const struct secret *password,
-			     struct secret *ret_token, struct err *err) MUST_CHECK;
+/*
+ * Slow. The first administrator, with these rights and no others; ret_token (may be NULL) gets an API token of the role admin that
+ * expires after 90 days and has whatever rights he is ever granted.
+ */
+int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, unsigned rights,
+			     const struct secret *password, struct secret *ret_token, struct err *err) MUST_CHECK;
+/* Slow. A new password for a user (by name) who is enabled again; the sessions end. NOT_FOUND. */
+int service_local_password(struct store *store, const struct clock *clock, const char *name, const struct secret *password,
+			   struct err *err) MUST_CHECK;
 
 #endif

@@ -43,6 +43,7 @@ static void source_failed(struct service *s, const struct actor *from, int64_t n
 
 struct new_session {
 	struct session row;
+	struct ulid id;
 	char hash[SHA256_HEX];
 	char csrf[64];
 };
@@ -57,7 +58,8 @@ static void new_session(const struct service *s, const struct actor *from, struc
 	random_bytes(bytes, sizeof bytes);
 	base64url_encode(&csrf, bytes, sizeof bytes);
 	memcpy(ret->csrf, buf_text(&csrf), csrf.n + 1);
-	ret->row = (struct session){ .hash = ret->hash, .csrf = ret->csrf, .address = from->address, .created_ms = now, .seen_ms = now,
+	ret->id = ulid_new(now);
+	ret->row = (struct session){ .id = ret->id.s, .hash = ret->hash, .csrf = ret->csrf, .address = from->address, .created_ms = now, .seen_ms = now,
 				     .expires_ms = now + SESSION_ABSOLUTE_MS };
 }
 
@@ -67,6 +69,7 @@ static void made_actor(const struct new_session *n, const struct user *u, const 
 	*ret = (struct actor){
 		.kind = ACTOR_SESSION,
 		.role = u->role,
+		.rights = u->rights,
 		.user_id = xstrdup(u->id),
 		.user_name = xstrdup(u->name),
 		.session_hash = xstrdup(n->hash),
@@ -172,33 +175,38 @@ static int first_user(const char *name, const struct secret *password, int64_t n
 	    password_hash(password, &u.password_hash, err) < 0)
 		return -(int)err->code;
 	u.id = xstrdup(ulid_new(now).s);
+	u.source = xstrdup("local");
 	*ret = TAKE(u);
 	return 0;
 }
 
-int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, const struct secret *password,
-			     struct secret *ret_token, struct err *err)
+int service_setup_make_admin(struct store *store, const struct clock *clock, const char *name, unsigned rights,
+			     const struct secret *password, struct secret *ret_token, struct err *err)
 {
 	struct service offline = { .store = store, .clock = clock ? clock : &clock_system };
 	struct actor host = { .kind = ACTOR_HOST, .user_name = (char[]){ "host" } };
 	struct first_user_job j = { .s = &offline, .now_ms = service_now(&offline) };
 	_cleanup_secret_ struct secret text = { 0 };
 	_cleanup_token_ struct token token = { 0 };
+	_cleanup_free_ char *after = NULL;
 	char hash[SHA256_HEX];
 	int r;
 
 	if (first_user(name, password, j.now_ms, &j.user, err) < 0)
 		return err_wrap(err, "could not make the first administrator");
+	j.user.rights = rights;
 	if (ret_token) {
 		token_make(TOKEN_API, &text, hash);
 		token = (struct token){ .id = xstrdup(ulid_new(j.now_ms).s), .name = xstrdup("setup"), .user_id = xstrdup(j.user.id),
-					.role = ROLE_ADMIN, .hash = xstrdup(hash), .prefix = xstrndup((const char *)text.p, 8),
+					.role = ROLE_ADMIN, .rights = RIGHTS_ALL, .hash = xstrdup(hash), .prefix = xstrndup((const char *)text.p, 8),
 					.created_ms = j.now_ms, .expires_ms = j.now_ms + TOKEN_DAYS_DEFAULT * DAY_MS };
 		j.token = &token;
 	}
 	audit_begin(&offline, &host, "setup.admin", "user", &j.audit);
 	replace_str(&j.audit.object_id, j.user.id);
 	replace_str(&j.audit.object_name, j.user.name);
+	after = rights_text(rights);
+	audit_change(&j.audit, NULL, json_pack("{s:s, s:s}", "role", "admin", "rights", after));
 	r = store_write(store, first_user_tx, &j, err);
 	audit_done(&j.audit);
 	user_done(&j.user);
@@ -256,16 +264,23 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 
 /* --- signing in --------------------------------------------------------------------------------------------------------- */
 
-int service_sign_in_allowed(struct service *s, const struct actor *from, const char *name, struct err *err)
+/*
+ * The bucket of a name. Where this user has signed in well before, it is one of that source alone: whatever strangers guess
+ * elsewhere does not keep him waiting here, and whoever guesses here does not keep him waiting elsewhere.
+ */
+static char *account_bucket(const char *name, const char *known_source)
+{
+	return known_source ? xasprintf("%s\n%s", name, known_source) : xstrdup(name);
+}
+
+int service_sign_in_allowed(struct service *s, const struct actor *from, const char *bucket, struct err *err)
 {
 	char buf[ADDR_TEXT];
 	int64_t now = service_now(s);
 	int64_t at = throttle_check(s->sources, source_of(from, buf), now);
-	_cleanup_free_ char *canonical = NULL;
-	_cleanup_err_ struct err why = ERR_INIT;
 
-	if (name && user_name_canonical(name, &canonical, &why) == 0)
-		at = MAX(at, throttle_check(s->accounts, canonical, now));
+	if (bucket)
+		at = MAX(at, throttle_check(s->accounts, bucket, now));
 	if (!at)
 		return 0;
 	err_set(err, ERR_TOO_MANY, "too many failed sign-ins");
@@ -274,9 +289,9 @@ int service_sign_in_allowed(struct service *s, const struct actor *from, const c
 }
 
 struct sign_in_job {
-	const char *name;
+	const char *name, *source;
 	struct user user;
-	bool found;
+	bool found, known;
 	struct session *session;
 	const char *old_session; /* hash of the one it replaces, or NULL */
 	struct audit *audit;
@@ -290,10 +305,13 @@ static int find_user_tx(struct sql *q, void *arg, struct err *err)
 
 	j->found = false;
 	user_done(&j->user);
-	if (store_user_find(q, j->name, &j->user, &why) < 0)
-		return why.code == ERR_NOT_FOUND ? 0 : err_move(err, &why);
-	j->found = true;
-	return 0;
+	if (store_user_find(q, j->name, &j->user, &why) < 0) {
+		if (why.code != ERR_NOT_FOUND)
+			return err_move(err, &why);
+	} else {
+		j->found = true;
+	}
+	return store_known_source_has(q, j->found ? j->user.id : "", j->source, &j->known, err); /* asked for both: same cost */
 }
 
 static int sign_in_tx(struct sql *tx, void *arg, struct err *err)
@@ -311,7 +329,8 @@ static int sign_in_tx(struct sql *tx, void *arg, struct err *err)
 			return -(int)err->code;
 	}
 	if (store_user_put_login(tx, &u, err) < 0 || store_session_add(tx, j->session, err) < 0 ||
-	    (j->old_session && store_session_del(tx, j->old_session, err) < 0))
+	    (j->old_session && store_session_del(tx, j->old_session, err) < 0) ||
+	    store_known_source_put(tx, u.id, j->source, j->session->created_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -322,14 +341,14 @@ static int audit_only_tx(struct sql *tx, void *arg, struct err *err)
 }
 
 /* One sentence for every reason, so that nobody learns which names exist. */
-static int wrong(struct service *s, const struct actor *from, const char *name, const struct user *u, struct err *err)
+static int wrong(struct service *s, const struct actor *from, const char *bucket, const struct user *u, struct err *err)
 {
 	_cleanup_audit_ struct audit audit = { 0 };
 	struct actor nobody = { .address = from->address, .request_id = from->request_id };
 	_cleanup_err_ struct err why = ERR_INIT;
 	int64_t now = service_now(s);
 
-	throttle_failed(s->accounts, name, now);
+	throttle_failed(s->accounts, bucket, now);
 	source_failed(s, from, now);
 	audit_begin(s, &nobody, "session.refused", "user", &audit);
 	if (u && u->id) {
@@ -346,25 +365,27 @@ int service_sign_in(struct service *s, const struct actor *from, const char *nam
 {
 	_cleanup_session_made_ struct session_made made = { 0 };
 	_cleanup_audit_ struct audit audit = { 0 };
-	_cleanup_free_ char *canonical = NULL, *rehashed = NULL;
+	_cleanup_free_ char *canonical = NULL, *rehashed = NULL, *bucket = NULL;
 	_cleanup_user_ struct user user = { 0 };
 	_cleanup_err_ struct err odd = ERR_INIT;
-	struct sign_in_job j = { 0 };
+	char source[ADDR_TEXT];
+	struct sign_in_job j = { .source = source_of(from, source) };
 	struct new_session n;
 	bool ok = false, rehash = false;
 
 	if (user_name_canonical(name, &canonical, &odd) < 0)
 		canonical = xstrdup("\x01"); /* no user has this name: it costs what every wrong one costs */
-	if (service_sign_in_allowed(s, from, canonical, err) < 0)
-		return -(int)err->code;
 	j.name = canonical;
 	if (store_read(s->store, find_user_tx, &j, err) < 0)
 		return -(int)err->code;
 	user = j.user;
+	bucket = account_bucket(canonical, j.known ? j.source : NULL);
+	if (service_sign_in_allowed(s, from, bucket, err) < 0)
+		return -(int)err->code;
 	if (password_verify(password, j.found && !user.disabled ? user.password_hash : NULL, &ok, &rehash, err) < 0)
 		return -(int)err->code;
 	if (!ok || !j.found || user.disabled)
-		return wrong(s, from, canonical, &user, err);
+		return wrong(s, from, bucket, &user, err);
 	if (rehash && password_hash(password, &rehashed, err) < 0)
 		return -(int)err->code;
 	new_session(s, from, &made.cookie, &n);
@@ -379,7 +400,7 @@ int service_sign_in(struct service *s, const struct actor *from, const char *nam
 	j.rehashed = rehashed;
 	if (store_write(s->store, sign_in_tx, &j, err) < 0)
 		return err_wrap(err, "could not sign in");
-	throttle_forgive(s->accounts, canonical);
+	throttle_forgive(s->accounts, bucket);
 	user.last_login_ms = n.row.created_ms;
 	made.user = TAKE(user);
 	*ret = TAKE(made);
@@ -481,6 +502,7 @@ int service_session_auth(struct service *s, const char *cookie, struct actor *re
 		}
 		ret->kind = ACTOR_SESSION;
 		ret->role = j.user.role;
+		ret->rights = j.user.rights;
 		replace_str(&ret->user_id, j.user.id);
 		replace_str(&ret->user_name, j.user.name);
 		replace_str(&ret->session_hash, hash);
@@ -523,6 +545,7 @@ static int token_alive_tx(struct sql *q, void *arg, struct err *err)
 	if (t.revoked_ms || t.expires_ms <= j->now_ms)
 		return err_set(err, ERR_NOT_FOUND, "token is over");
 	j->user.role = MIN(j->user.role, t.role);
+	j->user.rights &= t.rights;
 	return 0;
 }
 
@@ -537,7 +560,8 @@ bool service_actor_alive(struct service *s, const struct actor *a)
 	if (store_read(s->store, a->kind == ACTOR_SESSION ? auth_tx : token_alive_tx, &j, &err) < 0)
 		alive = err.code != ERR_NOT_FOUND; /* a store that does not answer now ends no stream */
 	else
-		alive = (a->kind == ACTOR_SESSION ? session_lives(&j) : !j.user.disabled) && j.user.role == a->role;
+		alive = (a->kind == ACTOR_SESSION ? session_lives(&j) : !j.user.disabled) && j.user.role == a->role &&
+			j.user.rights == a->rights;
 	session_done(&j.session);
 	user_done(&j.user);
 	return alive;
@@ -573,14 +597,17 @@ int service_password_change(struct service *s, const struct actor *a, const stru
 			    const struct secret *new_password, struct err *err)
 {
 	_cleanup_user_ struct user u = { 0 };
-	_cleanup_free_ char *hash = NULL;
+	_cleanup_free_ char *hash = NULL, *bucket = NULL;
 	_cleanup_audit_ struct audit audit = { 0 };
 	struct password_job j = { .actor = a, .now_ms = service_now(s), .audit = &audit };
 	bool ok = false;
 
 	if (a->kind != ACTOR_SESSION)
 		return err_set(err, ERR_DENIED, "a password is changed in a session, not with a token");
-	if (service_self(s, a, &u, err) < 0 || service_sign_in_allowed(s, a, u.name, err) < 0)
+	if (service_self(s, a, &u, err) < 0)
+		return -(int)err->code;
+	bucket = account_bucket(u.name, a->user_id); /* of those who are signed in: strangers do not fill it */
+	if (service_sign_in_allowed(s, a, bucket, err) < 0)
 		return -(int)err->code;
 	if (password_check(new_password, u.name, err) < 0) {
 		replace_str(&err->field, "/new_password");
@@ -589,7 +616,7 @@ int service_password_change(struct service *s, const struct actor *a, const stru
 	if (password_verify(old_password, u.password_hash, &ok, NULL, err) < 0)
 		return -(int)err->code;
 	if (!ok) {
-		throttle_failed(s->accounts, u.name, j.now_ms);
+		throttle_failed(s->accounts, bucket, j.now_ms);
 		return err_set_field(err, ERR_DENIED, "/old_password", "the old password is wrong");
 	}
 	if (password_hash(new_password, &hash, err) < 0)
@@ -600,4 +627,52 @@ int service_password_change(struct service *s, const struct actor *a, const stru
 	replace_str(&audit.object_id, u.id);
 	replace_str(&audit.object_name, u.name);
 	return store_write(s->store, password_tx, &j, err);
+}
+
+/* --- on the host --------------------------------------------------------------------------------------------------------- */
+
+struct local_password_job {
+	const char *name, *hash;
+	struct audit *audit;
+	int64_t now_ms;
+};
+
+static int local_password_tx(struct sql *tx, void *arg, struct err *err)
+{
+	const struct local_password_job *j = arg;
+	_cleanup_user_ struct user u = { 0 };
+	bool was_disabled;
+
+	if (store_user_find(tx, j->name, &u, err) < 0)
+		return -(int)err->code;
+	was_disabled = u.disabled;
+	replace_str(&u.password_hash, j->hash);
+	u.disabled = false;
+	u.updated_ms = j->now_ms;
+	replace_str(&j->audit->object_id, u.id);
+	replace_str(&j->audit->object_name, u.name);
+	audit_change(j->audit, json_pack("{s:b}", "disabled", was_disabled), json_pack("{s:b, s:s}", "disabled", false, "password", "changed"));
+	if (store_user_put(tx, &u, 0, err) < 0 || store_session_del_user(tx, u.id, NULL, err) < 0)
+		return -(int)err->code;
+	return store_audit_add(tx, j->audit, err);
+}
+
+int service_local_password(struct store *store, const struct clock *clock, const char *name, const struct secret *password,
+			   struct err *err)
+{
+	struct service offline = { .store = store, .clock = clock ? clock : &clock_system };
+	struct actor host = { .kind = ACTOR_HOST, .user_name = (char[]){ "host" } };
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_free_ char *canonical = NULL, *hash = NULL;
+	struct local_password_job j = { .audit = &audit, .now_ms = service_now(&offline) };
+
+	if (user_name_canonical(name, &canonical, err) < 0 || password_check(password, canonical, err) < 0 ||
+	    password_hash(password, &hash, err) < 0)
+		return err_wrap(err, "could not change the password of '%s'", name);
+	j.name = canonical;
+	j.hash = hash;
+	audit_begin(&offline, &host, "password.reset", "user", &audit);
+	if (store_write(store, local_password_tx, &j, err) < 0)
+		return err_wrap(err, "could not change the password of '%s'", canonical);
+	return 0;
 }

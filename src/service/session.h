@@ -2,7 +2,8 @@
 /*
  * session.h - the first administrator, signing in and out, sessions. A session is 256 random bits in a cookie, of which the
  * SHA-256 is stored; it ends after 30 minutes of silence and 12 hours at the latest. Wrong passwords are counted per name and
- * per address; unknown names cost the same time and get the same answer.
+ * per address, and never lock for ever; where a user has signed in well before, his failures are counted apart from those of
+ * strangers. Unknown names cost the same time and get the same answer.
  */
 #ifndef SERVICE_SESSION_H
 #define SERVICE_SESSION_H
@@ -27,8 +28,8 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
  * beginning, whoever's it was.
  */
 void service_session_note(const char *cookie, struct actor *from);
-/* TOO_MANY when this name or address has failed too often. Cheap: ask it before queueing a hash. */
-int service_sign_in_allowed(struct service *s, const struct actor *from, const char *name, struct err *err) MUST_CHECK;
+/* TOO_MANY when this address (or bucket of a name, NULL = any) has failed too often. Cheap: ask it before queueing a hash. */
+int service_sign_in_allowed(struct service *s, const struct actor *from, const char *bucket, struct err *err) MUST_CHECK;
 /* Slow. UNAUTHENTICATED, TOO_MANY. */
 int service_sign_in(struct service *s, const struct actor *from, const char *name, const struct secret *password,
 		    struct session_made *ret, struct err *err) MUST_CHECK;

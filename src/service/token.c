@@ -2,6 +2,7 @@
 /* token.c - see token.h. */
 #include "service/token.h"
 
+#include "base/addr.h"
 #include "keys/token.h"
 #include "service/internal.h"
 
@@ -49,7 +50,26 @@ static int used_tx(struct sql *tx, void *arg, struct err *err)
 static int unknown(struct err *err)
 {
 	err_clear(err);
-	return err_set(err, ERR_UNAUTHENTICATED, "API token is unknown, expired or revoked");
+	return err_set(err, ERR_UNAUTHENTICATED, "API token is unknown, expired, revoked, or not good from this address");
+}
+
+static bool good_from(const struct token *t, const char *address)
+{
+	union addr a;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (!t->sources.n)
+		return true;
+	if (!address || addr_parse_ip(address, &a, &why) < 0)
+		return false;
+	for (size_t i = 0; i < t->sources.n; i++) {
+		struct cidr c;
+		_cleanup_err_ struct err odd = ERR_INIT;
+
+		if (cidr_parse(t->sources.v[i], &c, &odd) == 0 && cidr_has(&c, &a))
+			return true;
+	}
+	return false;
 }
 
 int service_token_auth(struct service *s, const char *text, struct actor *ret, struct err *err)
@@ -62,7 +82,7 @@ int service_token_auth(struct service *s, const char *text, struct actor *ret, s
 		return unknown(err);
 	if (store_read(s->store, auth_tx, &j, err) < 0) {
 		r = err->code == ERR_NOT_FOUND ? unknown(err) : -(int)err->code;
-	} else if (j.token.revoked_ms || j.now_ms >= j.token.expires_ms || j.user.disabled) {
+	} else if (j.token.revoked_ms || j.now_ms >= j.token.expires_ms || j.user.disabled || !good_from(&j.token, ret->address)) {
 		r = unknown(err);
 	} else {
 		if (j.now_ms - j.token.used_ms >= USED_EVERY_MS) {
@@ -73,6 +93,8 @@ int service_token_auth(struct service *s, const char *text, struct actor *ret, s
 		}
 		ret->kind = ACTOR_TOKEN;
 		ret->role = MIN(j.token.role, j.user.role);
+		ret->rights = j.token.rights & j.user.rights;
+		replace_str(&ret->token_name, j.token.name);
 		replace_str(&ret->user_id, j.user.id);
 		replace_str(&ret->user_name, j.user.name);
 		replace_str(&ret->token_id, j.token.id);
@@ -114,7 +136,7 @@ static int user_name_of(struct sql *q, const char *user_id, char **ret, struct e
 
 static bool sees_all(const struct actor *a)
 {
-	return role_may(a->role, PERM_ADMIN);
+	return may(a->role, a->rights, PERM_ADMIN);
 }
 
 static int list_tx(struct sql *q, void *arg, struct err *err)
@@ -195,10 +217,34 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	t->user_id = xstrdup(j->fresh->user_id);
 	t->hash = xstrdup(j->fresh->hash);
 	t->prefix = xstrdup(j->fresh->prefix);
+	t->sources = (struct strlist){ 0 };
+	strlist_copy(&t->sources, &j->fresh->sources);
 	j->view->user_name = xstrdup(j->actor->user_name);
 	if (store_token_add(tx, t, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
+}
+
+static int check_sources(const struct strlist *sources, struct strlist *ret, struct err *err)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		struct cidr c;
+		_cleanup_err_ struct err why = ERR_INIT;
+		_cleanup_free_ char *field = xasprintf("/sources/%zu", i);
+
+		if (cidr_parse(sources->v[i], &c, &why) < 0)
+			return err_set_field(err, ERR_INVALID, field, "must be an address or a network such as 192.0.2.0/24");
+		strlist_add(ret, sources->v[i]);
+	}
+	return 0;
+}
+
+static json_t *token_terms(const struct token *t)
+{
+	_cleanup_free_ char *rights = rights_text(t->rights);
+
+	return json_pack("{s:s, s:s, s:o, s:o}", "role", role_text(t->role), "rights", rights, "expires_at", json_time_or_null(t->expires_ms),
+			 "sources", json_strlist(&t->sources));
 }
 
 int service_token_create(struct service *s, const struct actor *a, const struct token_create *r, struct secret *ret_text,
@@ -216,6 +262,13 @@ int service_token_create(struct service *s, const struct actor *a, const struct 
 	if (t.role > a->role)
 		return err_set_field(err, ERR_DENIED, "/role", "a token may not do more than its maker, whose role is '%s'",
 				     role_text(a->role));
+	if (rights_from_list(&r->rights, "/rights", &t.rights, err) < 0 || check_sources(&r->sources, &t.sources, err) < 0)
+		return -(int)err->code;
+	if (t.rights & ~a->rights) {
+		_cleanup_free_ char *lacking = rights_text(t.rights & ~a->rights);
+
+		return err_set_field(err, ERR_DENIED, "/rights", "a token may not do more than its maker, who has not the right '%s'", lacking);
+	}
 	if (strpbrk(r->name, "\r\n\t"))
 		return err_set_field(err, ERR_INVALID, "/name", "must not have control characters");
 	token_make(TOKEN_API, &text, hash);
@@ -231,6 +284,7 @@ int service_token_create(struct service *s, const struct actor *a, const struct 
 	audit_begin(s, a, "token.create", "token", &audit);
 	replace_str(&audit.object_id, t.id);
 	replace_str(&audit.object_name, t.name);
+	audit_change(&audit, NULL, token_terms(&t));
 	if (store_write(s->store, create_tx, &j, err) < 0)
 		return -(int)err->code;
 	*ret_text = TAKE(text);

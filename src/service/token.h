@@ -9,6 +9,8 @@
 struct token_create {
 	const char *name, *role; /* role NULL = the maker's */
 	int64_t days;            /* 0 = 90 */
+	struct strlist rights;   /* none unless named, and of the maker's only */
+	struct strlist sources;  /* CIDRs; empty = from anywhere */
 };
 
 struct token_view {
@@ -20,7 +22,10 @@ STORE_LIST(token_view);
 #define _cleanup_token_view_ __attribute__((cleanup(token_view_done)))
 #define _cleanup_token_view_list_ __attribute__((cleanup(token_view_list_done)))
 
-/* Who this token is. UNAUTHENTICATED. The role is the lower of the token's and its user's. */
+/*
+ * Who this token is. UNAUTHENTICATED, also from an address (ret->address) that is not one of its sources. Role and rights are what
+ * the token and its user both have now.
+ */
 int service_token_auth(struct service *s, const char *text, struct actor *ret, struct err *err) MUST_CHECK;
 
 /* One's own; administrators see and revoke everybody's (others: NOT_FOUND). */

@@ -12,6 +12,9 @@ STORE_LIST(user);
 STORE_LIST(token);
 #define _cleanup_token_list_ __attribute__((cleanup(token_list_done)))
 
+STORE_LIST(session);
+#define _cleanup_session_list_ __attribute__((cleanup(session_list_done)))
+
 int store_user_add(struct sql *tx, struct user *u, struct err *err) MUST_CHECK; /* hands out u->num; CONFLICT: the name */
 int store_user_get(struct sql *q, const char *id, struct user *ret, struct err *err) MUST_CHECK;
 int store_user_get_num(struct sql *q, int64_t num, struct user *ret, struct err *err) MUST_CHECK;
@@ -26,11 +29,20 @@ int store_user_count_admins(struct sql *q, int64_t *ret, struct err *err) MUST_C
 
 int store_session_add(struct sql *tx, const struct session *s, struct err *err) MUST_CHECK;
 int store_session_get(struct sql *q, const char *hash, struct session *ret, struct err *err) MUST_CHECK; /* expired ones too */
+int store_session_by_id(struct sql *q, const char *id, struct session *ret, struct err *err) MUST_CHECK;
+/* Newest first, those that are neither over nor silent since seen_after_ms. */
+int store_session_list(struct sql *q, const char *user_id, int64_t now_ms, int64_t seen_after_ms, int limit, struct session_list *ret,
+		       struct err *err) MUST_CHECK;
 int store_session_seen(struct sql *tx, const char *hash, int64_t seen_ms, int64_t expires_ms, struct err *err) MUST_CHECK;
 int store_session_del(struct sql *tx, const char *hash, struct err *err) MUST_CHECK; /* fine when it is not there */
 /* All of a user but except_hash (may be NULL). */
 int store_session_del_user(struct sql *tx, const char *user_id, const char *except_hash, struct err *err) MUST_CHECK;
 int store_session_prune(struct sql *tx, int64_t expired_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
+
+/* Where a user has signed in well before. */
+int store_known_source_put(struct sql *tx, const char *user_id, const char *source, int64_t now_ms, struct err *err) MUST_CHECK;
+int store_known_source_has(struct sql *q, const char *user_id, const char *source, bool *ret, struct err *err) MUST_CHECK;
+int store_known_source_prune(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
 
 int store_token_add(struct sql *tx, struct token *t, struct err *err) MUST_CHECK; /* hands out t->num */
 int store_token_get(struct sql *q, const char *id, struct token *ret, struct err *err) MUST_CHECK;

@@ -514,19 +514,23 @@ static int jobs_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 
 static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
-	_cleanup_user_ struct user u = { .id = new_id(), .name = W("anna"), .role = ROLE_ADMIN, .password_hash = W("$argon2id$x"),
+	_cleanup_user_ struct user u = { .id = new_id(), .name = W("anna"), .role = ROLE_ADMIN, .password_hash = W("$argon2id$x"), .rights = BIT(PERM_AUDIT) | BIT(PERM_REVOKE),
 					 .created_ms = 1 },
 			     got = { 0 }, by_name = { 0 };
-	_cleanup_session_ struct session s = { .hash = W("s1"), .csrf = W("c"), .address = W("::1"), .created_ms = 1, .seen_ms = 1,
+	_cleanup_session_ struct session s = { .id = W("01S1"), .hash = W("s1"), .csrf = W("c"), .address = W("::1"), .created_ms = 1, .seen_ms = 1,
 					       .expires_ms = 100 },
-				s2 = { .hash = W("s2"), .csrf = W("c"), .created_ms = 1, .seen_ms = 1, .expires_ms = 200 }, back = { 0 };
-	_cleanup_token_ struct token t = { .id = new_id(), .name = W("ci"), .role = ROLE_VIEWER, .hash = W("h"), .prefix = W("cw_ab"),
+				s2 = { .id = W("01S2"), .hash = W("s2"), .csrf = W("c"), .created_ms = 1, .seen_ms = 1, .expires_ms = 200 }, back = { 0 };
+	_cleanup_token_ struct token t = { .id = new_id(), .name = W("ci"), .role = ROLE_VIEWER, .hash = W("h"), .prefix = W("cw_ab"), .rights = BIT(PERM_KEY_EXPORT),
 					   .created_ms = 5, .expires_ms = 500 },
 			      found = { 0 }, by_id = { 0 };
 	_cleanup_user_list_ struct user_list users = { 0 };
 	_cleanup_token_list_ struct token_list tokens = { 0 };
+	_cleanup_session_list_ struct session_list sessions = { 0 };
 	int64_t n = 0;
+	bool known = true;
 
+	strlist_add(&t.sources, "192.0.2.0/24");
+	strlist_add(&t.sources, "2001:db8::/32");
 	OK(store_user_add(tx, &u, err));
 	s.user_id = xstrdup(u.id);
 	s2.user_id = xstrdup(u.id);
@@ -554,6 +558,27 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 
 	OK(store_session_add(tx, &s, err));
 	OK(store_session_add(tx, &s2, err));
+	OK(store_session_list(tx, u.id, 50, 0, 10, &sessions, err));
+	ASSERT_INT(sessions.n, 2);
+	OK(store_session_list(tx, u.id, 100, 0, 10, &sessions, err));
+	ASSERT_INT(sessions.n, 1);
+	ASSERT_STR(sessions.v[0].id, "01S2");
+	OK(store_session_list(tx, u.id, 50, 1, 10, &sessions, err));
+	ASSERT_INT(sessions.n, 0);
+	OK(store_session_by_id(tx, "01S1", &back, err));
+	ASSERT_STR(back.hash, "s1");
+	session_done(&back);
+	FAILS(store_session_by_id(tx, "s1", &back, err), ERR_NOT_FOUND);
+	OK(store_known_source_has(tx, u.id, "192.0.2.1", &known, err));
+	ASSERT_FALSE(known);
+	OK(store_known_source_put(tx, u.id, "192.0.2.1", 5, err));
+	OK(store_known_source_put(tx, u.id, "192.0.2.1", 7, err));
+	OK(store_known_source_has(tx, u.id, "192.0.2.1", &known, err));
+	ASSERT_TRUE(known);
+	OK(store_known_source_prune(tx, 7, &n, err));
+	ASSERT_INT(n, 0);
+	OK(store_known_source_prune(tx, 8, &n, err));
+	ASSERT_INT(n, 1);
 	OK(store_session_seen(tx, "s1", 50, 150, err));
 	OK(store_session_get(tx, "s1", &back, err));
 	ASSERT_INT(back.expires_ms, 150);

@@ -336,7 +336,7 @@ class Server:
         """The first administrator and an API token, offline."""
         self.password_file.write_text("correct horse battery staple\n")
         self.password_file.chmod(0o600)
-        done = self.setup("--admin", name, "--password-file", str(self.password_file), "--token-out", str(self.token_file))
+        done = self.setup("--admin", name, "--right", "audit", "--right", "revoke", "--right", "key-export", "--password-file", str(self.password_file), "--token-out", str(self.token_file))
         if done.status:
             raise BedError(f"certwright setup: {done}")
         self.prepared = True

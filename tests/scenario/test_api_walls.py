@@ -15,7 +15,7 @@ UNKNOWN = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 MAY = {
     "viewer": {"none", "self", "view"},
     "operator": {"none", "self", "view", "order"},
-    "admin": {"none", "self", "view", "order", "account", "admin", "key-export"},
+    "admin": {"none", "self", "view", "order", "account", "admin"},
 }
 ALL = [(m, p, op) for m, p, op in operations()]
 GUARDED = [(m, p, op) for m, p, op in ALL if op["x-permission"] != "none" and op["operationId"] not in ("streamEvents", "deleteSession")]

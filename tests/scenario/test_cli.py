@@ -18,6 +18,7 @@ VERBS = {
     "getSetup": None, "postSetup": "setup", "createSession": "login", "getSession": "whoami", "deleteSession": "login", "putPassword": "password",
     "listTokens": "token list", "createToken": "token create", "getToken": "token show", "deleteToken": "token revoke",
     "listUsers": "user list", "createUser": "user create", "getUser": "user show", "updateUser": "user update", "deleteUser": "user delete",
+    "listUserSessions": "user sessions", "endUserSessions": "user sessions", "listSessions": "user sessions", "endSession": "user sessions",
     "listVendors": "vendor list", "listAccounts": "account list", "registerAccount": "account register", "getAccount": "account show",
     "updateAccount": "account rename", "deleteAccount": "account delete", "refreshAccount": "account refresh",
     "listCsrs": "csr list", "createCsr": "csr create", "uploadCsr": "csr upload", "getCsr": "csr show", "deleteCsr": "csr delete",

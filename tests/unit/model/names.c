@@ -92,12 +92,42 @@ static void the_ten_vendors_are_listed_and_buypass_is_over(void **state UNUSED)
 
 static void a_role_may_what_its_row_says(void **state UNUSED)
 {
-	ASSERT_TRUE(role_may(ROLE_VIEWER, PERM_VIEW));
-	ASSERT_FALSE(role_may(ROLE_VIEWER, PERM_ORDER));
-	ASSERT_TRUE(role_may(ROLE_OPERATOR, PERM_ORDER));
-	ASSERT_FALSE(role_may(ROLE_OPERATOR, PERM_ACCOUNT));
-	ASSERT_FALSE(role_may(ROLE_OPERATOR, PERM_KEY_EXPORT));
-	ASSERT_TRUE(role_may(ROLE_ADMIN, PERM_ADMIN));
+	ASSERT_TRUE(may(ROLE_VIEWER, 0, PERM_VIEW));
+	ASSERT_FALSE(may(ROLE_VIEWER, 0, PERM_ORDER));
+	ASSERT_TRUE(may(ROLE_OPERATOR, 0, PERM_ORDER));
+	ASSERT_FALSE(may(ROLE_OPERATOR, 0, PERM_ACCOUNT));
+	ASSERT_TRUE(may(ROLE_ADMIN, 0, PERM_ADMIN));
+	ASSERT_FALSE(may((enum role)role_count, RIGHTS_ALL, PERM_NONE));
+	ASSERT_FALSE(may(ROLE_ADMIN, RIGHTS_ALL, (enum permission)permission_count));
+}
+
+static void no_role_has_a_right_and_a_right_is_nothing_but_itself(void **state UNUSED)
+{
+	for (unsigned r = 0; r < role_count; r++)
+		for (unsigned p = 0; p < permission_count; p++)
+			for (unsigned rights = 0; rights < BIT(permission_count); rights++) {
+				bool want = RIGHTS_ALL & BIT(p) ? (rights & BIT(p)) != 0 : may(r, 0, p);
+
+				ASSERT_INT(may(r, rights, p), want);
+			}
+}
+
+static void rights_come_back_from_their_text(void **state UNUSED)
+{
+	static const char *const bad[] = { "admin", "audit  revoke", " audit", "Audit", "audit,revoke", "view" };
+	unsigned got = 0;
+
+	for (unsigned rights = 0; rights < BIT(permission_count); rights++) {
+		char *text = rights_text(rights);
+
+		ASSERT_TRUE(rights_parse(text, &got));
+		ASSERT_INT(got, rights & RIGHTS_ALL);
+		free(text);
+	}
+	got = 77;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ASSERT_FALSE(rights_parse(bad[i], &got));
+	ASSERT_INT(got, 77);
 }
 
 int main(void)
@@ -109,6 +139,8 @@ int main(void)
 		TEST(an_unknown_text_is_no_state),
 		TEST(the_ten_vendors_are_listed_and_buypass_is_over),
 		TEST(a_role_may_what_its_row_says),
+		TEST(no_role_has_a_right_and_a_right_is_nothing_but_itself),
+		TEST(rights_come_back_from_their_text),
 	};
 
 	return RUN(tests);

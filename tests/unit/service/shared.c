@@ -144,11 +144,12 @@ static void authorization_is_the_table_of_roles(void **state)
 		ASSERT_OK(service_authorize(&host, p, &err), &err);
 		for (unsigned role = 0; role < role_count; role++)
 			for (int kind = ACTOR_SESSION; kind <= ACTOR_TOKEN; kind++) {
-				struct actor a = { .kind = (enum actor_kind)kind, .role = role };
-				bool may = role_may(role, p);
+				for (unsigned rights = 0; rights < BIT(permission_count); rights += BIT(PERM_AUDIT)) {
+					struct actor a = { .kind = (enum actor_kind)kind, .role = role, .rights = rights };
 
-				ASSERT_INT(service_authorize(&a, p, &err), may ? 0 : -ERR_DENIED);
-				err_clear(&err);
+					ASSERT_INT(service_authorize(&a, p, &err), may(role, rights, p) ? 0 : -ERR_DENIED);
+					err_clear(&err);
+				}
 			}
 	}
 }

@@ -31,12 +31,12 @@ export function ObjectLink({ kind, id, name }: { kind: string | null; id: string
 export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 	const may = useMay()
 	const [, go] = useLocation()
-	const shown = may('admin') ? tab : 'jobs'
+	const shown = may('audit') ? tab : 'jobs'
 	return (
 		<Page title={t('Activity')}>
 			<Tabs value={shown} onChange={(v) => go(v === 'jobs' ? '/activity/jobs' : '/activity')} keepMounted={false}>
 				<Tabs.List mb="md">
-					{may('admin') && <Tabs.Tab value="audit">{t('Audit')}</Tabs.Tab>}
+					{may('audit') && <Tabs.Tab value="audit">{t('Audit')}</Tabs.Tab>}
 					<Tabs.Tab value="jobs">{t('Jobs')}</Tabs.Tab>
 				</Tabs.List>
 				<Tabs.Panel value="audit">
