@@ -5,7 +5,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { api, asError, setCsrf, unwrap, watchClient, type Session } from './client'
 import { probe, startLive } from './live'
 
-export type Permission = 'view' | 'order' | 'account' | 'key-export' | 'admin'
+export type Permission = 'view' | 'order' | 'account' | 'key-export' | 'admin' | 'audit' | 'revoke'
 type State = { at: 'loading' } | { at: 'unreached' } | { at: 'setup'; version: string } | { at: 'signed-out'; expired: boolean } | { at: 'signed-in'; session: Session }
 
 interface Value {
