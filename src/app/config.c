@@ -2,6 +2,8 @@
 /* config.c - see config.h. inih splits the lines; its cut at 200 bytes and its silence about repeated keys are caught here. */
 #include "app/config.h"
 
+#include "app/runner.h"
+
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/file.h"
@@ -49,6 +51,8 @@ const struct config_key config_keys[] = {
 	KEY("net.allow", CIDRS, net_allow,
 	    .help = "Private networks that may be called: an in-house CA, for instance. Link-local and metadata addresses never."),
 	KEY("run.user", TEXT, run_user, .def = "certwright", .max = 32, .help = "User to run as when started by root."),
+	KEY("run.runner_user", TEXT, run_runner_user, .max = 32,
+	    .help = "User that foreign programs run as when started by root; default: certwright-runner if there is such a user, else run.user."),
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),
@@ -95,8 +99,15 @@ struct value {
 	int rank; /* 1 file, 2 environment, 3 flag */
 };
 
+struct program { /* a free key of [programs] */
+	char *name;
+	struct value value;
+};
+
 struct reading {
 	struct value *values; /* one per key */
+	struct program *programs;
+	size_t n_programs;
 	struct config_problems *problems;
 	const char *file;
 	FILE *f;
@@ -180,6 +191,64 @@ static void value_take(struct reading *r, const struct config_key *k, const char
 	v->rank = rank;
 }
 
+/* ---- free keys: [programs] ---------------------------------------------------------------------------------------- */
+
+#define PROGRAMS "programs."
+#define PROGRAMS_MAX 64
+
+static bool program_take(struct reading *r, const char *full, const char *text, const char *where, int rank)
+{
+	const char *name = full + strlen(PROGRAMS);
+	size_t i = 0;
+
+	if (!str_starts(full, PROGRAMS))
+		return false;
+	while (i < r->n_programs && !streq(r->programs[i].name, name))
+		i++;
+	if (i < r->n_programs && r->programs[i].value.rank == rank && rank == 1) {
+		problem(r->problems, where, "'%.80s' is given twice, first at %s", full, r->programs[i].value.where);
+		return true;
+	}
+	if (i == r->n_programs) {
+		if (i == PROGRAMS_MAX) {
+			problem(r->problems, where, "[programs] names more than %d programs", PROGRAMS_MAX);
+			return true;
+		}
+		r->programs = xrealloc(r->programs, (i + 1) * sizeof *r->programs);
+		r->programs[r->n_programs++] = (struct program){ .name = xstrdup(name) };
+	}
+	if (r->programs[i].value.rank > rank)
+		return true;
+	replace_str(&r->programs[i].value.text, text);
+	replace_str(&r->programs[i].value.where, where);
+	r->programs[i].value.rank = rank;
+	return true;
+}
+
+static void programs_set(struct config *c, struct reading *r)
+{
+	for (size_t i = 0; i < r->n_programs; i++) {
+		struct program *p = &r->programs[i];
+		_cleanup_err_ struct err why = ERR_INIT;
+		_cleanup_free_ char *text = xstrndup(p->value.text, strcspn(p->value.text, "\r\n")), *words = NULL;
+		_cleanup_free_ char *safe = str_clean(p->name, strlen(p->name), 40), *pair = NULL;
+
+		if (!runner_name_ok(p->name)) {
+			problem(r->problems, p->value.where, PROGRAMS "%s: a name has letters a-z, digits, '-' and '_', at most 32", safe);
+		} else if (runner_program_check(text, &why) < 0) {
+			words = err_text(&why);
+			problem(r->problems, p->value.where, PROGRAMS "%s: %s", safe, words);
+		}
+		pair = xasprintf("%s=%s", p->name, text);
+		strlist_add(&c->programs, pair);
+		free(p->name);
+		free(p->value.text);
+		free(p->value.where);
+	}
+	free(r->programs);
+	strlist_sort_unique(&c->programs);
+}
+
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 /* What inih would pass over in silence or report only once; such a line is handed on as a comment. */
@@ -241,6 +310,12 @@ static int on_value(void *arg, const char *section, const char *name, const char
 	struct value *v;
 
 	snprintf(where, sizeof where, "%s:%d", r->file, r->line);
+	if (!k && r->indented && str_starts(full, PROGRAMS)) {
+		problem(r->problems, where, "the indented line continues '%.80s', which is not a list", full);
+		return 1;
+	}
+	if (!k && program_take(r, full, text, where, 1))
+		return 1;
 	if (!k) {
 		unknown_key(r->problems, where, full);
 		return 1;
@@ -286,6 +361,8 @@ static void read_file(struct reading *r, const char *path)
 
 static bool section_known(const char *prefix, size_t n)
 {
+	if (n == strlen(PROGRAMS) - 1 && !strncasecmp(prefix, PROGRAMS, n))
+		return true;
 	for (const struct config_key *k = config_keys; k->name; k++)
 		if (strcspn(k->name, ".") == n && !strncasecmp(k->name, prefix, n))
 			return true;
@@ -314,7 +391,7 @@ static void read_environment(struct reading *r)
 		k = key_find(key);
 		if (k)
 			value_take(r, k, eq + 1, where, 2);
-		else
+		else if (!program_take(r, key, eq + 1, where, 2))
 			unknown_key(r->problems, where, key);
 	}
 }
@@ -332,11 +409,13 @@ static void read_flags(struct reading *r, const struct strlist *set)
 			problem(r->problems, "--set", "'%s' is not section.key=value", safe);
 			continue;
 		}
+		where = xasprintf("--set %.*s", (int)(eq - text), text);
+		if (!k && program_take(r, name, eq + 1, where, 3))
+			continue;
 		if (!k) {
 			unknown_key(r->problems, "--set", name);
 			continue;
 		}
-		where = xasprintf("--set %s", name);
 		value_take(r, k, eq + 1, where, 3);
 	}
 }
@@ -648,6 +727,7 @@ int config_read(const struct config_input *in, struct config *ret, struct config
 			problem(found, values[i].rank ? values[i].where : "default", "%s: %s", k->name, words);
 		}
 	}
+	programs_set(&c, &r);
 	complete(&c, &r);
 	sort_by_line(&c, found);
 	for (size_t i = 0; i < key_count(); i++) {
@@ -673,6 +753,7 @@ void config_done(struct config *c)
 		else if (k->type != CONFIG_INT && k->type != CONFIG_BOOL)
 			free(*(char **)at);
 	}
+	strlist_clear(&c->programs);
 	memset(c, 0, sizeof *c);
 }
 
@@ -718,6 +799,9 @@ void config_document(FILE *out)
 		fprintf(out, " | %s%s%s | %s | %s |\n", k->def ? "`" : "", k->def ? k->def : "–", k->def ? "`" : "",
 			k->reloadable ? "yes" : "no", k->help);
 	}
+	fputs("| `programs.NAME` | path | – | no | A foreign program that an integration may run, by the name it is asked for. The path is absolute, "
+	      "executable and not writable by others. |\n",
+	      out);
 }
 
 void config_arguments(const struct config_input *in, const struct config *c, struct strlist *argv)

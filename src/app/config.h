@@ -49,12 +49,13 @@ struct config {
 	struct strlist keys_master;
 	char *net_proxy, *net_no_proxy, *net_trust;
 	struct strlist net_allow;
-	char *run_user;
+	char *run_user, *run_runner_user;
 	char *log_level, *log_format;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;
 	struct strlist resolve_servers;
 	bool resolve_ask_view;
+	struct strlist programs; /* "name=/absolute/path", the free keys of [programs]; sorted */
 };
 
 struct config_key {

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "app/host.h"
+#include "app/runner.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -32,7 +33,8 @@
 struct core {
 	const struct config_input *input;
 	const struct config *config;
-	struct host_sockets https, lock, supervisor;
+	struct host_sockets https, lock, supervisor, runner;
+	struct runner_client programs;
 	int signal_fd, state_fd;
 	char *feed_path, *report_path;
 	struct strlist tls_names;
@@ -146,6 +148,11 @@ static int engine_begin(struct core *c, struct err *err)
 	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers };
 
+	if (c->runner.n) {
+		c->programs.fd = c->runner.fd[0];
+		o.run_program = runner_client_run;
+		o.program_arg = &c->programs;
+	}
 	if (node_name(c->config, &node, err) < 0)
 		return -(int)err->code;
 	o.node = node;
@@ -340,6 +347,7 @@ int core_run(const struct config_input *in, const struct config *config)
 	host_passed("https", &c.https);
 	host_passed("lock", &c.lock);
 	host_passed("supervisor", &c.supervisor);
+	host_passed("runner", &c.runner);
 	json_init();
 	net_init();
 	c.signal_fd = signals(&err);

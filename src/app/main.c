@@ -28,7 +28,7 @@ static int verb_serve(const struct config_input *in, int argc, char **argv, cons
 		return err_exit_status(err.code);
 	}
 	config_log(&c, "supervisor");
-	return supervisor_run(in, &c);
+	return supervisor_run(in, &c, runner_builtins);
 }
 
 static int verb_core(const struct config_input *in, int argc, char **argv, const struct setup_options *o)

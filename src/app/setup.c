@@ -232,6 +232,11 @@ static int config_show(const struct config_input *in)
 
 		printf("%s = %s\n", k->name, value);
 	}
+	for (size_t i = 0; i < c.programs.n; i++) {
+		const char *eq = strchr(c.programs.v[i], '=');
+
+		printf("programs.%.*s = %s\n", (int)(eq - c.programs.v[i]), c.programs.v[i], eq + 1);
+	}
 	return 0;
 }
 

@@ -24,6 +24,8 @@
 #define LOCK_WAIT_MS (6 * SECOND_MS) /* a former server that is still ending */
 #define CORE_STOP_MS (75 * SECOND_MS) /* a step takes at most 60 s */
 #define EDGE_STOP_MS (5 * SECOND_MS)
+#define RUNNER_STOP_MS (10 * SECOND_MS)
+#define RUNNER_USER "certwright-runner"
 #define STEADY_MS (60 * SECOND_MS)    /* ran so long: the pauses begin anew */
 
 struct part {
@@ -49,6 +51,9 @@ struct supervisor {
 	int core_socket;       /* our end; -1 while core does not run */
 	struct strlist env;
 	struct part core, edge;
+	struct part runner;     /* forked, not executed */
+	struct runner_options runner_options;
+	int runner_pair[2];     /* core's end and the runner's, both kept: they outlive core and runner */
 	bool ready;            /* core was ready once */
 	bool stopping;
 	int status;
@@ -168,6 +173,42 @@ static void edge_arguments(struct strlist *argv, const struct config *c)
 	argv_pair(argv, "--log-format", config_log_format(c) == LOG_JSON ? "json" : "logfmt");
 }
 
+/* The runner's user: the one that was named, else certwright-runner where there is one, else ours. */
+static int runner_user(const struct config *c, const struct host_user *ours, struct runner_options *o, struct err *err)
+{
+	_cleanup_err_ struct err no = ERR_INIT;
+	struct host_user user = { 0 };
+	int rc;
+
+	if (!ours->drop) {
+		if (c->programs.n)
+			log_warning("not started by root: foreign programs run as the same user as the server and can read its files");
+		return 0;
+	}
+	*o = (struct runner_options){ .programs = o->programs, .builtins = o->builtins, .uid = ours->uid, .gid = ours->gid, .become = true };
+	rc = host_user_find(c->run_runner_user ? c->run_runner_user : RUNNER_USER, &user, &no);
+	if (rc == 0) {
+		o->uid = user.uid;
+		o->gid = user.gid;
+	} else if (c->run_runner_user) {
+		err_move(err, &no);
+		return err_wrap(err, "run.runner_user");
+	} else if (c->programs.n) {
+		log_warning("there is no user " RUNNER_USER ": foreign programs run as the same user as the server and can read its files");
+	}
+	host_user_done(&user);
+	return 0;
+}
+
+static int runner_begin(struct supervisor *s, struct err *err)
+{
+	s->runner.restart_ms = 0;
+	if (runner_start(&s->runner_options, s->runner_pair[1], &s->runner.pid, err) < 0)
+		return -(int)err->code;
+	s->runner.started_ms = clock_boot(&clock_system);
+	return 0;
+}
+
 /* Everything that needs root, then no root. */
 static int prepare_public(struct supervisor *s, struct err *err)
 {
@@ -177,7 +218,13 @@ static int prepare_public(struct supervisor *s, struct err *err)
 
 	if (host_user_find(c->run_user, &user, err) < 0)
 		return -(int)err->code;
-	rc = host_state_make(c->state, &user, err);
+	rc = runner_user(c, &user, &s->runner_options, err);
+	if (rc == 0)
+		rc = runner_pair(s->runner_pair, err);
+	if (rc == 0)
+		rc = runner_begin(s, err); /* before there is anything it could inherit */
+	if (rc == 0)
+		rc = host_state_make(c->state, &user, err);
 	if (rc == 0)
 		rc = host_state_lock(c->state, &user, LOCK_WAIT_MS, &s->lock_fd, err);
 	if (rc == 0)
@@ -196,6 +243,8 @@ static int prepare_public(struct supervisor *s, struct err *err)
 	}
 	if (rc == 0)
 		rc = host_user_become(&user, err);
+	if (s->runner_options.uid == geteuid())
+		s->runner_options.become = false; /* it can be started again */
 	host_user_done(&user);
 	return rc;
 }
@@ -213,6 +262,7 @@ static int prepare(struct supervisor *s, const struct config_input *in, struct e
 	if (part_sockets(&s->core, "https", &s->https, err) < 0)
 		return -(int)err->code;
 	part_fd(&s->core, "lock", s->lock_fd);
+	part_fd(&s->core, "runner", s->runner_pair[0]);
 	part_fd(&s->core, "supervisor", -1); /* made at each start */
 	if (!s->edge.wanted)
 		return 0;
@@ -245,7 +295,7 @@ static int part_start(struct supervisor *s, struct part *p, struct err *err)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 			return err_set_errno(err, ERR_INTERNAL, "could not make a socket pair");
 		p->fds[p->n_fds - 1].fd = pair[1];
-	}
+			}
 	rc = proc_start(&start, &p->pid, err);
 	if (p == &s->core) {
 		close(pair[1]);
@@ -283,6 +333,17 @@ static void part_try(struct supervisor *s, struct part *p)
 	}
 }
 
+/* On the same pair: core does not notice, what it asked for meanwhile waits in the socket. */
+static void runner_again(struct supervisor *s)
+{
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	if (runner_begin(s, &err) < 0) {
+		log_err(LOG_ERROR, "could not start the runner of foreign programs", &err);
+		part_plan(&s->runner);
+	}
+}
+
 static void core_gone(struct supervisor *s)
 {
 	if (s->core_socket >= 0)
@@ -297,6 +358,12 @@ static void part_ended(struct supervisor *s, struct part *p, int status)
 	p->pid = 0;
 	if (p == &s->core)
 		core_gone(s);
+	if (p == &s->runner && s->runner_options.become && !s->stopping) {
+		log_error("the runner of foreign programs ended; the server ends too, to be started anew with it", "how", how);
+		s->status = 1;
+		s->stopping = true;
+		return;
+	}
 	if (s->stopping) {
 		if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0)
 			log_warning("ended while stopping", "part", p->name, "how", how);
@@ -323,14 +390,16 @@ static void reap(struct supervisor *s)
 			part_ended(s, &s->core, status);
 		else if (pid == s->edge.pid)
 			part_ended(s, &s->edge, status);
+		else if (pid == s->runner.pid)
+			part_ended(s, &s->runner, status);
 	}
 }
 
 /* Core first: edge answers for it to the end. */
 static void stop_all(struct supervisor *s)
 {
-	struct part *const order[] = { &s->core, &s->edge };
-	const int64_t patience[] = { CORE_STOP_MS, EDGE_STOP_MS };
+	struct part *const order[] = { &s->core, &s->edge, &s->runner };
+	const int64_t patience[] = { CORE_STOP_MS, EDGE_STOP_MS, RUNNER_STOP_MS };
 
 	host_notify("STOPPING=1");
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
@@ -398,7 +467,7 @@ static void on_signal(struct supervisor *s)
 static int64_t next_wait(const struct supervisor *s)
 {
 	int64_t now = clock_boot(&clock_system), wait = host_watchdog_ms();
-	const struct part *const parts[] = { &s->core, &s->edge };
+	const struct part *const parts[] = { &s->core, &s->edge, &s->runner };
 
 	if (wait < 0)
 		wait = 60 * SECOND_MS;
@@ -425,6 +494,8 @@ static void watch(struct supervisor *s)
 		now = clock_boot(&clock_system);
 		if (!s->stopping && s->edge.restart_ms && s->edge.restart_ms <= now)
 			part_try(s, &s->edge);
+		if (!s->stopping && s->runner.restart_ms && s->runner.restart_ms <= now)
+			runner_again(s);
 		if (!s->stopping && s->core.restart_ms && s->core.restart_ms <= now)
 			part_try(s, &s->core);
 	}
@@ -449,7 +520,7 @@ static int signals(struct err *err)
 
 static void done(struct supervisor *s)
 {
-	const int fds[] = { s->lock_fd, s->feed_fd, s->report_fd, s->state_fd, s->signal_fd, s->core_socket, s->core.program, s->edge.program };
+	const int fds[] = { s->runner_pair[0], s->runner_pair[1], s->lock_fd, s->feed_fd, s->report_fd, s->state_fd, s->signal_fd, s->core_socket, s->core.program, s->edge.program };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		if (fds[i] >= 0)
@@ -463,12 +534,13 @@ static void done(struct supervisor *s)
 	strlist_clear(&s->env);
 }
 
-int supervisor_run(const struct config_input *in, const struct config *c)
+int supervisor_run(const struct config_input *in, const struct config *c, const struct runner_builtin *builtins)
 {
 	_cleanup_err_ struct err err = ERR_INIT;
 	struct supervisor s = { .config = c, .lock_fd = -1, .feed_fd = -1, .report_fd = -1, .state_fd = -1, .signal_fd = -1, .core_socket = -1,
 				.core = { .name = "core", .program = -1, .death_signal = SIGTERM, .wanted = true },
-				.edge = { .name = "edge", .program = -1, .death_signal = SIGKILL } };
+				.edge = { .name = "edge", .program = -1, .death_signal = SIGKILL }, .runner = { .name = "runner" },
+				.runner_options = { .programs = &c->programs, .builtins = builtins }, .runner_pair = { -1, -1 } };
 
 	environment(&s.env);
 	s.signal_fd = signals(&err);

@@ -119,7 +119,8 @@ static int withdraw(struct pay *p, json_t *what, struct err *err)
 {
 	enum validation kind = p->d.kind == DEBT_WITHDRAW_DNS ? VALIDATION_DNS01 : VALIDATION_HTTP01;
 	const struct publisher *pub = publisher_find(kind, p->d.method);
-	struct publish_env env = { .http = p->w->http, .clock = p->e->clock, .edge_wait = engine_edge_wait, .edge_arg = p->e };
+	struct publish_env env = { .http = p->w->http, .clock = p->e->clock, .edge_wait = engine_edge_wait, .edge_arg = p->e,
+				   .run_program = p->e->o.run_program, .program_arg = p->e->o.program_arg };
 	_cleanup_challenge_set_ struct challenge_set set = { .kind = kind };
 	const char *value = json_string_value(json_object_get(what, "value"));
 	void *self = NULL;

@@ -15,6 +15,7 @@
 
 #include "acme/ca.h"
 #include "base/clock.h"
+#include "base/program.h"
 #include "feed/core.h"
 #include "keys/keys.h"
 #include "net/http.h"
@@ -36,6 +37,9 @@ struct engine_options {            /* borrowed; must outlive the engine */
 
 	/* edge; NULL: none is configured */
 	const char *feed_path, *report_path;
+
+	program_run_fn *run_program; /* foreign programs of publishers; NULL: there is no runner */
+	void *program_arg;
 
 	/* tests; all may be NULL */
 	struct http *http;         /* used by all workers instead of libcurl */

@@ -474,7 +474,8 @@ static int env_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err
 
 static int call_publisher(struct run *r, const struct publisher *p, const struct challenge_set *set, struct err *err)
 {
-	struct publish_env env = { .http = r->w->http, .clock = r->e->clock, .edge_wait = env_wait, .edge_arg = r->e };
+	struct publish_env env = { .http = r->w->http, .clock = r->e->clock, .edge_wait = env_wait, .edge_arg = r->e,
+				   .run_program = r->e->o.run_program, .program_arg = r->e->o.program_arg };
 	void *self = NULL;
 	int rc;
 

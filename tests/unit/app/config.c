@@ -234,9 +234,34 @@ static int remove_dir(void **state)
 	return rmdir(dir);
 }
 
+static void a_program_is_named_with_a_safe_path_only(void **state)
+{
+	static const char file[] = "[programs]\nhook = /bin/sh\nother = /bin/true\n";
+	static const char bad[] = "[programs]\nHook = /bin/sh\nrelative = bin/sh\nmissing = /nowhere/x\nfolder = /bin\nhook = /bin/sh\nhook = /bin/sh\n";
+	const char *const set[] = { "programs.other=/bin/false", NULL };
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_config_problems_ struct config_problems p = { 0 };
+	struct err err = ERR_INIT;
+
+	ASSERT_OK(read_text(file, set, &c, NULL, &err), &err);
+	ASSERT_INT(c.programs.n, 2);
+	ASSERT_STR(c.programs.v[0], "hook=/bin/sh");
+	ASSERT_STR(c.programs.v[1], "other=/bin/false");
+	config_done(&c);
+	ASSERT_FAILS(read_text(bad, NULL, &c, &p, &err), &err, ERR_INVALID);
+	ASSERT_INT(p.n, 5);
+	ASSERT_HAS(p.v[0].where, "certwright.conf:2");
+	ASSERT_HAS(p.v[0].text, "a name has letters");
+	ASSERT_HAS(p.v[1].text, "'bin/sh' is not an absolute path");
+	ASSERT_HAS(p.v[2].text, "/nowhere/x");
+	ASSERT_HAS(p.v[3].text, "is not a file");
+	ASSERT_HAS(p.v[4].text, "given twice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_program_is_named_with_a_safe_path_only),
 		TEST(defaults_hold_without_a_file),
 		TEST(a_flag_beats_the_environment_and_that_the_file),
 		TEST(an_empty_list_means_not_offered),
