@@ -106,8 +106,7 @@ static void echo(const struct http_request *q, struct http_response *res)
 	buf_addf(&words, "\033[31mcannot do %s <b>", q->url);
 	for (const struct http_header *h = q->headers; h && h->name; h++)
 		buf_addf(&words, " %s: %s", h->name, h->value);
-	for (const char *const *secret = vendor->secrets; *secret; secret++)
-		buf_addf(&words, " %s", *secret);
+	buf_addf(&words, " %s", vendor->secrets[0]);
 	if (q->body.p)
 		buf_add(&words, q->body.p, q->body.n);
 	vendor->echo(res, buf_text(&words));

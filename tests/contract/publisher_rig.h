@@ -55,7 +55,7 @@ struct side_vendor {
 	const char *publisher;
 	struct field_value values[10];
 	size_t n;
-	const char *secrets[4]; /* texts that may be in no error; NULL ends */
+	const char *secrets[4]; /* texts that may be in no error; NULL ends. The first is sent back to us, with whatever we sent */
 	bool swaps;             /* a write that was overtaken is noticed by the other side */
 	bool creates;           /* only of a create it is noticed */
 	bool limit_says_when;   /* FAULT_LIMIT has a Retry-After */
