@@ -23,7 +23,6 @@ int rest_send(const struct rest *r, const struct http_request *q, struct http_re
 	if (left <= 0)
 		return err_set(err, ERR_TIMEOUT, "%s took too long", r->vendor);
 	sent.timeout_ms = MIN(left, REQUEST_MS);
-	sent.rule = r->rule;
 	if (!sent.max_body)
 		sent.max_body = LIMIT_PROVIDER_ANSWER;
 	if (http_do(r->env->http, &sent, ret, err) < 0)

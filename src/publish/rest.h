@@ -17,7 +17,6 @@
 struct rest { /* one visit; all borrowed */
 	const struct publish_env *env;
 	const char *vendor;         /* as it is called in sentences */
-	const struct net_rule *rule;
 	int64_t until_ms;           /* boot clock: the budget of the visit */
 	const struct secret *secrets[REST_SECRETS]; /* never shown, whatever the other side sends back; NULL = none */
 	int64_t limit_ms;           /* pause when it says "too many" without a time; 0 = a minute */
