@@ -174,6 +174,11 @@ struct certificate_query {
 	const char *sort;
 };
 
+call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
+extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];
+struct event;
+json_t *event_json(const struct event *e);
+
 call_handler job_list, job_get, audit_list, status_get, events_get, openapi_get;
 json_t *job_json(const struct job *j);
 

@@ -99,7 +99,7 @@ int order_create(struct call *c, struct err *err)
 	return 0;
 }
 
-static json_t *event_json(const struct event *e)
+json_t *event_json(const struct event *e)
 {
 	return json_pack("{s:s, s:o, s:s, s:s, s:o}", "id", e->id, "at", json_time_or_null(e->at_ms), "level", event_level_text(e->level),
 			 "text", e->text, "detail", json_text_or_null(e->detail));

@@ -7,6 +7,7 @@
 #include "service/certificate.h"
 #include "service/csr.h"
 #include "service/order.h"
+#include "service/renewal.h"
 #include "service/token.h"
 #include "service/user.h"
 
@@ -86,6 +87,19 @@ const struct route routes[] = {
 	{ "POST", "/certificates/{id}/export", "exportCertificate", PERM_VIEW, certificate_export,
 	  BODY(certificate_export_fields, certificate_export), .answers = { 200, 409 } },
 	{ "DELETE", "/certificates/{id}", "deleteCertificate", PERM_ORDER, certificate_delete, ROUTE_MATCH, .answers = { 204 } },
+
+	{ "GET", "/certificates/{id}/renewal", "getRenewal", PERM_VIEW, renewal_get, .answers = { 200 } },
+	{ "POST", "/certificates/{id}/renewal", "updateRenewal", PERM_ORDER, renewal_patch,
+	  BODY(renewal_update_fields, renewal_update), .answers = { 200, 409 } },
+
+	{ "GET", "/renewals", "listRenewals", PERM_VIEW, renewal_list, PAGE, .answers = { 200 } },
+	{ "POST", "/renewals", "createRenewals", PERM_ORDER, renewal_create, BODY(renewal_create_fields, renewal_create),
+	  .answers = { 200 } },
+	{ "POST", "/revocations", "createRevocations", PERM_REVOKE, revocation_create,
+	  BODY(revocation_create_fields, revocation_create), .answers = { 200 } },
+	{ "GET", "/renewal-pause", "getRenewalPause", PERM_VIEW, pause_get, .answers = { 200 } },
+	{ "PUT", "/renewal-pause", "putRenewalPause", PERM_ORDER, pause_put, BODY(renewal_pause_fields, pause_put), .answers = { 200 } },
+	{ "GET", "/notices", "listNotices", PERM_VIEW, notice_list, .answers = { 200 } },
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },

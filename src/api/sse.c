@@ -43,7 +43,7 @@ static const struct {
 	enum permission permission;
 } kinds[] = {
 	{ "order", PERM_VIEW },	      { "record", PERM_VIEW }, { "certificate", PERM_VIEW }, { "csr", PERM_VIEW }, { "account", PERM_VIEW },
-	{ "delegation", PERM_VIEW }, { "job", PERM_VIEW },	 { "lane", PERM_VIEW },	 { "user", PERM_ADMIN }, { "token", PERM_ADMIN },
+	{ "delegation", PERM_VIEW }, { "job", PERM_VIEW },	 { "lane", PERM_VIEW },	 { "notice", PERM_VIEW },	 { "user", PERM_ADMIN }, { "token", PERM_ADMIN },
 };
 
 static bool kind_permission(const char *kind, enum permission *ret)

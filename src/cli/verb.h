@@ -131,6 +131,6 @@ struct cli_verb {
 };
 
 extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], delegation_verbs[],
-	certificate_verbs[], status_verbs[]; /* each ends with a NULL noun */
+	certificate_verbs[], renewal_verbs[], status_verbs[]; /* each ends with a NULL noun */
 
 #endif

@@ -9,7 +9,7 @@ int64_t engine_now(const struct engine *e)
 	return clock_now(e->clock);
 }
 
-static uint64_t below(const struct engine *e, uint64_t limit)
+uint64_t engine_below(const struct engine *e, uint64_t limit)
 {
 	return e->o.random ? e->o.random(e->o.random_arg, limit) : random_below(limit);
 }
@@ -20,7 +20,7 @@ int64_t engine_jitter(const struct engine *e, int64_t value, unsigned percent)
 
 	if (span <= 0)
 		return value;
-	return value - span + (int64_t)below(e, (uint64_t)(2 * span + 1));
+	return value - span + (int64_t)engine_below(e, (uint64_t)(2 * span + 1));
 }
 
 static int64_t pick(const int64_t *table, size_t n, int64_t i)

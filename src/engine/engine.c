@@ -115,6 +115,8 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	    store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
 	    store_lane_ensure(tx, LANE_PROPAGATION, lane_cap(LANE_PROPAGATION), err) < 0)
 		return -(int)err->code;
+	if (renewal_standing(tx, b->e, err) < 0)
+		return -(int)err->code;
 	if (store_job_find_live(tx, JOB_PRUNE, NULL, &there, err) == 0)
 		return 0;
 	if (err->code != ERR_NOT_FOUND)

@@ -79,6 +79,8 @@ static void hashes(struct order *o, const struct account *a, const struct csr *c
 		strlist_add(&parts, validation_text(o->validation));
 		strlist_add(&parts, o->requester ? o->requester : "-");
 	}
+	if (o->certificate_id) /* two certificates with the same names are renewed by two orders */
+		strlist_add(&parts, o->certificate_id);
 	o->request_hash = hash_of(&parts);
 }
 
@@ -191,6 +193,8 @@ static void fill(struct order *o, const struct order_request *r, const struct st
 	o->step = STEP_CREATE;
 	o->give_up_ms = r->now_ms + order_steps[STEP_CREATE].give_up_ms;
 	o->step_since_ms = o->created_ms = o->updated_ms = o->due_ms = r->now_ms;
+	if (r->urgent)
+		o->due_ms -= DAY_MS; /* the longest waiting goes first */
 }
 
 int order_intake(struct sql *tx, const struct order_request *r, struct order_taken *ret, struct err *err)
@@ -215,7 +219,7 @@ int order_intake(struct sql *tx, const struct order_request *r, struct order_tak
 	if (existing(tx, &o, ret, &found, err) < 0 || found)
 		return err_is(err) ? -(int)err->code : 0;
 	if (store_lane_ensure(tx, o.lane, lane_cap(o.lane), err) < 0 || store_order_add(tx, &o, err) < 0 ||
-	    add_event(tx, &o, "order made", err) < 0 || take_or_wait(tx, &o, err) < 0)
+	    add_event(tx, &o, o.certificate_id ? "renewal order made" : "order made", err) < 0 || take_or_wait(tx, &o, err) < 0)
 		return -(int)err->code;
 	*ret = (struct order_taken){ .num = o.num };
 	snprintf(ret->id, sizeof ret->id, "%s", o.id);

@@ -29,6 +29,7 @@ struct order_request {               /* all borrowed */
 	const char *key_type;        /* made from names: NULL = p256 */
 	enum order_mode mode;
 	const char *requester;       /* user id, or NULL for the engine */
+	bool urgent;                 /* goes before what waits at the authority */
 	int64_t now_ms;
 };
 

@@ -24,7 +24,11 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_ACCOUNT_DEACTIVATE] = { "Deactivate account", run_deactivate, DAY_MS, false },
 	[JOB_VENDOR_CHECK] = { "Check vendor", run_vendor_check, 0, false },
 	[JOB_CSR_CREATE] = { "Create CSR", run_csr_create, HOUR_MS, true },
-	[JOB_PRUNE] = { "Prune history", run_prune, 0, true },
+	[JOB_RENEWAL] = { "Renew what is due", job_renewal, 0, true, true },
+	[JOB_RENEWAL_INFO] = { "Ask for renewal information", job_renewal_info, 0, false, true },
+	[JOB_RENEWAL_CHECK] = { "Look ahead at renewals", job_renewal_check, 0, true, true },
+	[JOB_REVOKE] = { "Revoke certificate", job_revoke, DAY_MS, false, false },
+	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
 };
 
 static void job_run_done(struct job_run *r)
@@ -37,10 +41,11 @@ static void job_run_done(struct job_run *r)
 	acme_session_done(&r->session);
 	event_list_done(&r->events);
 	free(r->park);
+	if (r->data_free)
+		r->data_free(r->data);
 }
 
-static void tell(struct job_run *r, const char *kind, const char *id, enum event_level level, const char *fmt, ...) PRINTF(5, 6);
-static void tell(struct job_run *r, const char *kind, const char *id, enum event_level level, const char *fmt, ...)
+void job_tell(struct job_run *r, const char *kind, const char *id, enum event_level level, const char *fmt, ...)
 {
 	struct event *ev = event_list_add(&r->events);
 	char text[1024];
@@ -57,19 +62,25 @@ static void tell(struct job_run *r, const char *kind, const char *id, enum event
 
 /* ---- what several need ---- */
 
+struct account_of {
+	struct job_run *r;
+	const char *id;
+};
+
 static int load_account(struct sql *q, void *arg, struct err *err)
 {
-	struct job_run *r = arg;
+	const struct account_of *a = arg;
+	struct job_run *r = a->r;
 
 	account_done(&r->account);
 	key_row_done(&r->key);
-	if (store_account_get_any(q, r->j.subject_id, &r->account, err) < 0 ||
+	if (store_account_get_any(q, a->id, &r->account, err) < 0 ||
 	    store_key_get(q, r->account.key_id, &r->key, err) < 0)
 		return -(int)err->code;
 	return 0;
 }
 
-static int session_open(struct job_run *r, const char *directory_url, struct err *err)
+int job_session_open(struct job_run *r, const char *directory_url, struct err *err)
 {
 	struct acme_ca *ca;
 
@@ -90,9 +101,16 @@ static int account_open(struct job_run *r, struct err *err)
 {
 	if (!r->j.subject_id)
 		return err_set(err, ERR_INTERNAL, "the job names no account");
-	if (engine_read(r->e, load_account, r, err) < 0)
+	return job_account_open(r, r->j.subject_id, err);
+}
+
+int job_account_open(struct job_run *r, const char *account_id, struct err *err)
+{
+	struct account_of a = { r, account_id };
+
+	if (engine_read(r->e, load_account, &a, err) < 0)
 		return err_wrap(err, "could not read the account");
-	return session_open(r, r->account.directory_url, err);
+	return job_session_open(r, r->account.directory_url, err);
 }
 
 static int put_account(struct sql *tx, void *arg, struct err *err)
@@ -180,7 +198,7 @@ static int run_register(struct job_run *r, struct err *err)
 	r->account.eab_sealed = NULL;
 	r->account.eab_sealed_n = 0;
 	set_account(r, ACCOUNT_VALID, NULL);
-	tell(r, "account", r->account.id, EVENT_INFO, a.created ? "registered" : "registered before; the authority knew the key");
+	job_tell(r, "account", r->account.id, EVENT_INFO, a.created ? "registered" : "registered before; the authority knew the key");
 	return 0;
 }
 
@@ -202,7 +220,7 @@ static int run_refresh(struct job_run *r, struct err *err)
 
 		err_set(&why, ERR_REMOTE_REFUSED, "the authority calls the account %s", acme_account_status_text(a.status));
 		set_account(r, ACCOUNT_INVALID, &why);
-		tell(r, "account", r->account.id, EVENT_ERROR, "the authority calls the account %s", acme_account_status_text(a.status));
+		job_tell(r, "account", r->account.id, EVENT_ERROR, "the authority calls the account %s", acme_account_status_text(a.status));
 	}
 	return 0;
 }
@@ -222,7 +240,7 @@ static int run_deactivate(struct job_run *r, struct err *err)
 	}
 	err_set(&why, ERR_REMOTE_REFUSED, "the account was deactivated");
 	set_account(r, ACCOUNT_INVALID, &why);
-	tell(r, "account", r->account.id, EVENT_INFO, "deactivated");
+	job_tell(r, "account", r->account.id, EVENT_INFO, "deactivated");
 	return 0;
 }
 
@@ -234,7 +252,7 @@ static int run_vendor_check(struct job_run *r, struct err *err)
 
 	if (!url)
 		return err_set(err, ERR_INTERNAL, "the job names no directory");
-	if (session_open(r, url, err) < 0 || acme_directory_get(&r->session, &d, err) < 0)
+	if (job_session_open(r, url, err) < 0 || acme_directory_get(&r->session, &d, err) < 0)
 		return err_wrap(err, "could not read the directory %s", url);
 	profiles = json_array();
 	for (size_t i = 0; i < d.n_profiles; i++)
@@ -471,7 +489,7 @@ static void end_failed(struct job_run *r, const struct err *why)
 		_cleanup_free_ char *text = err_text(why);
 
 		set_account(r, ACCOUNT_INVALID, why);
-		tell(r, "account", r->account.id, EVENT_ERROR, "%s", text);
+		job_tell(r, "account", r->account.id, EVENT_ERROR, "%s", text);
 	}
 }
 
@@ -487,14 +505,14 @@ static void failed(struct job_run *r, struct err *why)
 	r->j.reason = err_to_json_text(why);
 	__atomic_add_fetch(&r->e->errors, 1, __ATOMIC_RELAXED);
 	r->j.attempts++;
+	if (job_rows[r->j.kind].standing) { /* it never ends, whatever is wrong */
+		r->j.due_ms = now + MIN(MAX(due - now, (int64_t)MINUTE_MS), (int64_t)HOUR_MS);
+		return;
+	}
 	switch (err_retry(why->code)) {
 	case RETRY_NOW:
 	case RETRY_LATER:
 	case RETRY_PARK:
-		if (r->j.kind == JOB_PRUNE) {
-			r->j.due_ms = now + HOUR_MS;
-			return;
-		}
 		if (f && f->scope == ACME_SCOPE_VENDOR)
 			r->park = lane_vendor(r->gate.directory_url);
 		else if (f && f->scope == ACME_SCOPE_REGISTRATION)
@@ -580,6 +598,10 @@ void job_run_one(struct engine *e, struct worker *w, struct job *take_job, int64
 	if (rc < 0) {
 		failed(&r, &why);
 		log_err(r.j.ended_ms ? LOG_WARNING : LOG_DEBUG, r.j.ended_ms ? "job failed" : "job is tried again later", &why);
+	} else if (row->standing && !r.attempts_left_alone) {
+		r.j.attempts = 0;
+		free(r.j.reason);
+		r.j.reason = NULL;
 	} else if (!r.wait) {
 		r.j.state = JOB_DONE;
 		r.j.ended_ms = engine_now(e);

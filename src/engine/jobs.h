@@ -18,6 +18,7 @@ struct job_row {
 	int (*run)(struct job_run *r, struct err *err);
 	int64_t give_up_ms; /* errors that may pass are retried so long */
 	bool local;         /* lane "local", else the vendor's lane of the account or directory */
+	bool standing;      /* never ends: an error makes it wait for an hour at most */
 };
 
 extern const struct job_row job_rows[job_kind_count];

@@ -11,7 +11,9 @@
 #include "crypto/x509.h"
 #include "engine/engine.h"
 #include "engine/jobs.h"
+#include "engine/renewal_when.h"
 #include "engine/steps.h"
+#include "model/renewal.h"
 #include "net/client.h"
 #include "publish/publisher.h"
 #include "store/account.h"
@@ -110,6 +112,7 @@ struct engine {
 	size_t n_parks;
 	int64_t alone_since_boot_ms;
 	int64_t hold_until_ms;
+	int64_t watch_boot_ms; /* when the watchdog looks next; the dispatcher's */
 	int64_t last_wall_ms, last_boot_ms; /* the dispatcher's last look at the clocks */
 	int64_t shift_ms;                   /* by how much the wall clock was set since start, and all that waits with it */
 	uint64_t steps, transactions, errors;
@@ -126,6 +129,7 @@ struct engine {
 };
 
 int64_t engine_now(const struct engine *e);
+uint64_t engine_below(const struct engine *e, uint64_t limit); /* uniform in [0, limit) */
 int64_t engine_jitter(const struct engine *e, int64_t value, unsigned percent);
 /* All writes of the engine go through here: counted, and a test can end the engine before or after each. */
 int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
@@ -231,6 +235,9 @@ struct run {
 	bool has_version;
 	struct certificate certificate;
 	bool new_certificate, put_certificate;
+	char *ari_id;                /* certID of the version, or NULL */
+	char *replaces;              /* certID of the version before, when the same account issued it */
+	bool renewal;                /* the order had a certificate before it was issued */
 	unsigned served;         /* BIT(enum order_want) */
 	bool dirty;              /* a verdict with .keep is not stored yet */
 };
@@ -304,6 +311,8 @@ struct job_run {
 	struct event_list events;
 	sql_tx_fn *also; /* runs in the transaction that ends the job; arg is the job_run */
 	void *data;      /* for also */
+	void (*data_free)(void *data);
+	bool attempts_left_alone; /* it backs off: due_ms stands */
 	char *park;      /* lane that waits with it, until due_ms */
 	bool wait;       /* not done, nothing wrong: again at due_ms */
 };
@@ -315,6 +324,40 @@ void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt, in
  */
 int job_set_aside(struct sql *tx, const struct engine *e, const char *id, const char *why, char **ret_kind, char **ret_id,
 		  struct err *err);
+/* For the files that have jobs of their own. The session is without an account until job_account_open. */
+int job_session_open(struct job_run *r, const char *directory_url, struct err *err);
+int job_account_open(struct job_run *r, const char *account_id, struct err *err);
+void job_tell(struct job_run *r, const char *kind, const char *id, enum event_level level, const char *fmt, ...) PRINTF(5, 6);
+int job_renewal(struct job_run *r, struct err *err);
+int job_renewal_info(struct job_run *r, struct err *err);
+int job_renewal_check(struct job_run *r, struct err *err);
+int job_revoke(struct job_run *r, struct err *err);
+
+/* ---- renewal_*.c ---- */
+
+#define RENEWAL_KEY_DAYS 398  /* a CSR made elsewhere is used again so long */
+#define RENEWAL_TELL_AFTER 3  /* failures in a row before anybody is told: what mends itself within minutes is no news */
+
+struct renewal_dice engine_dice(struct engine *e);
+/* The row, or what stands for none. */
+int renewal_load(struct sql *q, const char *certificate_id, struct renewal *ret, struct err *err);
+/* When a certificate whose renewal is under way is looked at again, should its order be lost. */
+int64_t renewal_look_again(const struct certificate *c, int64_t now_ms);
+/* In the transaction that ends an order. */
+int renewal_order_ended(struct sql *tx, struct run *r, struct err *err);
+/* The directory's standing job is there and due at now_ms. */
+int renewal_info_wanted(struct sql *tx, const char *directory_url, int64_t now_ms, struct err *err);
+/* The standing jobs are there. */
+int renewal_standing(struct sql *tx, struct engine *e, struct err *err);
+/* The clock jumped: nothing is renewed for that span (DECISIONS 4). */
+bool renewal_held(struct engine *e, int64_t *ret_span_ms);
+/* The vendor takes no money, or it may be spent from this account without asking. */
+bool renewal_may_pay(const struct account *a);
+/* 1: not now; c and n say until when and why. */
+int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c, struct renewal *n, struct err *err);
+/* The dispatcher's look whether what is due is tried; now and then. */
+void renewal_watch(struct engine *e);
+
 /* What a debt row says, and back. */
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
 

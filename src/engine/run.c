@@ -5,6 +5,8 @@
  */
 #include "engine/private.h"
 
+#include "store/renewal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -43,7 +45,21 @@ void run_done(struct run *r)
 	csr_done(&r->new_csr);
 	version_done(&r->version);
 	certificate_done(&r->certificate);
+	free(r->ari_id);
+	free(r->replaces);
 	*r = (struct run){ 0 };
+}
+
+/* RFC 9773 5: said only to the account that issued it. */
+static int load_replaced(struct sql *q, struct run *r, struct err *err)
+{
+	_cleanup_renewal_ struct renewal n = { 0 };
+
+	if (renewal_load(q, r->o.certificate_id, &n, err) < 0)
+		return -(int)err->code;
+	if (n.ari_id && n.account_id && streq(n.account_id, r->account.id))
+		replace_str(&r->replaces, n.ari_id);
+	return 0;
 }
 
 static int load(struct sql *q, void *arg, struct err *err)
@@ -63,6 +79,8 @@ static int load(struct sql *q, void *arg, struct err *err)
 			return err_wrap(err, "could not read the CSR of order %" PRId64, r->o.num);
 		r->has_csr = true;
 	}
+	if (r->o.certificate_id && r->o.step <= STEP_CREATE && load_replaced(q, r, err) < 0)
+		return -(int)err->code;
 	if (r->o.step <= STEP_CREATE && !r->o.url && !r->o.attempts)
 		return 0; /* nothing has been said yet */
 	if (store_authz_list(q, r->o.id, &r->authz, err) < 0 || store_record_list_order(q, r->o.id, &r->records, err) < 0 ||
@@ -439,6 +457,8 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 	for (size_t i = 0; i < r->events.n; i++)
 		if (store_event_add(tx, &r->events.v[i], err) < 0)
 			return -(int)err->code;
+	if (r->o.ended_ms && renewal_order_ended(tx, r, err) < 0)
+		return -(int)err->code;
 	if (r->release_turn && store_order_wake_waiters(tx, r->o.id, now, err) < 0)
 		return -(int)err->code;
 	return 0;

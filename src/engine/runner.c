@@ -408,6 +408,7 @@ static void dispatch(void *arg)
 		unsigned n = room(e);
 
 		watch_clock(e);
+		renewal_watch(e);
 		if (n && runner_claim(e, n, &list, &next, &err) < 0) {
 			if (told != err.code)
 				log_err(LOG_ERROR, "could not look for work, it is tried again", &err);

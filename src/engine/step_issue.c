@@ -5,6 +5,8 @@
  */
 #include "engine/private.h"
 
+#include "base/log.h"
+
 #define NOT_READY_MAX 5 /* quick tries, then it is an error like others */
 
 static int go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
@@ -234,7 +236,7 @@ static int lineage(struct run *r, struct err *err)
 		_cleanup_err_ struct err why = { 0 };
 
 		if (engine_read(r->e, read_certificate, r, &why) == 0) {
-			r->put_certificate = true;
+			r->put_certificate = r->renewal = true;
 			return 0;
 		}
 		if (why.code != ERR_NOT_FOUND)
@@ -257,19 +259,25 @@ static void ended(struct run *r, struct verdict *v)
 static int accepted(struct run *r, const struct chain *c, const char *pem, struct verdict *v, struct err *err)
 {
 	const struct cert_info *i = &c->v[0].info;
+	struct renewal_dice dice = engine_dice(r->e);
+	_cleanup_err_ struct err no = ERR_INIT;
 	char until[CLOCK_TEXT];
 
 	if (lineage(r, err) < 0)
 		return -(int)err->code;
+	replace_str(&r->ari_id, NULL);
+	if (cert_ari_id(i, &r->ari_id, &no) < 0)
+		log_debug("no renewal information for a certificate without a key identifier", "serial", i->serial);
 	fill_version(r, c, pem, VERSION_CURRENT, NULL);
 	r->certificate.not_before_ms = i->not_before_ms;
 	r->certificate.not_after_ms = i->not_after_ms;
-	r->certificate.renew_at_ms = i->not_after_ms - (i->not_after_ms - i->not_before_ms) / 3;
+	r->certificate.renew_at_ms = renewal_when_fraction(i->not_before_ms, i->not_after_ms, &dice);
 	r->certificate.next_attempt_ms = r->certificate.renew_at_ms;
 	r->certificate.attempt = 0;
 	r->certificate.status = CERTIFICATE_ACTIVE;
 	r->certificate.updated_ms = engine_now(r->e);
 	replace_str(&r->certificate.csr_id, r->csr.id);
+	replace_str(&r->certificate.key_type, r->csr.key_type);
 	replace_str(&r->certificate.pause_reason, NULL);
 	run_event(r, EVENT_INFO, NULL, "certificate %s from %s, valid until %s", i->serial, i->issuer_cn ? i->issuer_cn : i->issuer,
 		  clock_format(i->not_after_ms, until));

@@ -133,7 +133,7 @@ static void take_order(struct run *r, const struct acme_order *a)
 int step_create(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_order_ struct acme_order a = { 0 };
-	struct acme_order_request q = { .names = &r->o.names, .profile = r->o.profile };
+	struct acme_order_request q = { .names = &r->o.names, .profile = r->o.profile, .replaces = r->replaces };
 	struct acme_session *s;
 
 	if (!r->o.csr_id) {
@@ -152,6 +152,8 @@ int step_create(struct run *r, struct verdict *v, struct err *err)
 	replace_str(&r->o.url, a.url);
 	take_order(r, &a);
 	r->o.status = ORDER_PENDING;
+	if (a.dropped_replaces)
+		run_event(r, EVENT_WARNING, NULL, "the authority did not take it as the replacement of the certificate before; ordered without saying so");
 	run_event(r, EVENT_INFO, NULL, "the authority took the order (%zu authorization%s)", a.authz_urls.n, a.authz_urls.n == 1 ? "" : "s");
 	/* with few names the URL is stored with the authorizations, a request or two later: a crash between is an order asked for twice */
 	if (a.status == ACME_ORDER_PENDING)

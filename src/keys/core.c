@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/ulid.h"
 #include "crypto/private.h"
+#include "crypto/x509.h"
 #include "keys/cache.h"
 
 #define SECRET_MAX (64 * 1024)
@@ -413,6 +414,30 @@ static int sign_with(const struct opened *o, const char *url, const char *nonce,
 	return jws(o->key, NULL, head, payload, ret, err);
 }
 
+/*
+ * The only thing that a certificate's key signs in ACME's form is the revocation of a certificate that was issued for it (RFC 8555
+ * 7.6): the payload is looked at here, so that no caller can have anything else signed.
+ */
+static int check_own_end(const struct opened *o, const struct key_request *q, struct err *err)
+{
+	_cleanup_json_ json_t *payload = NULL;
+	_cleanup_buf_ struct buf der = BUF_MAX(LIMIT_CA_CHAIN);
+	_cleanup_chain_ struct chain chain = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+	const char *text;
+
+	if (json_parse(q->payload, strlen(q->payload), &payload, &why) < 0)
+		return err_set(err, ERR_DENIED, "a certificate's key signs revocations only");
+	text = json_string_value(json_object_get(payload, "certificate"));
+	if (q->kid || !text || json_object_size(payload) > 1 + (json_object_get(payload, "reason") != NULL))
+		return err_set(err, ERR_DENIED, "a certificate's key signs revocations only");
+	if (base64url_decode(&der, text, strlen(text), err) < 0 || chain_parse_der(der.p, der.n, &chain, err) < 0)
+		return err_wrap(err, "could not read the certificate that is to be revoked");
+	if (!streq(chain.v[0].info.public_hash, o->public_hash))
+		return err_set(err, ERR_DENIED, "the certificate that is to be revoked was not issued for this key");
+	return 0;
+}
+
 static int do_sign_jws(struct core *c, const struct key_request *q, struct key_reply *ret, struct err *err)
 {
 	struct opened *o;
@@ -421,9 +446,14 @@ static int do_sign_jws(struct core *c, const struct key_request *q, struct key_r
 
 	if (!q->payload || !q->nonce)
 		return err_set(err, ERR_INVALID, "a request to an authority needs a payload and a nonce");
-	if (open_for(c, &q->key, KEY_ACCOUNT, &o, err) < 0)
+	if (open_key(c, &q->key, &o, err) < 0)
 		return -(int)err->code;
-	r = check_origin(o, q->url, err);
+	if (o->purpose == KEY_CERTIFICATE)
+		r = check_own_end(o, q, err);
+	else if (o->purpose == KEY_ACCOUNT)
+		r = check_origin(o, q->url, err);
+	else
+		r = err_set(err, ERR_DENIED, "the key is of purpose '%s' and signs nothing for an authority", key_purpose_text(o->purpose));
 	if (r == 0)
 		r = sign_with(o, q->url, q->nonce, q->kid, q->payload, &text, err);
 	cache_unref(c->cache, o);

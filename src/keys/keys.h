@@ -89,7 +89,7 @@ int keys_reseal(struct keys *k, const struct key_handle *key, unsigned char **re
 /* --- ACME --- */
 
 struct jws_request { /* all borrowed */
-	struct key_handle key; /* an account key */
+	struct key_handle key; /* an account key; a certificate's key signs the revocation of its own certificate, nothing else: DENIED */
 	const char *url;       /* its host must be the one sealed with the key: DENIED */
 	const char *nonce;
 	const char *kid;     /* account URL; NULL = the public key is embedded as "jwk" (newAccount) */

@@ -66,6 +66,7 @@ struct version {
 	char *chain; /* PEM, leaf first */
 	char *reason;
 	int64_t created_ms;
+	int64_t revoked_ms; /* 0 = not from here */
 };
 void version_done(struct version *v);
 #define _cleanup_version_ __attribute__((cleanup(version_done)))

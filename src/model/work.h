@@ -15,6 +15,10 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_ACCOUNT_DEACTIVATE, "account-deactivate")                                                                \
 	X(JOB_VENDOR_CHECK, "vendor-check")                                                                            \
 	X(JOB_CSR_CREATE, "csr-create") /* key generation is slow work and local */                                    \
+	X(JOB_RENEWAL, "renewal")             /* standing: orders what is due */                                       \
+	X(JOB_RENEWAL_INFO, "renewal-info")   /* standing, one per directory (RFC 9773) */                             \
+	X(JOB_RENEWAL_CHECK, "renewal-check") /* standing, daily: what is due within 30 days */                        \
+	X(JOB_REVOKE, "certificate-revoke")                                                                            \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);
 

@@ -4,6 +4,7 @@
 
 #include "base/idn.h"
 #include "crypto/x509.h"
+#include "engine/renewal.h"
 #include "model/vendor.h"
 #include "service/internal.h"
 #include "store/account.h"
@@ -146,7 +147,7 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	replace_str(&j->audit->object_id, c.id);
 	replace_str(&j->audit->object_name, c.names.n ? c.names.v[0] : NULL);
-	if (store_certificate_delete(tx, c.id, j->now_ms, err) < 0)
+	if (renewal_forget(tx, c.id, j->now_ms, err) < 0 || store_certificate_delete(tx, c.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -171,10 +172,13 @@ static int key_tx(struct sql *q, void *arg, struct err *err)
 	return store_key_get(q, id, j->key, err);
 }
 
+/* Who fetches what waited to be installed takes it there. */
 static int audit_tx(struct sql *tx, void *arg, struct err *err)
 {
 	const struct certificate_job *j = arg;
 
+	if (renewal_installed(tx, j->audit->object_id, j->audit->at_ms, err) < 0)
+		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
 

@@ -3,6 +3,7 @@
 #include "store/certificate.h"
 
 #include "store/lib.h"
+#include "store/renewal.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, source, names, names_hash, account_id, csr_id, validation, dns_method, http_method, profile, key_policy,"   \
@@ -27,6 +28,15 @@ static const char *const certificate_lists[] = {
 	[CERTIFICATES_EXPIRY] = "SELECT " COLUMNS " FROM live_certificate WHERE (not_after_ms, id) > ($1, $2)"
 				" ORDER BY not_after_ms, id LIMIT $3",
 };
+static const char CERTIFICATE_SCHEDULE[] =
+	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0 AND (renew_at_ms, id) > ($1, $2)"
+	" ORDER BY renew_at_ms, id LIMIT $3";
+static const char CERTIFICATE_OVERDUE[] =
+	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0 AND renew_at_ms < $1"
+	" ORDER BY renew_at_ms, id LIMIT $2";
+static const char CERTIFICATE_WATCHED[] =
+	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 0 AND not_after_ms > $1 AND not_after_ms < $2"
+	" ORDER BY not_after_ms, id LIMIT $3";
 static const char CERTIFICATE_DUE[] =
 	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND next_attempt_ms > 0"
 	" AND next_attempt_ms <= $1 ORDER BY next_attempt_ms, id LIMIT $2";
@@ -143,17 +153,36 @@ int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certi
 	return certificate_fetch(q, CERTIFICATE_DUE, SQL_VALUES(SQL_INT(now_ms), SQL_INT(limit)), 0, ret, err);
 }
 
+int store_certificate_schedule(struct sql *q, const struct page *p, struct certificate_list *ret, struct err *err)
+{
+	return certificate_fetch(q, CERTIFICATE_SCHEDULE,
+				 SQL_VALUES(SQL_INT(page_key_asc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret, err);
+}
+
+int store_certificate_overdue(struct sql *q, int64_t before_ms, int limit, struct certificate_list *ret, struct err *err)
+{
+	return certificate_fetch(q, CERTIFICATE_OVERDUE, SQL_VALUES(SQL_INT(before_ms), SQL_INT(limit)), 0, ret, err);
+}
+
+int store_certificate_watched(struct sql *q, int64_t after_ms, int64_t before_ms, int limit, struct certificate_list *ret,
+			      struct err *err)
+{
+	return certificate_fetch(q, CERTIFICATE_WATCHED, SQL_VALUES(SQL_INT(after_ms), SQL_INT(before_ms), SQL_INT(limit)), 0, ret,
+				 err);
+}
+
 /* versions */
 
 #define VERSION_COLUMNS                                                                                                \
 	"id, certificate_id, order_id, key_id, state, serial, subject, issuer, names, fingerprint, public_hash, key_type,"    \
-	" not_before_ms, not_after_ms, chain, reason, created_ms"
+	" not_before_ms, not_after_ms, chain, reason, created_ms, revoked_ms"
 
 static const char VERSION_REPLACE[] =
 	"UPDATE version SET state = 'replaced' WHERE certificate_id = $1 AND state = 'current'";
 static const char VERSION_ADD[] =
 	"INSERT INTO version (" VERSION_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-	" $16, $17)";
+	" $16, $17, 0)";
+static const char VERSION_REVOKED[] = "UPDATE version SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
 static const char VERSION_POINT[] =
 	"UPDATE certificate SET version_id = $2, not_before_ms = $3, not_after_ms = $4, updated_ms = $5, rev = rev + 1"
 	" WHERE id = $1 RETURNING rev";
@@ -183,6 +212,7 @@ static int version_from_row(const struct row *r, struct version *v, struct err *
 	v->chain = row_text_dup(r, 14);
 	v->reason = row_text_dup(r, 15);
 	v->created_ms = row_int(r, 16);
+	v->revoked_ms = row_int(r, 17);
 	if (ROW_ENUM(version_state, r, 4, &v->state, err) < 0)
 		return err_wrap(err, "could not read certificate version '%s'", v->id);
 	return 0;
@@ -214,6 +244,13 @@ int store_version_add(struct sql *tx, const struct version *v, struct err *err)
 		return -(int)err->code;
 	if (v->certificate_id)
 		store_touch(tx, "certificate", v->certificate_id, rev);
+	return 0;
+}
+
+int store_version_revoked(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	if (sql_exec(tx, VERSION_REVOKED, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), NULL, err) < 0)
+		return err_wrap(err, "could not note that certificate version '%s' was revoked", id);
 	return 0;
 }
 

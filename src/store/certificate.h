@@ -32,6 +32,7 @@ int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certi
 
 /* state current: the version before becomes replaced, and the certificate points to this one. CONFLICT: the order has one. */
 int store_version_add(struct sql *tx, const struct version *v, struct err *err) MUST_CHECK;
+int store_version_revoked(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_version_get(struct sql *q, const char *id, struct version *ret, struct err *err) MUST_CHECK;
 int store_version_find_order(struct sql *q, const char *order_id, struct version *ret, struct err *err) MUST_CHECK; /* not evidence */
 int store_version_find_fingerprint(struct sql *q, const char *fingerprint, struct version *ret, struct err *err) MUST_CHECK;

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * renewal_end.c - what the end of an order means for its certificate: when it is renewed next, or tried again, or paused. Runs in
+ * the transaction that ends the order, so that there is no moment in which a certificate has neither an order nor an instant.
+ */
+#include "engine/notice.h"
+#include "engine/private.h"
+#include "store/renewal.h"
+
+static uint64_t dice_below(void *arg, uint64_t limit)
+{
+	return engine_below(arg, limit);
+}
+
+struct renewal_dice engine_dice(struct engine *e)
+{
+	return (struct renewal_dice){ dice_below, e };
+}
+
+int renewal_load(struct sql *q, const char *certificate_id, struct renewal *ret, struct err *err)
+{
+	if (store_renewal_get(q, certificate_id, ret, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	*ret = (struct renewal){ .certificate_id = xstrdup(certificate_id), .key_max_days = RENEWAL_KEY_DAYS };
+	return 0;
+}
+
+int64_t renewal_look_again(const struct certificate *c, int64_t now_ms)
+{
+	int64_t life = c->not_after_ms - c->not_before_ms;
+
+	return now_ms + (life > 0 ? MIN(MAX(life / 20, 10 * MINUTE_MS), (int64_t)DAY_MS) : DAY_MS);
+}
+
+/* ---- the authority is asked at once what it would like ---- */
+
+int renewal_info_wanted(struct sql *tx, const char *directory_url, int64_t now_ms, struct err *err)
+{
+	_cleanup_job_ struct job there = { 0 };
+	_cleanup_free_ char *lane = lane_vendor(directory_url);
+	_cleanup_json_ json_t *args = json_pack("{s:s}", "directory_url", directory_url);
+	_cleanup_free_ char *text = json_text(args), *subject = xstrdup(directory_url);
+	struct ulid id = ulid_new(now_ms);
+	struct job j = {
+		.id = id.s, .kind = JOB_RENEWAL_INFO, .subject_kind = (char[]){ "directory" }, .subject_id = subject, .args = text,
+		.state = JOB_QUEUED, .lane = lane, .due_ms = now_ms, .created_ms = now_ms, .updated_ms = now_ms,
+	};
+
+	if (store_job_find_live(tx, JOB_RENEWAL_INFO, directory_url, &there, err) == 0)
+		return store_job_wake(tx, job_kind_text(JOB_RENEWAL_INFO), directory_url, now_ms, err);
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	if (store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
+		return -(int)err->code;
+	return store_job_add(tx, &j, err);
+}
+
+/* ---- issued ---- */
+
+static int tell_install(struct sql *tx, const struct run *r, const struct certificate *c, struct err *err)
+{
+	_cleanup_free_ char *cause = xasprintf("certificate %" PRId64 " (%s) was renewed; its key is elsewhere, and so it waits to be installed there",
+					       c->num, c->names.n ? c->names.v[0] : "");
+	struct notice_cause n = {
+		.kind = NOTICE_INSTALL, .subject_kind = "certificate", .subject_id = c->id, .cause = cause,
+		.next_step = "Fetch it and install it where its key is, or mark it as installed.", .certificate = c,
+		.remind_ms = engine_now(r->e) + 7 * DAY_MS, .now_ms = engine_now(r->e),
+	};
+
+	return notice_raise(tx, &n, err);
+}
+
+static int issued(struct sql *tx, struct run *r, struct err *err)
+{
+	_cleanup_certificate_ struct certificate c = { 0 };
+	_cleanup_renewal_ struct renewal n = { 0 };
+	int64_t now = engine_now(r->e);
+
+	if (store_certificate_get(tx, r->o.certificate_id, &c, err) < 0 || renewal_load(tx, c.id, &n, err) < 0)
+		return -(int)err->code;
+	replace_str(&n.version_id, c.version_id);
+	replace_str(&n.account_id, r->account.id);
+	replace_str(&n.directory_url, r->account.directory_url);
+	replace_str(&n.ari_id, r->ari_id);
+	replace_str(&n.ari_reason, NULL);
+	replace_str(&n.explanation_url, NULL);
+	replace_str(&n.reason, NULL);
+	n.ari_next_ms = n.ari_id ? now : 0;
+	n.ari_failures = n.window_start_ms = n.window_end_ms = n.failing_since_ms = 0;
+	n.why = RENEWAL_BY_FRACTION;
+	n.waits = WAITS_NOTHING;
+	n.install_since_ms = r->csr.key_id ? 0 : now;
+	if (store_renewal_put(tx, &n, err) < 0 || notice_end_certificate(tx, c.id, NULL, now, err) < 0)
+		return -(int)err->code;
+	if (n.install_since_ms && r->renewal && tell_install(tx, r, &c, err) < 0)
+		return -(int)err->code;
+	if (n.ari_id && renewal_info_wanted(tx, n.directory_url, now, err) < 0)
+		return -(int)err->code;
+	return store_job_wake(tx, job_kind_text(JOB_RENEWAL), NULL, c.next_attempt_ms, err);
+}
+
+/* ---- not issued ---- */
+
+/* One cause is one notice: who refuses everybody is told of once, not for each certificate. */
+static void cause_of(const struct run *r, const struct err *why, const struct certificate *c, struct notice_cause *n)
+{
+	const struct publisher *p = run_publisher(r);
+
+	n->kind = NOTICE_RENEWAL_FAILED;
+	n->subject_kind = "certificate";
+	n->subject_id = c->id;
+	n->next_step = "Look at the order's story, mend what it names, and renew the certificate.";
+	if (r->account.status != ACCOUNT_VALID || r->account.deleted_ms) {
+		n->kind = NOTICE_ACCOUNT;
+		n->subject_kind = "account";
+		n->subject_id = r->account.id;
+		n->next_step = "Make the account valid again, or give its certificates another one.";
+	} else if (why->code == ERR_NETWORK || why->code == ERR_REMOTE_BUSY || why->code == ERR_REMOTE_LIMIT) {
+		n->subject_kind = "directory";
+		n->subject_id = r->account.directory_url;
+		n->next_step = "It is tried again by itself; see the authority's status page, or give the certificates another account.";
+	} else if (p && p->way == PUBLISH_REMOTE && !why->remote_type) {
+		n->subject_kind = "method";
+		n->subject_id = run_method(r);
+		n->next_step = "Test the credential of this provider and mend it.";
+	}
+}
+
+static int tell_failure(struct sql *tx, const struct run *r, const struct certificate *c, bool paused, struct err *err)
+{
+	_cleanup_json_ json_t *j = json_text_or_null(r->o.reason);
+	_cleanup_err_ struct err why = ERR_INIT;
+	_cleanup_free_ char *text = NULL, *cause = NULL;
+	struct notice_cause n = { .certificate = c, .now_ms = engine_now(r->e) };
+
+	err_from_json(j, &why);
+	text = err_is(&why) ? err_text(&why) : xstrdup("the order ended without a certificate");
+	cause_of(r, &why, c, &n);
+	cause = why.remote && !strstr(text, why.remote) ? xasprintf("%s (%s)", text, why.remote) : xstrdup(text);
+	if (paused) {
+		n.kind = NOTICE_RENEWAL_PAUSED;
+		n.next_step = "Mend what is named, then renew the certificate or take the pause off.";
+	}
+	n.cause = cause;
+	return notice_raise(tx, &n, err);
+}
+
+static int failed(struct sql *tx, struct run *r, struct err *err)
+{
+	_cleanup_certificate_ struct certificate c = { 0 };
+	_cleanup_renewal_ struct renewal n = { 0 };
+	struct renewal_dice dice = engine_dice(r->e);
+	int64_t now = engine_now(r->e), life;
+	bool paused = false;
+
+	if (store_certificate_get(tx, r->o.certificate_id, &c, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err); /* off the inventory: nothing to renew any more */
+		return 0;
+	}
+	if (renewal_load(tx, c.id, &n, err) < 0)
+		return -(int)err->code;
+	life = c.not_after_ms - c.not_before_ms;
+	replace_str(&n.reason, r->o.reason);
+	if (r->has_version) { /* what came was not what was ordered: never ordered again by itself */
+		paused = true;
+		c.next_attempt_ms = 0;
+	} else if (r->o.deleted_ms || r->o.want_cancel) { /* a person ended it */
+		c.next_attempt_ms = renewal_look_again(&c, now);
+	} else {
+		c.attempt++;
+		n.failing_since_ms = n.failing_since_ms ? n.failing_since_ms : now;
+		c.next_attempt_ms = now + renewal_ladder(c.attempt, life, &dice);
+		if (now - n.failing_since_ms >= RENEWAL_GIVE_UP_MS) {
+			paused = true;
+			replace_str(&c.pause_reason, r->o.reason);
+			c.next_attempt_ms = 0;
+		}
+		if (c.attempt < RENEWAL_TELL_AFTER && !paused && !renewal_is_late(c.not_before_ms, c.not_after_ms, now))
+			goto put;
+		if (tell_failure(tx, r, &c, paused, err) < 0)
+			return -(int)err->code;
+	}
+	if (r->has_version && tell_failure(tx, r, &c, true, err) < 0)
+		return -(int)err->code;
+put:
+	if (store_certificate_plan(tx, &c, err) < 0 || store_renewal_put(tx, &n, err) < 0)
+		return -(int)err->code;
+	return c.next_attempt_ms ? store_job_wake(tx, job_kind_text(JOB_RENEWAL), NULL, c.next_attempt_ms, err) : 0;
+}
+
+int renewal_order_ended(struct sql *tx, struct run *r, struct err *err)
+{
+	if (!r->o.certificate_id)
+		return 0;
+	return r->o.step == STEP_DONE ? issued(tx, r, err) : failed(tx, r, err);
+}
