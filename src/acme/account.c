@@ -5,14 +5,14 @@
 #include "base/limits.h"
 
 struct wire_account {
-	const char *status, *orders;
-	json_t *contact;
+	const char *status;
+	json_t *contact, *orders;
 	bool tos;
 };
 
 static const struct json_field account_fields[] = {
 	JF_STR(struct wire_account, status, .max = 64),
-	JF_STR(struct wire_account, orders, .max = LIMIT_CA_URL),
+	JF_JSON(struct wire_account, orders),
 	JF_JSON(struct wire_account, contact),
 	JF_AS("termsOfServiceAgreed", BOOL, struct wire_account, tos),
 	{ 0 }
@@ -38,6 +38,7 @@ static int decode(const struct acme_session *s, const struct acme_call *c, json_
 {
 	_cleanup_err_ struct err why = ERR_INIT, ignored = ERR_INIT;
 	struct wire_account w = { 0 };
+	const char *orders;
 	int status = (int)implied;
 
 	if (json_decode(doc, account_fields, DECODE_LENIENT, &w, &why) < 0)
@@ -49,8 +50,9 @@ static int decode(const struct acme_session *s, const struct acme_call *c, json_
 	a->status = (enum acme_account_status)status;
 	a->tos_agreed = w.tos;
 	decode_contacts(w.contact, &a->contacts);
-	if (!str_empty(w.orders)) /* never depended on: step-ca sends no usable one */
-		acme_pin(s, c->url, w.orders, &a->orders_url, &ignored);
+	orders = json_string_value(w.orders); /* never depended on, and not everybody sends an address */
+	if (orders && *orders && strlen(orders) <= LIMIT_CA_URL)
+		acme_pin(s, c->url, orders, &a->orders_url, &ignored);
 	return 0;
 }
 

@@ -111,7 +111,8 @@ def merge(doc, change):
 
 
 class CA:
-    def __init__(self, folder, validate=None, port=0, clock=None, limits=None, alternates=1, **settings):
+    def __init__(self, folder, validate=None, port=0, clock=None, limits=None, alternates=1, identity=None, **settings):
+        """identity: another CA whose TLS certificates and trust this one takes."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock, self.limits = clock or Clock(), limits
@@ -158,10 +159,14 @@ class CA:
         self.log = Judge(self.folder / "requests.jsonl")
         self.pool = ThreadPoolExecutor(16, "fake-ca-va")
         self.timers = []
-        with warnings.catch_warnings():  # one of them is signed with SHA-1, on purpose
-            warnings.simplefilter("ignore")
-            self.tls = pki.tls_certificates(self.folder, time.time())
-        self.trust = self.ca = self.folder / "ca.pem"
+        if identity:
+            self.tls, self.trust = identity.tls, identity.trust
+        else:
+            with warnings.catch_warnings():  # one of them is signed with SHA-1, on purpose
+                warnings.simplefilter("ignore")
+                self.tls = pki.tls_certificates(self.folder, time.time())
+            self.trust = self.folder / "ca.pem"
+        self.ca = self.trust
         self.listener = Listener(self.tls, self.handle, port)
         self.port = self.listener.port
         self.url = f"https://127.0.0.1:{self.port}"

@@ -108,8 +108,8 @@ class Connection:
         if "chunked" in how:
             lines.append("Transfer-Encoding: chunked")
             body = self.chunks(body, how["chunked"])
-        elif "length" in how:
-            lines.append(f"Content-Length: {how['length']}")
+        elif "length" in how:  # None: the connection's end is the body's
+            lines.append(f"Content-Length: {how['length']}" if how["length"] is not None else "Connection: close")
         else:
             lines.append(f"Content-Length: {len(body) + how.get('longer', 0)}")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -10,7 +10,7 @@
 static struct {
 	struct strlist zone; /* values there */
 	struct rig *rig;
-	int publishes, withdraws, fail_publish, fail_withdraw;
+	int publishes, withdraws, fail_publish, fail_withdraw, looked_early;
 	enum err_code how;
 } provider;
 
@@ -20,6 +20,7 @@ static int fake_publish(void *self, const struct publish_env *env, const struct 
 	if (engine_crash(provider.rig->engine, "publish"))
 		return err_set(err, ERR_BUSY, "killed");
 	provider.publishes++;
+	provider.looked_early += provider.rig->looks;
 	if (provider.fail_publish > 0) {
 		provider.fail_publish--;
 		return err_set(err, provider.how, "the provider says no");
@@ -102,6 +103,19 @@ static void values_of_one_name_go_together_and_all_are_taken_away(void **state)
 	ASSERT_INT(provider.withdraws, 3);
 }
 
+/* A look of our own before that would be remembered by resolvers as "there is nothing". */
+static void nobody_looks_for_a_value_before_it_is_published(void **state)
+{
+	_cleanup_rig_ struct rig *r = begin();
+	struct order_taken t = order(r);
+
+	provider.fail_publish = 1;
+	rig_run(r);
+	assert_ended(r, &t, "valid");
+	ASSERT_INT(provider.looked_early, 0);
+	ASSERT_TRUE(r->looks > 0);
+}
+
 static void a_provider_that_fails_is_tried_again(void **state)
 {
 	_cleanup_rig_ struct rig *r = begin();
@@ -180,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(values_of_one_name_go_together_and_all_are_taken_away),
+		TEST(nobody_looks_for_a_value_before_it_is_published),
 		TEST(a_provider_that_fails_is_tried_again),
 		TEST(a_zone_hidden_from_us_lets_the_authority_decide_after_a_quarter_of_an_hour),
 		TEST(what_cannot_be_taken_away_is_shown_to_a_person_and_never_forgotten),
