@@ -45,7 +45,10 @@ const struct config_key config_keys[] = {
 	KEY("store.password_file", PATH, store_password_file, .help = "File with PostgreSQL's password."),
 	KEY("keys.master", PATHS, keys_master,
 	    .help = "Master key files, newest first; a name without a slash is a systemd credential. Default: STATE/master.key, made at the first start."),
-	KEY("net.proxy", TEXT, net_proxy, .max = 512, .help = "HTTP proxy for calls to the outside: http://HOST:PORT."),
+	KEY("net.proxy", TEXT, net_proxy, .max = 512, .help = "HTTP proxy for calls to the outside: http://HOST:PORT; \"environment\": what HTTPS_PROXY and NO_PROXY say."),
+	KEY("net.proxy_user", TEXT, net_proxy_user, .max = 256, .help = "User name that the proxy wants."),
+	KEY("net.proxy_password_file", PATH, net_proxy_password_file,
+	    .help = "File with the proxy's password; a name without a slash is a systemd credential."),
 	KEY("net.no_proxy", TEXT, net_no_proxy, .max = 1024, .help = "Names and networks that are called directly."),
 	KEY("net.trust", PATH, net_trust, .help = "File with further trusted CAs (PEM)."),
 	KEY("net.allow", CIDRS, net_allow,
@@ -599,10 +602,12 @@ static int page_url_check(const char *s, struct err *err)
 
 static int proxy_check(const char *s, struct err *err)
 {
+	if (streq(s, "environment"))
+		return 0;
 	if (!str_starts(s, "http://") || !s[strlen("http://")])
-		return err_set(err, ERR_INVALID, "'%s' is not http://HOST:PORT", s);
+		return err_set(err, ERR_INVALID, "'%s' is neither http://HOST:PORT nor \"environment\"", s);
 	if (strchr(s, '@'))
-		return err_set(err, ERR_INVALID, "no user name and password belong here");
+		return err_set(err, ERR_INVALID, "no user name and password belong here: net.proxy_user and net.proxy_password_file are for them");
 	return 0;
 }
 
@@ -614,6 +619,12 @@ static int file_check(const char *path, struct err *err)
 	return 0;
 }
 
+/* As file_check; a bare name is a credential, which is looked for when it is read. */
+static int credential_check(const char *path, struct err *err)
+{
+	return strchr(path, '/') ? file_check(path, err) : 0;
+}
+
 static void check_rest(const struct config *c, const struct reading *r)
 {
 	const struct {
@@ -621,6 +632,7 @@ static void check_rest(const struct config *c, const struct reading *r)
 		int (*check)(const char *s, struct err *err);
 	} rows[] = {
 		{ "api.url", c->api_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
+		{ "net.proxy_password_file", c->net_proxy_password_file, credential_check },
 		{ "net.trust", c->net_trust, file_check },		       { "api.tls_cert", c->api_tls_cert, file_check },
 		{ "api.tls_key", c->api_tls_key, file_check },		       { "store.password_file", c->store_password_file, file_check },
 	};
@@ -661,6 +673,12 @@ static void complete(struct config *c, const struct reading *r)
 	if (!c->api_tls_cert != !c->api_tls_key)
 		problem(r->problems, c->api_tls_cert ? cert->where : key->where, "api.tls_cert and api.tls_key belong together; %s is missing",
 			c->api_tls_cert ? "api.tls_key" : "api.tls_cert");
+	if (c->net_proxy_password_file && !c->net_proxy_user)
+		problem(r->problems, r->values[key_find("net.proxy_password_file") - config_keys].where,
+			"net.proxy_password_file needs net.proxy_user");
+	if (c->net_proxy_user && (!c->net_proxy || streq(c->net_proxy, "environment")))
+		problem(r->problems, r->values[key_find("net.proxy_user") - config_keys].where,
+			"net.proxy_user needs net.proxy = http://HOST:PORT%s", c->net_proxy ? "; user and password of the environment stand in its URL" : "");
 	if (c->dns_zone && !c->dns_hostname)
 		problem(r->problems, zone->where, "dns.zone needs dns.hostname, the name server of that zone");
 	if (!c->api_listen.n && !r->problems->n) /* else the reason is among them */

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "app/host.h"
+#include "app/proxy.h"
 #include "app/runner.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -105,8 +106,15 @@ static int store_begin(struct core *c, struct err *err)
 static int policy_begin(struct core *c, struct err *err)
 {
 	_cleanup_free_ char *allow = strlist_join(&c->config->net_allow, ",");
-	struct net_config o = { .proxy = c->config->net_proxy, .no_proxy = c->config->net_no_proxy, .trust = c->config->net_trust, .allow = allow };
+	_cleanup_proxy_ struct proxy proxy = { 0 };
+	struct net_config o = { .trust = c->config->net_trust, .allow = allow };
 
+	if (proxy_read(c->config, &proxy, err) < 0)
+		return -(int)err->code;
+	o.proxy = proxy.url;
+	o.proxy_user = proxy.user;
+	o.proxy_password = &proxy.password;
+	o.no_proxy = proxy.no_proxy;
 	return net_policy_new(&o, &c->policy, err);
 }
 

@@ -67,8 +67,9 @@ int64_t supervisor_pause_ms(unsigned n)
 /* ---- preparation ------------------------------------------------------------------------------------------------- */
 
 /* Only what the programs understand; nothing of the administrator's shell. */
-static void environment(struct strlist *env)
+static void environment(const struct config *c, struct strlist *env)
 {
+	static const char *const proxy[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy" };
 	static const char *const pass[] = { "PATH", "LANG", "LC_ALL", "TZ", "CREDENTIALS_DIRECTORY", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
 					    "PGHOST", "PGPORT", "PGSSLMODE", "PGSSLROOTCERT" };
 	extern char **environ;
@@ -76,6 +77,13 @@ static void environment(struct strlist *env)
 	for (size_t i = 0; i < ARRAY_SIZE(pass); i++) {
 		const char *value = getenv(pass[i]);
 		_cleanup_free_ char *text = value ? xasprintf("%s=%s", pass[i], value) : NULL;
+
+		if (text)
+			strlist_add(env, text);
+	}
+	for (size_t i = 0; c->net_proxy && streq(c->net_proxy, "environment") && i < ARRAY_SIZE(proxy); i++) {
+		const char *value = getenv(proxy[i]);
+		_cleanup_free_ char *text = value ? xasprintf("%s=%s", proxy[i], value) : NULL;
 
 		if (text)
 			strlist_add(env, text);
@@ -542,7 +550,7 @@ int supervisor_run(const struct config_input *in, const struct config *c, const 
 				.edge = { .name = "edge", .program = -1, .death_signal = SIGKILL }, .runner = { .name = "runner" },
 				.runner_options = { .programs = &c->programs, .builtins = builtins }, .runner_pair = { -1, -1 } };
 
-	environment(&s.env);
+	environment(c, &s.env);
 	s.signal_fd = signals(&err);
 	if (s.signal_fd < 0 || prepare(&s, in, &err) < 0) {
 		log_err(LOG_ERROR, "could not start", &err);

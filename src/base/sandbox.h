@@ -18,4 +18,7 @@ int sandbox_prepare(struct err *err);
  * INTERNAL when the kernel refuses. Does nothing but say so in a sanitizer build, which needs calls of its own. */
 int sandbox_enter(const int *calls, size_t n, struct err *err);
 
+/* False in a sanitizer build: system calls and address space cannot be restricted there. */
+bool sandbox_effective(void);
+
 #endif

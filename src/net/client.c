@@ -43,7 +43,7 @@ struct transfer {
 	int64_t last_ms;
 	char refused[ADDR_TEXT];
 	const char *refused_range;
-	bool too_large, headers_too_large, stopping, stalled, bad_ca, quiet, bad_length, tls_started, headers_over;
+	bool proxy_denied, too_large, headers_too_large, stopping, stalled, bad_ca, quiet, bad_length, tls_started, headers_over;
 	char status_class;
 	char message[CURL_ERROR_SIZE];
 };
@@ -348,6 +348,11 @@ static void set_all(CURL *easy, struct transfer *t, struct curl_slist *headers)
 	if (t->proxy) {
 		SET(HTTPPROXYTUNNEL, 1L);
 		SET(PROXYTYPE, (long)CURLPROXY_HTTP);
+		if (net_policy_proxy_user(t->client->policy)) { /* only ever sent to the proxy */
+			SET(PROXYAUTH, CURLAUTH_BASIC);
+			SET(PROXYUSERNAME, net_policy_proxy_user(t->client->policy));
+			SET(PROXYPASSWORD, net_policy_proxy_password(t->client->policy));
+		}
 	}
 	set_method(easy, q);
 	set_tls(easy, t);
@@ -403,6 +408,11 @@ static void add_hint(struct err *err, const struct transfer *t, enum net_leg leg
 {
 	if (leg == NET_LEG_TLS && *t->check.why && !*t->check.fingerprint && !t->check.ca_pem)
 		err_hint(err, "If this issuer is meant to be trusted, add its certificate through net.trust or to the integration.");
+	else if (leg == NET_LEG_PROXY && t->proxy_denied)
+		err_hint(err, net_policy_proxy_user(t->client->policy)
+				      ? "Look at net.proxy_user and the file of net.proxy_password_file."
+				      : "The proxy %s:%u wants a user: set net.proxy_user and net.proxy_password_file.",
+			 t->proxy->host, t->proxy->port);
 	else if (leg == NET_LEG_PROXY)
 		err_hint(err, "The proxy %s:%u is set by net.proxy.", t->proxy->host, t->proxy->port);
 }
@@ -441,12 +451,17 @@ static int fail(CURL *easy, CURLcode code, struct transfer *t, struct err *err)
 	leg = leg_of(easy, code, t);
 	t->r->leg = leg;
 	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
+	t->proxy_denied = connect_code == 407;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		err_set(err, ERR_TIMEOUT, "%s: '%s' did not answer in time", net_leg_text(leg), host);
 	else if (leg == NET_LEG_TLS && *t->check.why)
 		err_set(err, ERR_NETWORK, "TLS: the certificate of '%s' is not accepted: %s", host, t->check.why);
 	else if (leg == NET_LEG_TLS && t->check.peer->issuer)
 		err_set(err, ERR_NETWORK, "TLS: '%s': %s (issuer met: %.80s)", host, words, t->check.peer->issuer);
+	else if (leg == NET_LEG_PROXY && connect_code == 407)
+		err_set(err, ERR_NETWORK, net_policy_proxy_user(t->client->policy) ? "proxy: %s:%u did not accept the user and password"
+										  : "proxy: %s:%u wants a user and password",
+			t->proxy->host, t->proxy->port);
 	else if (leg == NET_LEG_PROXY && connect_code)
 		err_set(err, ERR_NETWORK, "proxy: %s:%u refused the way to '%s' with status %ld", t->proxy->host, t->proxy->port,
 			host, connect_code);

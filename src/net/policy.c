@@ -19,6 +19,8 @@ struct cidrs {
 struct net_policy {
 	atomic_int refs;
 	struct url proxy; /* text NULL = none */
+	char *proxy_user;
+	struct secret proxy_password;
 	struct strlist no_proxy;
 	struct cidrs no_proxy_cidrs, allow;
 	bool any_address;
@@ -300,6 +302,16 @@ const struct url *net_policy_proxy(const struct net_policy *p, const struct net_
 	return route == NET_ROUTE_DEFAULT && no_proxy_has(p, u) ? NULL : &p->proxy;
 }
 
+const char *net_policy_proxy_user(const struct net_policy *p)
+{
+	return p->proxy_user;
+}
+
+const char *net_policy_proxy_password(const struct net_policy *p)
+{
+	return p->proxy_password.p ? (const char *)p->proxy_password.p : "";
+}
+
 struct trust *net_policy_trust(const struct net_policy *p)
 {
 	return p->trust;
@@ -391,6 +403,13 @@ int net_policy_new(const struct net_config *c, struct net_policy **ret, struct e
 		if (!streq(p->proxy.path, "/"))
 			return err_set(err, ERR_INVALID, "net.proxy has a path: give only http://host:port");
 	}
+	if (!str_empty(c->proxy_user)) {
+		if (strchr(c->proxy_user, ':'))
+			return err_set(err, ERR_INVALID, "net.proxy_user has a colon: the proxy would take what follows for the password");
+		p->proxy_user = xstrdup(c->proxy_user);
+		if (c->proxy_password)
+			p->proxy_password = secret_copy(c->proxy_password->p, c->proxy_password->n);
+	}
 	if (read_no_proxy(p, c->no_proxy, err) < 0 || cidrs_parse(&p->allow, c->allow, "net.allow", err) < 0)
 		return -(int)err->code;
 	if (!str_empty(c->trust) && file_read(c->trust, &pem, err) < 0)
@@ -412,6 +431,8 @@ void net_policy_unref(struct net_policy *p)
 	if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
 		return;
 	url_done(&p->proxy);
+	free(p->proxy_user);
+	secret_clear(&p->proxy_password);
 	strlist_clear(&p->no_proxy);
 	trust_free(p->trust);
 	free(p);

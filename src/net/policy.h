@@ -12,12 +12,15 @@
 #ifndef NET_POLICY_H
 #define NET_POLICY_H
 
+#include "base/secret.h"
 #include "net/url.h"
 
 struct net_policy;
 
 struct net_config {           /* texts as in the configuration; borrowed during the call */
 	const char *proxy;    /* "http://host:port"; NULL or "" = none */
+	const char *proxy_user; /* NULL = none is asked for */
+	const struct secret *proxy_password; /* or NULL */
 	const char *no_proxy; /* comma list: "example.com" (and below), "10.0.0.0/8", "*" */
 	const char *trust;    /* PEM file of further trusted CAs, or NULL */
 	const char *allow;    /* comma list of CIDRs */

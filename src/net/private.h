@@ -32,6 +32,9 @@ bool trust_install(struct trust_check *c, void *ssl_ctx);
 struct trust *net_policy_trust(const struct net_policy *p);
 int net_policy_check_url(const struct net_policy *p, const struct net_rule *r, const struct url *u, bool by_proxy, struct err *err);
 const struct url *net_policy_proxy(const struct net_policy *p, const struct net_rule *r, const struct url *u);
+/* NULL when the proxy is used without signing in. The texts live as long as the policy. */
+const char *net_policy_proxy_user(const struct net_policy *p);
+const char *net_policy_proxy_password(const struct net_policy *p);
 bool net_fingerprint_read(const char *text, char ret[65]);
 
 void http_peer_clear(struct http_peer *p);

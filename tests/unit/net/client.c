@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "net/client.h"
+#include "net/ruled.h"
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
@@ -641,6 +642,37 @@ static void the_proxy_is_a_leg_of_its_own(void **state UNUSED)
 	err_clear(&err);
 }
 
+static void the_proxy_is_told_who_we_are_and_nobody_else(void **state UNUSED)
+{
+	struct server *wants = start("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n", NULL);
+	struct server *direct = start(OK_ANSWER, NULL);
+	_cleanup_free_ char *proxy = url_of(wants, "http", ""), *url = url_of(direct, "http", "/");
+	struct secret password = { (unsigned char *)(uintptr_t)"p:w", 3 };
+	_cleanup_net_client_ struct net_client *without = client(&(struct net_config){ .proxy = proxy });
+	_cleanup_net_client_ struct net_client *with = client(&(struct net_config){ .proxy = proxy, .proxy_user = "user", .proxy_password = &password,
+										    .allow = "127.0.0.0/8", .no_proxy = "127.0.0.1" });
+	struct http_request q = { .url = "https://ca.example/", .timeout_ms = 5000 };
+	_cleanup_http_ struct http_response r = { 0 }, r2 = { 0 }, r3 = { 0 };
+	struct err err = ERR_INIT;
+
+	ASSERT_TRUE(http_do(net_client_http(without), &q, &r, &err) < 0);
+	ASSERT_INT(r.leg, NET_LEG_PROXY);
+	ASSERT_HAS(err.detail, "wants a user and password");
+	ASSERT_HAS(err.hint, "net.proxy_user");
+	ASSERT_TRUE(!strstr(wants->seen, "Proxy-Authorization"));
+	err_clear(&err);
+	ASSERT_TRUE(http_do(net_client_http(with), &q, &r2, &err) < 0);
+	ASSERT_HAS(err.detail, "did not accept the user and password");
+	ASSERT_HAS(wants->seen, "Proxy-Authorization: Basic dXNlcjpwOnc=");
+	ASSERT_TRUE(!strstr(err.detail, "p:w"));
+	err_clear(&err);
+	q = (struct http_request){ .url = url, .rule = &plain };
+	ASSERT_OK(http_do(net_client_http(with), &q, &r3, &err), &err);
+	ASSERT_TRUE(!strstr(direct->seen, "Authorization"));
+	end(wants);
+	end(direct);
+}
+
 /* ---- TLS ---- */
 
 static X509 *make_certificate(EVP_PKEY *key, const char *name)
@@ -784,6 +816,14 @@ static void an_unknown_certificate_can_be_looked_at(void **state UNUSED)
 	ASSERT_STR(r.peer.issuer, "CN=Test Root One");
 	ASSERT_STR(r.peer.names, "IP:127.0.0.1, DNS:Some.Host");
 	ASSERT_TRUE(r.peer.not_before_ms < now && r.peer.not_after_ms > now);
+	{
+		_cleanup_net_client_ struct net_client *c = client(LOCAL);
+		_cleanup_free_ char *url = url_of(s, "https", "/");
+		_cleanup_peer_ struct http_peer peer = { 0 };
+
+		ASSERT_OK(net_look(net_client_http(c), NULL, url, &peer, &err), &err);
+		ASSERT_STR(peer.fingerprint, id.fingerprint);
+	}
 	end(s);
 	identity_done(&id);
 }
@@ -821,6 +861,7 @@ int main(void)
 		TEST(headers_cannot_be_smuggled),
 		TEST(each_failure_names_its_leg),
 		TEST(the_proxy_is_a_leg_of_its_own),
+		TEST(the_proxy_is_told_who_we_are_and_nobody_else),
 		TEST(a_certificate_is_trusted_by_ca_or_fingerprint_only),
 		TEST(trust_in_one_client_does_not_leak_between_rules),
 		TEST(an_unknown_certificate_can_be_looked_at),
