@@ -639,12 +639,34 @@ static void other_request(struct api *a, struct call *c)
 	}
 }
 
+/* Who asks, when a trusted proxy does it for somebody; false: that one may not. */
+static bool judge_source(struct api *a, struct http_request *rq)
+{
+	const char *forwarded[8];
+	union addr client;
+
+	if (!cidr_list_has(&a->source.trusted, http_peer_addr(rq)))
+		return true;
+	client = source_client(&a->source, http_peer_addr(rq), forwarded,
+			       http_header_all(rq, "x-forwarded-for", forwarded, ARRAY_SIZE(forwarded)));
+	http_on_behalf(rq, &client);
+	return source_may_ask(&a->source, &client);
+}
+
 static void on_request(struct http_request *rq, void *arg)
 {
 	struct api *a = arg;
+	bool may = judge_source(a, rq);
 	struct call *c = call_new(a, rq);
 	const char *path = http_path(rq);
 
+	if (!may) {
+		struct err err = ERR_INIT;
+
+		err_set(&err, ERR_DENIED, "not from here");
+		call_fail(c, &err);
+		return;
+	}
 	if (!strncmp(path, PREFIX "/", strlen(PREFIX) + 1)) {
 		route_request(a, c);
 	} else if (str_starts(path, "/api/") || streq(path, "/api")) {
@@ -704,25 +726,30 @@ static int sockets(struct api *a, const struct api_options *o, struct err *err)
 	return 0;
 }
 
-static int metrics_from(struct api *a, struct err *err)
+static int sources(struct api *a, struct err *err)
 {
-	static const char *const loopback[] = { "127.0.0.0/8", "::1/128" };
-	const struct strlist *l = service_config(a->service)->metrics_allow;
-	size_t n = l && l->n ? l->n : ARRAY_SIZE(loopback);
+	static char *loopback[] = { (char *)(uintptr_t)"127.0.0.0/8", (char *)(uintptr_t)"::1/128" };
+	static const struct strlist standard = { .v = loopback, .n = ARRAY_SIZE(loopback) };
+	const struct service_config *c = service_config(a->service);
+	const struct strlist *metrics = c->metrics_allow && c->metrics_allow->n ? c->metrics_allow : &standard;
 
-	a->metrics_allow = xcalloc(n, sizeof *a->metrics_allow);
-	for (size_t i = 0; i < n; i++)
-		if (cidr_parse(l && l->n ? l->v[i] : loopback[i], &a->metrics_allow[i], err) < 0)
-			return err_wrap(err, "could not read metrics.allow_from");
-	a->metrics_allow_n = n;
-	return 0;
+	if (cidr_list_read(&a->metrics_allow, metrics, "metrics.allow_from", err) < 0 ||
+	    cidr_list_read(&a->source.allow, c->api_allow, "api.allow_from", err) < 0)
+		return -(int)err->code;
+	return cidr_list_read(&a->source.trusted, c->trusted_proxies, "api.trusted_proxies", err);
+}
+
+/* Before the handshake, so that strangers cost nothing and learn nothing. */
+static bool admit(void *arg, const union addr *peer)
+{
+	return source_may_connect(&((struct api *)arg)->source, peer);
 }
 
 static int begin(struct api *a, const struct api_options *o, struct err *err)
 {
-	struct http_options h = { .threads = o->threads ? o->threads : 2, .handler = on_request, .arg = a, .tick = on_tick };
+	struct http_options h = { .threads = o->threads ? o->threads : 2, .handler = on_request, .arg = a, .admit = admit, .tick = on_tick };
 
-	if (metrics_from(a, err) < 0 || sockets(a, o, err) < 0 || tls_open(a->service, err) < 0)
+	if (sources(a, err) < 0 || sockets(a, o, err) < 0 || tls_open(a->service, err) < 0)
 		return -(int)err->code;
 	a->hub = hub_new(a, err);
 	if (!a->hub)
@@ -794,7 +821,8 @@ void api_stop(struct api *a)
 	tls_close();
 	pthread_cond_destroy(&a->wait_cond);
 	pthread_mutex_destroy(&a->wait_lock);
-	free(a->metrics_allow);
+	cidr_list_clear(&a->metrics_allow);
+	source_clear(&a->source);
 	free(a->counts);
 	free(a->fds);
 	free(a);

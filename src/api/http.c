@@ -41,6 +41,7 @@ struct conn {
 
 struct http_server {
 	http_handler *handler;
+	bool (*admit)(void *arg, const union addr *peer);
 	void (*tick)(void *arg);
 	void *arg;
 	int *fds;
@@ -343,6 +344,16 @@ const char *http_header(const struct http_request *rq, const char *name)
 	return NULL;
 }
 
+size_t http_header_all(const struct http_request *rq, const char *name, const char **ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rq->headers_n && n < max; i++)
+		if (str_case_eq(rq->headers[i].name, name))
+			ret[n++] = rq->headers[i].value;
+	return n;
+}
+
 const char *http_body(const struct http_request *rq, size_t *ret_n)
 {
 	*ret_n = rq->body.n;
@@ -357,6 +368,12 @@ const char *http_peer(const struct http_request *rq)
 const union addr *http_peer_addr(const struct http_request *rq)
 {
 	return &rq->peer;
+}
+
+void http_on_behalf(struct http_request *rq, const union addr *client)
+{
+	rq->peer = *client;
+	addr_format_ip(client, rq->peer_text);
 }
 
 static void request_free(struct http_request *rq)
@@ -617,6 +634,10 @@ static void accept_one(struct http_server *s, int listener)
 			poll(NULL, 0, 50); /* the kernel's queue holds what waits */
 		return;
 	}
+	if (s->admit && !s->admit(s->arg, &peer)) {
+		close(fd);
+		return;
+	}
 	/* the library closes fd also when it refuses the connection */
 	if (MHD_add_connection(s->daemons[s->turn++ % s->threads], fd, &peer.sa, n) != MHD_YES)
 		log_debug("connection was refused, too many are open");
@@ -698,6 +719,7 @@ int http_start(const struct http_options *o, struct http_server **ret, struct er
 	s->handler = o->handler;
 	s->arg = o->arg;
 	s->tick = o->tick;
+	s->admit = o->admit;
 	s->threads = o->threads;
 	s->fds = xmemdup(o->fds, o->fds_n * sizeof *o->fds);
 	s->fds_n = o->fds_n;

@@ -30,6 +30,8 @@ struct http_options {
 	unsigned threads;
 	http_handler *handler;
 	void *arg;
+	/* Asked for each new connection, on the accepting thread; false: it is closed at once. NULL = all. */
+	bool (*admit)(void *arg, const union addr *peer);
 	/* Called about once a second on a thread of the server's own. */
 	void (*tick)(void *arg);
 };
@@ -44,9 +46,13 @@ const char *http_method(const struct http_request *rq);
 const char *http_path(const struct http_request *rq);  /* as sent, without the query; starts with '/' */
 const char *http_query(const struct http_request *rq); /* as sent, "" when there is none */
 const char *http_header(const struct http_request *rq, const char *name); /* NULL when absent */
+/* Values of that header in order, at most max; how many there are. */
+size_t http_header_all(const struct http_request *rq, const char *name, const char **ret, size_t max);
 const char *http_body(const struct http_request *rq, size_t *ret_n);      /* NUL-terminated */
 const char *http_peer(const struct http_request *rq);                     /* address without port */
 const union addr *http_peer_addr(const struct http_request *rq);
+/* From now on this is the peer: the client that a trusted proxy asks for. */
+void http_on_behalf(struct http_request *rq, const union addr *client);
 /* A place for the handler's own state; free it before http_reply. */
 
 /* --- the answer --- */

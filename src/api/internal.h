@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/source.h"
 #include "base/pool.h"
 #include "base/stop.h"
 #include "model/touch.h"
@@ -37,8 +38,8 @@ struct api {
 	_Atomic unsigned in_flight;
 
 	struct hub *hub;
-	struct cidr *metrics_allow;
-	size_t metrics_allow_n;
+	struct source source;
+	struct cidr_list metrics_allow;
 	_Atomic uint64_t (*counts)[STATUS_CLASSES]; /* [route] */
 };
 

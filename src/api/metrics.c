@@ -8,10 +8,7 @@
 
 bool metrics_allowed(const struct api *a, const struct http_request *rq)
 {
-	for (size_t i = 0; i < a->metrics_allow_n; i++)
-		if (cidr_has(&a->metrics_allow[i], http_peer_addr(rq)))
-			return true;
-	return false;
+	return cidr_list_has(&a->metrics_allow, http_peer_addr(rq));
 }
 
 static void family(struct buf *b, const char *name, const char *type, const char *help)

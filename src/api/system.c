@@ -83,6 +83,21 @@ static json_t *list_or_empty(const struct strlist *l)
 	return l ? json_strlist(l) : json_array();
 }
 
+/* What an administrator should change, for as long as it is so. */
+static json_t *warnings(const struct service_config *config)
+{
+	json_t *list = json_array();
+
+	if (config->api_exposed) {
+		_cleanup_free_ char *detail =
+			xasprintf("The page and the API listen on %s, where DNS or HTTP-01 must be reached from the Internet.", config->api_exposed);
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", "api-exposed", "detail", detail, "hint",
+						      "Let api.listen name an inside address, or say in api.allow_from who may reach it."));
+	}
+	return list;
+}
+
 int status_get(struct call *c, struct err *err)
 {
 	_cleanup_service_status_ struct service_status st = { 0 };
@@ -103,11 +118,11 @@ int status_get(struct call *c, struct err *err)
 						       json_text_or_null(parked ? l->reason : NULL)));
 	}
 	call_json(c, 200,
-		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
+		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
 			    "started_at", json_time_or_null(st.started_ms), "now", json_time_or_null(st.now_ms), "store", "driver", st.driver,
 			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
 			    st.edge.connected, "loaded", st.edge.loaded, "dns_hostname", json_str_or_null(st.config->dns_hostname),
 			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
-			    "orders", orders, "lanes", lanes));
+			    "orders", orders, "lanes", lanes, "warnings", warnings(st.config)));
 	return 0;
 }

@@ -25,8 +25,12 @@ const struct config_key config_keys[] = {
 	KEY("api.tls_cert", PATH, api_tls_cert, .reloadable = true,
 	    .help = "Certificate chain (PEM) of the API; re-read when the file changes. Without it a self-signed one is made."),
 	KEY("api.tls_key", PATH, api_tls_key, .reloadable = true, .help = "Private key (PEM) that belongs to api.tls_cert."),
-	KEY("api.url", TEXT, api_url, .max = 512,
+	KEY("api.public_url", TEXT, api_public_url, .max = 512,
 	    .help = "Address under which people reach the page, for links; default: https:// and the first address of api.listen."),
+	KEY("api.allow_from", CIDRS, api_allow_from,
+	    .help = "Networks that may reach the API and the page; others get no answer. Empty: everybody."),
+	KEY("api.trusted_proxies", CIDRS, api_trusted_proxies,
+	    .help = "Reverse proxies before the API: their X-Forwarded-For says who asks. From others it is ignored."),
 	KEY("dns.listen", ADDRESSES, dns_listen, .def = "0.0.0.0:53, [::]:53",
 	    .help = "Where Certwright's DNS server listens, UDP and TCP; 0.0.0.0 and [::] mean every address. Empty: not offered."),
 	KEY("dns.hostname", HOST, dns_hostname,
@@ -631,7 +635,7 @@ static void check_rest(const struct config *c, const struct reading *r)
 		const char *key, *value;
 		int (*check)(const char *s, struct err *err);
 	} rows[] = {
-		{ "api.url", c->api_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
+		{ "api.public_url", c->api_public_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
 		{ "net.proxy_password_file", c->net_proxy_password_file, credential_check },
 		{ "net.trust", c->net_trust, file_check },		       { "api.tls_cert", c->api_tls_cert, file_check },
 		{ "api.tls_key", c->api_tls_key, file_check },		       { "store.password_file", c->store_password_file, file_check },

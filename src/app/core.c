@@ -3,6 +3,7 @@
 #include "app/core.h"
 
 #include "api/api.h"
+#include "app/exposed.h"
 #include "app/host.h"
 #include "app/proxy.h"
 #include "app/runner.h"
@@ -39,6 +40,7 @@ struct core {
 	int signal_fd, state_fd;
 	char *feed_path, *report_path;
 	struct strlist tls_names;
+	char *exposed;
 
 	struct store *store;
 	struct keys *keys;
@@ -189,7 +191,7 @@ static void edge_state(void *arg, struct service_edge *ret)
 /* Host names and addresses that the self-signed certificate is for: what the API listens on, and the address people use. */
 static void tls_names(struct core *c)
 {
-	const char *url = c->config->api_url;
+	const char *url = c->config->api_public_url;
 
 	for (size_t i = 0; i < c->config->api_listen.n; i++) {
 		_cleanup_err_ struct err no = ERR_INIT;
@@ -212,6 +214,11 @@ static int service_begin(struct core *c, struct err *err)
 	struct service_options o = { .store = c->store, .keys = c->keys, .engine = c->engine, .edge_state = edge_state, .edge_arg = c };
 
 	tls_names(c);
+	c->exposed = exposed_address(c->config);
+	if (c->exposed)
+		log_warning("the API listens on an address on which DNS or HTTP-01 must be reached from the Internet; let api.listen name an inside address, or "
+			    "say in api.allow_from who may reach it",
+			    "address", c->exposed);
 	o.config = (struct service_config){
 		.version = CERTWRIGHT_VERSION,
 		.dns_hostname = c->config->dns_hostname,
@@ -222,6 +229,9 @@ static int service_begin(struct core *c, struct err *err)
 		.tls_key = c->config->api_tls_key,
 		.tls_names = &c->tls_names,
 		.metrics_allow = &c->config->metrics_allow_from,
+		.api_allow = &c->config->api_allow_from,
+		.trusted_proxies = &c->config->api_trusted_proxies,
+		.api_exposed = c->exposed,
 	};
 	return service_new(&o, &c->service, err);
 }
@@ -267,6 +277,7 @@ static void end(struct core *c)
 	free(c->feed_path);
 	free(c->report_path);
 	strlist_clear(&c->tls_names);
+	free(c->exposed);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -118,12 +118,12 @@ static char *page_url(const struct config *c)
 {
 	const char *listen = c->api_listen.v[0];
 
-	if (c->api_url) {
-		size_t n = strlen(c->api_url);
+	if (c->api_public_url) {
+		size_t n = strlen(c->api_public_url);
 
-		while (n && c->api_url[n - 1] == '/')
+		while (n && c->api_public_url[n - 1] == '/')
 			n--;
-		return xstrndup(c->api_url, n);
+		return xstrndup(c->api_public_url, n);
 	}
 	if (str_starts(listen, "0.0.0.0:") || str_starts(listen, "[::]:")) {
 		char host[256] = "localhost";

@@ -36,6 +36,8 @@ struct service_config {          /* an immutable snapshot; copied by service_new
 	const struct strlist *dns_listen, *http01_listen, *api_listen; /* as configured; NULL = none */
 	const char *tls_cert, *tls_key; /* PEM files of the API's own certificate; NULL = self-signed */
 	const struct strlist *tls_names; /* names and addresses of the self-signed certificate besides localhost; may be NULL */
+	const struct strlist *api_allow, *trusted_proxies; /* CIDRs that may reach the API; those whose X-Forwarded-For counts; may be NULL */
+	const char *api_exposed;     /* the address on which the API stands beside the public ports, NULL = on none */
 	const struct strlist *metrics_allow; /* CIDRs that may read /metrics without a token; NULL = loopback only */
 };
 

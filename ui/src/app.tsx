@@ -9,6 +9,7 @@ import { t } from './i18n'
 import { Empty, LinkButton, Notice, waitsForPerson } from './parts/bits'
 import { Icon, Mark, type IconName } from './parts/icon'
 import { Page } from './parts/page'
+import { Warnings } from './parts/warnings'
 import { DashboardPage, useLiveOrders } from './pages/dashboard'
 import { cameByLink, Door, Setup, SignIn } from './pages/door'
 
@@ -157,6 +158,7 @@ function Frame() {
 								</div>
 							}
 						>
+							<Warnings />
 							<Pages />
 						</Suspense>
 					</div>
