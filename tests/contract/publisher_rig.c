@@ -162,7 +162,9 @@ static int perform(struct http *h, const struct http_request *q, struct http_res
 	ASSERT_TRUE(q->max_body > 0 && q->max_body <= LIMIT_PROVIDER_ANSWER);
 	ASSERT_TRUE(s->requests < 100);
 	res->body.max = q->max_body;
-	s->clock.fake_ms += s->slow_ms;
+	s->clock.fake_ms += MIN(s->slow_ms, q->timeout_ms);
+	if (s->slow_ms > q->timeout_ms)
+		return err_set(err, ERR_TIMEOUT, "HTTP: no answer in time");
 	if (hit && (before(s, q, res, &done, err) < 0 || done))
 		return -(int)err->code;
 	s->v->answer(s, q, res);
@@ -314,7 +316,7 @@ static void publishing_twice_is_fine_and_withdrawing_takes_only_ours(void **stat
 		ASSERT_OK(publish(&t, &set), &t.err);
 		writes = t.side.writes;
 		ASSERT_OK(publish(&t, &set), &t.err);
-		ASSERT_INT(t.side.writes, writes); /* nothing was missing */
+		ASSERT_TRUE(vendor->blind || t.side.writes == writes); /* nothing was missing */
 		ASSERT_INT(t.side.rdata.n, others() + 2);
 		ASSERT_OK(withdraw(&t, &set), &t.err);
 		ASSERT_INT(t.side.rdata.n, others());
@@ -429,6 +431,8 @@ static void every_fault_at_every_request_is_named_and_survived(void **state)
 			int used;
 
 			stand_open(&t);
+			if (vendor->blind && (f == FAULT_GARBAGE || f == FAULT_EMPTY))
+				break;
 			t.side.fault = (enum side_fault)f;
 			t.side.fail_at = at;
 			publish(&t, &set);
@@ -475,14 +479,14 @@ static void somebody_who_writes_at_the_same_time_loses_nothing(void **state)
 		}
 }
 
-/* Each answer takes 25 s: the visit ends by itself, and what it did is done again later. */
+/* Each answer takes 16 s: the visit ends by itself, and what it did is done again later. */
 static void a_visit_ends_with_its_time(void **state)
 {
 	_cleanup_stand_ struct stand t;
 	_cleanup_challenge_set_ struct challenge_set set = set_of("", APEX, WILD);
 
 	stand_open(&t);
-	t.side.slow_ms = 25 * SECOND_MS;
+	t.side.slow_ms = 16 * SECOND_MS;
 	ASSERT_INT(publish(&t, &set), -ERR_TIMEOUT);
 	ASSERT_TRUE(t.side.clock.fake_ms <= NOW + 60 * SECOND_MS);
 	err_clear(&t.err);

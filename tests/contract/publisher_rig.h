@@ -58,6 +58,7 @@ struct side_vendor {
 	const char *secrets[4]; /* texts that may be in no error; NULL ends. The first is sent back to us, with whatever we sent */
 	bool swaps;             /* a write that was overtaken is noticed by the other side */
 	bool creates;           /* only of a create it is noticed */
+	bool blind;             /* it cannot be read, and any 2xx is a success */
 	bool limit_says_when;   /* FAULT_LIMIT has a Retry-After */
 	const char *others[3];  /* values of others, as this vendor keeps them; NULL ends */
 	void (*answer)(struct side *s, const struct http_request *q, struct http_response *res);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * acmesh.c - a DNS hook of acme.sh (dnsapi/dns_x.sh), unchanged, from the administrator's own copy, in the runner.
+ *
+ * The program that [programs] names is acme.sh itself: called with a word that is no option it runs that word, so "eval" makes a
+ * library of it. The text that is evaluated is the constant below and nothing is ever put into it: hook, name and value come in
+ * the environment, as do the credentials. The working directory is private and wiped, since hooks write credentials in clear.
+ *
+ * A hook's success is not enough (some look only at curl's status), so the engine's look at the name servers counts. Hooks that
+ * remove or replace the whole record set (dns_nsupdate, dns_pdns) do so: nothing here can keep them from it. One runs at a time.
+ */
+#include "publish/acmesh.h"
+#include "publish/program.h"
+#include "publish/txt.h"
+
+#define OPTIONS_MAX 40
+#define INFO_MAX (64 * 1024)
+
+extern const struct publisher publisher_acmesh;
+
+static const char script[] = "umask 077\n"
+			     "LE_WORKING_DIR=$CERTWRIGHT_SCRATCH LE_CONFIG_HOME=$CERTWRIGHT_SCRATCH DOMAIN_CONF=$CERTWRIGHT_SCRATCH/domain.conf\n"
+			     "export LE_WORKING_DIR LE_CONFIG_HOME DOMAIN_CONF\n"
+			     ": >\"$DOMAIN_CONF\"\n"
+			     "_initpath >/dev/null || exit 91\n"
+			     "f=$(_findHook \"\" dnsapi \"$CW_HOOK\")\n"
+			     "[ -f \"$f\" ] || exit 92\n"
+			     ". \"$f\" || exit 93\n"
+			     "[ \"$CW_ACT\" != info ] || { eval \"printf %s \\\"\\$${CW_HOOK}_info\\\"\"; exit 0; }\n"
+			     "command -v \"${CW_HOOK}_$CW_ACT\" >/dev/null || exit 94\n"
+			     "\"${CW_HOOK}_$CW_ACT\" \"$CW_FQDN\" \"$CW_VALUE\"\n";
+
+struct acmesh {
+	char *program, *hook;
+	struct program_env env;
+};
+
+static void close_(void *self)
+{
+	struct acmesh *x = self;
+
+	if (!x)
+		return;
+	free(x->program);
+	free(x->hook);
+	program_env_done(&x->env);
+	free(x);
+}
+
+bool acmesh_hook_ok(const char *hook)
+{
+	return str_starts(hook, "dns_") && hook[4] && strlen(hook) <= 64 && !hook[strspn(hook, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+}
+
+static int open_(const struct publish_env *env, const struct field_value *values, size_t n, void **ret_self, struct err *err)
+{
+	const char *program = field_text(values, n, "program"), *hook = field_text(values, n, "hook");
+	struct acmesh *x;
+
+	(void)env;
+	if (str_empty(program))
+		return err_set_field(err, ERR_INVALID, "/fields/program", "the program is missing");
+	if (str_empty(hook) || !acmesh_hook_ok(hook))
+		return err_set_field(err, ERR_INVALID, "/fields/hook", "the hook is the name of a file of dnsapi without .sh, like dns_pdns");
+	x = xcalloc(1, sizeof *x);
+	x->program = xstrdup(program);
+	x->hook = xstrdup(hook);
+	if (program_env_parse(field_secret(values, n, "options"), &x->env, err) < 0) {
+		replace_str(&err->field, "/fields/options");
+		close_(x);
+		return err_wrap(err, "the options of the hook '%s' cannot be used", hook);
+	}
+	*ret_self = x;
+	return 0;
+}
+
+static void set_up(struct program_env *e, const char *hook, const char *act, const char *fqdn, const char *value)
+{
+	program_env_add(e, "HOME", "/nonexistent");
+	program_env_add(e, "NO_TIMESTAMP", "1");
+	program_env_add(e, "CW_HOOK", hook);
+	program_env_add(e, "CW_ACT", act);
+	program_env_add(e, "CW_FQDN", fqdn);
+	program_env_add(e, "CW_VALUE", value);
+}
+
+static const char *const args[] = { "eval", script, NULL };
+
+/* What our own text ended with, before the hook was called. */
+static int not_begun(const char *program, const char *hook, int status, struct err *err)
+{
+	static const char *const says[] = {
+		[91] = "acme.sh, the program '%s', could not be set up for the hook '%s'",
+		[92] = "acme.sh, the program '%s', has no hook '%s'",
+		[93] = "acme.sh, the program '%s', could not read the hook '%s'",
+		[94] = "acme.sh, the program '%s', has a hook '%s' without the function for this",
+	};
+	_cleanup_free_ char *text = NULL;
+
+	for (int i = 91; i <= 94; i++)
+		if (status == i) {
+			static const char mark[] = "%s";
+			const char *a = strstr(says[i], mark), *b = strstr(a + 2, mark);
+
+			text = xasprintf("%.*s%s%.*s%s%s", (int)(a - says[i]), says[i], program, (int)(b - a - 2), a + 2, hook, b + 2);
+			return err_set(err, ERR_INVALID, "%s", text);
+		}
+	return 0;
+}
+
+int acmesh_info_read(const struct publish_env *env, const char *program, const char *hook, struct acmesh_info *ret, struct err *err)
+{
+	_cleanup_program_env_ struct program_env e = { 0 };
+	struct program_result res = { .out = BUF_MAX(INFO_MAX) };
+	struct program_request q = { .name = program, .args = args, .timeout_ms = 10 * SECOND_MS, .max_output = INFO_MAX, .scratch = true };
+	int r;
+
+	if (!env->run_program)
+		return err_set(err, ERR_BUSY, "there is no runner for the program '%s'", program);
+	set_up(&e, hook, "info", "", "");
+	q.env = (const char *const *)e.v;
+	r = env->run_program(env->program_arg, &q, &res, err);
+	if (r == 0 && res.status && !(r = not_begun(program, hook, res.status, err)))
+		r = err_set(err, ERR_REMOTE_BAD, "the program '%s' ended with status %d: is it acme.sh?", program, res.status);
+	if (r == 0)
+		acmesh_info_parse(buf_text(&res.out), res.out.n, ret);
+	buf_done(&res.out);
+	return r;
+}
+
+/* The hook failed: name what it needs and was not given. */
+static void say_missing(const struct acmesh *x, const struct publish_env *env, struct err *err)
+{
+	_cleanup_acmesh_info_ struct acmesh_info info = { 0 };
+	_cleanup_err_ struct err ignored = { 0 };
+
+	if (acmesh_info_read(env, x->program, x->hook, &info, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < info.n; i++)
+		if (!info.options[i].optional && !program_env_has(&x->env, info.options[i].name)) {
+			err_hint(err, "The hook asks for %s (%s), which is not among the options.", info.options[i].name, info.options[i].help);
+			return;
+		}
+}
+
+static int run(const struct acmesh *x, const struct publish_env *env, const char *act, const struct challenge_set *set, struct err *err)
+{
+	struct program_visit v = { .env = env, .program = x->program, .secrets = &x->env, .scratch = true,
+				   .until_ms = clock_boot(env->clock) + publisher_acmesh.timeout_s * SECOND_MS };
+	_cleanup_free_ char *fqdn = name_plain(set->name);
+
+	for (size_t i = 0; i < set->values.n; i++) {
+		_cleanup_program_env_ struct program_env e = { 0 };
+		_cleanup_free_ char *words = NULL;
+		int status = 0;
+
+		program_env_copy(&e, &x->env);
+		set_up(&e, x->hook, act, fqdn, set->values.v[i]);
+		if (program_run(&v, args, &e, &status, &words, err) < 0)
+			return -(int)err->code;
+		if (status && not_begun(x->program, x->hook, status, err) == 0) {
+			program_failed(&v, status, words, err);
+			say_missing(x, env, err);
+		}
+		if (status)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static int publish(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
+{
+	if (run(self, env, "add", set, err) < 0)
+		return err_wrap(err, "the hook could not add the TXT record of '%s'", set->name);
+	return 0;
+}
+
+static int withdraw(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
+{
+	if (run(self, env, "rm", set, err) < 0)
+		return err_wrap(err, "the hook could not remove the TXT record of '%s'", set->name);
+	return 0;
+}
+
+/* ---- dns_x_info ---- */
+
+static bool option_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Default: "60" or Default "60". */
+static char *default_of(const char *help)
+{
+	const char *p = strcasestr(help, "default"), *end;
+
+	if (!p)
+		return NULL;
+	p += 7 + (p[7] == ':');
+	while (*p == ' ')
+		p++;
+	if (*p != '"' && *p != '\'')
+		return NULL;
+	end = strchr(p + 1, *p);
+	return end ? xstrndup(p + 1, (size_t)(end - p - 1)) : NULL;
+}
+
+static void take_option(struct acmesh_info *i, const char *p, size_t n, bool alternative)
+{
+	size_t k = 0;
+	struct acmesh_option o = { 0 };
+
+	while (k < n && option_char(p[k]))
+		k++;
+	if (!k || k > 128 || i->n >= OPTIONS_MAX || (k < n && p[k] != ' ' && p[k] != '\t'))
+		return;
+	o.name = xstrndup(p, k);
+	while (k < n && (p[k] == ' ' || p[k] == '\t'))
+		k++;
+	o.help = str_clean(p + k, n - k, 300);
+	o.standard = default_of(o.help);
+	o.optional = alternative || o.standard || strcasestr(o.help, "optional");
+	i->options = xrealloc(i->options, (i->n + 1) * sizeof *i->options);
+	i->options[i->n++] = o;
+}
+
+void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
+{
+	enum { TITLE, HEAD, OPTIONS, ALTERNATIVE } where = TITLE;
+	const char *end = text + n;
+
+	*ret = (struct acmesh_info){ 0 };
+	for (const char *p = text, *next; p < end; p = next) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		struct str line = { p, (size_t)((eol ? eol : end) - p) };
+
+		next = eol ? eol + 1 : end;
+		if (where == TITLE) {
+			ret->title = str_clean(line.p, line.n, 100);
+			where = HEAD;
+		} else if (str_is(line, "Options:")) {
+			where = OPTIONS;
+		} else if (str_is(line, "OptionsAlt:")) {
+			where = ALTERNATIVE;
+		} else if (line.n > 1 && *line.p == ' ' && where >= OPTIONS) {
+			take_option(ret, line.p + 1, line.n - 1, where == ALTERNATIVE);
+		} else if (line.n > 6 && !memcmp(line.p, "Site: ", 6) && !ret->site) {
+			ret->site = str_clean(line.p + 6, line.n - 6, 200);
+		} else if (line.n && *line.p != ' ') {
+			where = HEAD;
+		}
+	}
+}
+
+void acmesh_info_done(struct acmesh_info *i)
+{
+	for (size_t k = 0; k < i->n; k++) {
+		free(i->options[k].name);
+		free(i->options[k].help);
+		free(i->options[k].standard);
+	}
+	free(i->options);
+	free(i->title);
+	free(i->site);
+	*i = (struct acmesh_info){ 0 };
+}
+
+static const struct field fields[] = {
+	{ .name = "program", .flags = FIELD_REQUIRED | FIELD_PROGRAM | FIELD_ENDPOINT, .max = 64,
+	  .help = "The acme.sh of this host, as the administrator has named it in [programs] of the configuration file" },
+	{ .name = "hook", .flags = FIELD_REQUIRED | FIELD_ENDPOINT, .max = 64, .help = "Name of the file in its folder dnsapi without .sh: dns_pdns" },
+	{ .name = "options", .flags = FIELD_SECRET | FIELD_LINES,
+	  .help = "What the hook's documentation asks for, NAME=value, one a line; CA_BUNDLE=/path.pem for a private CA" },
+	{ 0 },
+};
+
+const struct publisher publisher_acmesh = {
+	.name = "acmesh",
+	.title = "acme.sh hook",
+	.help = "A DNS hook of acme.sh from your own copy of it, run unchanged in a process with limits. Some hooks replace or remove the whole "
+		"record set of the name: prefer a provider of Certwright's own where there is one.",
+	.rights = "What the hook's documentation says (wiki dnsapi and dnsapi2 of acme.sh); limit it to the zones in question where the vendor can.",
+	.site = "https://github.com/acmesh-official/acme.sh/wiki/dnsapi",
+	.kinds = KIND_DNS01,
+	.way = PUBLISH_REMOTE,
+	.ttl_s = 60,
+	.propagation_s = 60,
+	.timeout_s = 55,
+	.fields = fields,
+	.open = open_,
+	.close = close_,
+	.publish = publish,
+	.withdraw = withdraw,
+};

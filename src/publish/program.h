@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * program.h - what publishers that run a foreign program share: the environment from a pasted list, the runs of one visit with a
+ * time budget, and the program's last words without the values of that list.
+ */
+#ifndef PUBLISH_PROGRAM_H
+#define PUBLISH_PROGRAM_H
+
+#include "publish/publisher.h"
+
+/* "NAME=value" lines, owned; values are wiped. */
+struct program_env {
+	char **v; /* NULL-ended, as struct program_request wants it */
+	size_t n;
+};
+/* Blank lines and those with # are skipped, "export " and quotes around a value too. INVALID names the line, never a value. */
+int program_env_parse(const struct secret *lines, struct program_env *ret, struct err *err);
+void program_env_add(struct program_env *e, const char *name, const char *value); /* replaces */
+bool program_env_has(const struct program_env *e, const char *name);
+void program_env_copy(struct program_env *to, const struct program_env *from);
+void program_env_done(struct program_env *e);
+#define _cleanup_program_env_ __attribute__((cleanup(program_env_done)))
+
+struct program_visit { /* borrowed */
+	const struct publish_env *env;
+	const char *program;
+	const struct program_env *secrets; /* whose values are in no error */
+	int64_t until_ms;                  /* boot clock */
+	bool scratch;
+};
+
+/* One run; ret_status is its exit status and ret_words its last words, owned. 0 whatever the status. */
+int program_run(const struct program_visit *v, const char *const *args, const struct program_env *e, int *ret_status, char **ret_words,
+		struct err *err);
+/* REMOTE_BUSY: it ended so, with its words. */
+int program_failed(const struct program_visit *v, int status, const char *words, struct err *err);
+
+#endif
