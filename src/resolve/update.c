@@ -305,29 +305,51 @@ static int ask(const struct update_server *s, const struct dns_name *name, uint1
 	return 0;
 }
 
+/* 1: *ret is the apex the answer names; 0: the name is an alias here, so only what stands above it tells. */
+static int apex(const struct update_server *s, const struct dns_name *n, struct dns_message *m, struct dns_name *ret, struct err *err)
+{
+	char text[DNS_NAME_TEXT];
+	bool alias = false;
+	struct dns_rr rr;
+
+	dns_name_text(n, text);
+	if (m->rcode == DNS_RCODE_REFUSED)
+		return err_set(err, ERR_NOT_FOUND, "the name server '%s' holds no zone of '%s' (REFUSED)", s->server, text);
+	if (m->rcode != DNS_RCODE_NXDOMAIN && judge_rcode(s, m->rcode, "look up", text, err) < 0)
+		return -(int)err->code;
+	while (m->flags & DNS_AA && dns_message_next(m, &rr)) {
+		alias |= rr.type == DNS_CNAME && dns_name_eq(&rr.owner, n);
+		if (rr.type == DNS_SOA && rr.section != DNS_SECTION_ADDITIONAL && dns_name_within(n, &rr.owner) && rr.owner.n > 1) {
+			*ret = rr.owner;
+			dns_name_lower(ret);
+			return 1;
+		}
+	}
+	/* A referral (NS in the authority section, no AA) leads to somebody else's zone. */
+	return alias ? 0 : err_set(err, ERR_NOT_FOUND, "the name server '%s' is not authoritative for '%s'", s->server, text);
+}
+
 int update_find_zone(const struct update_server *s, const char *name, char **ret_zone, struct err *err)
 {
 	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_MAX);
 	char text[DNS_NAME_TEXT];
+	struct dns_name n, zone;
 	struct dns_message m;
-	struct dns_name n;
-	struct dns_rr rr;
+	int r = 0;
 
-	if (dns_name_parse(name, &n, err) < 0 || ask(s, &n, DNS_SOA, answer, &m, err) < 0)
+	if (dns_name_parse(name, &n, err) < 0)
 		return -(int)err->code;
-	if (m.rcode != DNS_RCODE_NXDOMAIN && m.rcode != DNS_RCODE_NOERROR)
-		return m.rcode == DNS_RCODE_REFUSED ?
-			       err_set(err, ERR_NOT_FOUND, "the name server '%s' holds no zone of '%s' (REFUSED)", s->server, name) :
-			       judge_rcode(s, m.rcode, "look up", name, err);
-	while (dns_message_next(&m, &rr))
-		if (rr.type == DNS_SOA && rr.section != DNS_SECTION_ADDITIONAL && dns_name_within(&n, &rr.owner) && rr.owner.n > 1 &&
-		    m.flags & DNS_AA) {
-			dns_name_lower(&rr.owner);
-			*ret_zone = xstrdup(dns_name_text(&rr.owner, text));
-			return 0;
-		}
-	/* A referral (NS in the authority section, no AA) leads to somebody else's zone. */
-	return err_set(err, ERR_NOT_FOUND, "the name server '%s' is not authoritative for '%s'", s->server, name);
+	do {
+		if (ask(s, &n, DNS_SOA, answer, &m, err) < 0)
+			return -(int)err->code;
+		r = apex(s, &n, &m, &zone, err);
+	} while (r == 0 && dns_name_parent(&n) && n.n > 1);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "the name server '%s' is not authoritative for '%s'", s->server, name);
+	*ret_zone = xstrdup(dns_name_text(&zone, text));
+	return 0;
 }
 
 int update_read(const struct update_server *s, const char *name, struct strlist *ret, char **ret_alias, struct err *err)
