@@ -50,7 +50,6 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
-	@tools/run-tests check --only faults
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each
 	@$(SETUP) --test

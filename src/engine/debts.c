@@ -97,7 +97,7 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 	if (acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
 		return -(int)err->code;
 	signer_init(&p->signer, p->e->o.keys, &p->key, &p->account);
-	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url };
+	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url, .lane = p->d.lane };
 	p->session = (struct acme_session){
 		.ca = ca, .http = p->w->http, .signer = &p->signer.acme, .account_url = p->account.url, .clock = p->e->clock,
 		.gate = lane_gate, .gate_data = &p->gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
@@ -255,6 +255,10 @@ void debt_run_one(struct engine *e, struct worker *w, struct debt *take_debt, in
 		p.d.paid = true;
 		p.d.paid_ms = engine_now(e);
 	}
-	if (engine_write(e, store, &p, &err) < 0 && err.code != ERR_LOST_LEASE && !e->crashed)
+	if (engine_write(e, store, &p, &err) == 0) {
+		if (p.park)
+			parked_note(e, p.park, p.d.due_ms);
+	} else if (err.code != ERR_LOST_LEASE && !e->crashed) {
 		log_err(LOG_ERROR, "could not store what a debt came to; it is tried again when its lease ends", &err);
+	}
 }

@@ -93,6 +93,23 @@ void parked_set(struct engine *e, const struct lane_load_list *l)
 	pthread_mutex_unlock(&e->lock);
 }
 
+void parked_note(struct engine *e, const char *name, int64_t until_ms)
+{
+	struct parked *p = NULL;
+
+	pthread_mutex_lock(&e->lock);
+	for (size_t i = 0; i < e->n_parks && !p; i++)
+		if (streq(e->parks[i].name, name))
+			p = &e->parks[i];
+	if (!p) {
+		e->parks = xrealloc(e->parks, (e->n_parks + 1) * sizeof *e->parks);
+		p = &e->parks[e->n_parks++];
+		*p = (struct parked){ xstrdup(name), 0 };
+	}
+	p->until_ms = MAX(p->until_ms, until_ms);
+	pthread_mutex_unlock(&e->lock);
+}
+
 /*
  * Buckets by vendor, far below what the vendors publish (Let's Encrypt: 20 new nonces, 300 new orders, 250 others a second
  * and address). A directory of the user's own has none: it says itself when it has enough.
@@ -132,12 +149,17 @@ int lane_gate(void *data, enum acme_kind kind, struct err *err)
 {
 	struct gate *g = data;
 	bool order = kind == ACME_KIND_ORDER_NEW || kind == ACME_KIND_ACCOUNT_NEW;
-	int64_t now = clock_boot(g->e->clock), wait_ms = 0;
+	int64_t now = clock_boot(g->e->clock), wait_ms = 0, until;
 	struct bucket *b;
 	double *level, passed;
 
 	if (engine_crash(g->e, "http"))
 		return err_set(err, ERR_BUSY, "the engine is ending");
+	if (g->lane && parked_any(g->e) && (until = parked_until(g->e, g->lane))) {
+		err_set(err, ERR_BUSY, "the authority asked not to be asked for a while");
+		err->retry_at_ms = until;
+		return -ERR_BUSY;
+	}
 	if (!is_public(g->directory_url))
 		return 0;
 	pthread_mutex_lock(&g->e->lock);

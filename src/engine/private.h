@@ -158,10 +158,13 @@ int64_t lane_room(struct engine *e, const char *name, int64_t cap);
 int64_t parked_until(struct engine *e, const char *name);
 bool parked_any(struct engine *e);
 void parked_set(struct engine *e, const struct lane_load_list *l);
-/* acme's gate: token buckets per directory. data is a struct gate. */
+/* What was just stored, for those who are at it: the dispatcher's next look says it again. */
+void parked_note(struct engine *e, const char *name, int64_t until_ms);
+/* acme's gate: token buckets per directory, and who is parked is asked nothing more. data is a struct gate. */
 struct gate {
 	struct engine *e;
 	const char *directory_url;
+	const char *lane; /* NULL: asks even while the vendor is parked (a person does) */
 };
 int lane_gate(void *data, enum acme_kind kind, struct err *err);
 void lanes_done(struct engine *e);

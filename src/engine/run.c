@@ -111,7 +111,7 @@ struct acme_session *run_session(struct run *r, struct err *err)
 	if (acme_ca_get(r->e->cas, r->account.directory_url, &ca, err) < 0)
 		return NULL;
 	signer_init(&r->signer, r->e->o.keys, &r->account_key, &r->account);
-	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url };
+	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url, .lane = r->vendor_lane };
 	r->session = (struct acme_session){
 		.ca = ca, .http = r->w->http, .signer = &r->signer.acme, .account_url = r->account.url, .clock = r->e->clock,
 		.gate = lane_gate, .gate_data = &r->gate, .deadline_boot_ms = r->deadline_boot_ms,
@@ -496,6 +496,7 @@ int run_flush(struct run *r, enum lease_then then, struct err *err)
 	memset(r->record_dirty, 0, sizeof r->record_dirty);
 	event_list_done(&r->events);
 	for (size_t i = 0; i < r->n_parks; i++) {
+		parked_note(r->e, r->parks[i].lane, r->parks[i].until_ms);
 		free(r->parks[i].lane);
 		free(r->parks[i].reason);
 	}

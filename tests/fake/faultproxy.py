@@ -15,6 +15,7 @@ is used `times` times (None: for ever), the first that fits wins. `proxy.log` ho
 	reset        the connection is reset; stall=S: S seconds of silence after the headers; drip=S: a byte each S seconds
 	delay=S      the answer comes S seconds late
 	status, headers, body    an answer of our own instead of the CA's (forward=True: the CA still gets the request)
+	flood=N      instead of a body N bytes of spaces, as fast as they are taken; flood_head=N: so many headers of 1 KiB
 	drop=[...]   headers left out of the CA's answer; chunked=K: chunked encoding, broken in the Kth chunk (None: whole)
 """
 import asyncio
@@ -66,7 +67,7 @@ async def read_message(reader, head_request=False):
 
 class FaultProxy:
     def __init__(self, ca):
-        self.ca, self.rules, self.log = ca, [], []
+        self.ca, self.rules, self.log, self.floods = ca, [], [], []
         self.lock = threading.Lock()
         self.trust = ssl.create_default_context(cafile=str(ca.ca))
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -149,6 +150,24 @@ class FaultProxy:
                 if w:
                     w.close()
 
+    async def flood(self, writer, rule, lines):
+        """Until all is sent, or the other side has had enough; how much it took is in the rule's entry of the log."""
+        lines[-1] = f"Content-Length: {rule.get('flood', 0)}"
+        writer.write(("\r\n".join(lines) + "\r\n").encode("latin-1"))
+        done = {"sent": 0}
+        self.floods.append(done)
+        for i in range(rule.get("flood_head", 0)):
+            writer.write(b"X-%d: " % i + b"x" * 1000 + b"\r\n")
+            await writer.drain()
+            done["sent"] += 1008
+        writer.write(b"\r\n")
+        while done["sent"] < rule.get("flood", 0):
+            writer.write(b" " * 65536)
+            await writer.drain()
+            done["sent"] += 65536
+        await writer.drain()
+        return False
+
     async def answer(self, writer, rule, method, first, headers, body):
         """False when the connection is over."""
         if rule.get("delay"):
@@ -173,6 +192,8 @@ class FaultProxy:
         else:
             lines.append(f"Content-Length: {len(body) + rule.get('longer', 0)}")
             data = b"" if method == "HEAD" else body
+        if "flood" in rule or "flood_head" in rule:
+            return await self.flood(writer, rule, lines)
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         if "head_cut" in rule:
             head, data = head[:rule["head_cut"]], b""

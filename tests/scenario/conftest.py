@@ -71,6 +71,22 @@ def bed(make_bed):
 
 
 @pytest.fixture
+def through(make_bed):
+    """through(env={...}) is a bed whose account is at the CA behind a fault proxy (through.py)."""
+    from through import Through
+    made = []
+
+    def make(**options):
+        options.setdefault("pebble_env", {"PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"})
+        made.append(Through(make_bed(**options)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
 def postgres(scratch):
     if not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         pytest.skip("PostgreSQL is not installed")
