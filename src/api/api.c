@@ -10,6 +10,7 @@
 #include "api/tls.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "service/audit.h"
 #include "service/record.h"
 #include "service/session.h"
 #include "service/status.h"
@@ -81,6 +82,8 @@ static void call_fail(struct call *c, struct err *err)
 		LOG_SCOPE("request", c->request_id.s);
 		log_err(LOG_ERROR, "request failed", err);
 	}
+	if (err->code == ERR_DENIED && c->route)
+		service_audit_refused(c->service, &c->actor, "request.refused", c->route->operation, c->id, err->detail);
 	problem_answer(&c->answer, err, c->request_id.s, service_time(c->service));
 	err_clear(err);
 	call_reply(c);
@@ -681,10 +684,25 @@ static void on_request(struct http_request *rq, void *arg)
 
 /* --- life cycle --------------------------------------------------------------------------------------------------------- */
 
+static void flush_sums(void *arg)
+{
+	struct api *a = arg;
+
+	service_audit_flush(a->service, false);
+	a->in_flight--;
+}
+
 static void on_tick(void *arg)
 {
-	(void)arg;
+	struct api *a = arg;
+	struct err err = ERR_INIT;
+
 	tls_refresh();
+	a->in_flight++;
+	if (a->stopping || pool_run(a->pool, flush_sums, a, &err) < 0) {
+		err_clear(&err); /* at the next tick */
+		a->in_flight--;
+	}
 }
 
 static int bind_one(const char *text, int *ret, struct err *err)

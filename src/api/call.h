@@ -179,7 +179,14 @@ extern const struct json_field renewal_create_fields[], renewal_update_fields[],
 struct event;
 json_t *event_json(const struct event *e);
 
-call_handler job_list, job_get, audit_list, status_get, events_get, openapi_get;
+call_handler audit_list, audit_csv;
+extern const struct json_field audit_query_fields[], audit_csv_fields[];
+struct audit_query_call {
+	struct page_query page;
+	const char *since, *until, *actor, *object, *action;
+};
+
+call_handler job_list, job_get, status_get, events_get, openapi_get;
 json_t *job_json(const struct job *j);
 
 /* Names as people read them. */

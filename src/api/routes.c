@@ -103,7 +103,8 @@ const struct route routes[] = {
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
-	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, PAGE, .answers = { 200 } },
+	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, QUERY(audit_query_fields, audit_query_call), .answers = { 200 } },
+	{ "GET", "/audit.csv", "exportAudit", PERM_AUDIT, audit_csv, QUERY(audit_csv_fields, audit_query_call), .answers = { 200 } },
 	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },
 	{ "GET", "/events", "streamEvents", PERM_VIEW, events_get, .answers = { 200, 429 } },
 	{ "GET", "/openapi.yaml", "getOpenapi", PERM_NONE, openapi_get, .answers = { 200 } },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* system.c - jobs, audit, status; names as people read them. */
+/* system.c - jobs, status; names as people read them. */
 #include "api/call.h"
 #include "base/idn.h"
 #include "service/record.h"
@@ -50,31 +50,6 @@ int job_get(struct call *c, struct err *err)
 	if (service_job_get(c->service, c->id, &j, err) < 0)
 		return -(int)err->code;
 	call_json(c, 200, job_json(&j));
-	return 0;
-}
-
-static json_t *audit_json(const struct audit *a)
-{
-	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", a->id, "at", json_time_or_null(a->at_ms),
-			 "actor_kind", a->actor_kind, "actor_id", json_str_or_null(a->actor_id), "actor_name", a->actor_name, "action",
-			 a->action, "object_kind", json_str_or_null(a->object_kind), "object_id", json_str_or_null(a->object_id),
-			 "object_name", json_str_or_null(a->object_name), "detail", json_text_or_null(a->detail), "address",
-			 json_str_or_null(a->address), "request_id", json_str_or_null(a->request_id));
-}
-
-int audit_list(struct call *c, struct err *err)
-{
-	_cleanup_audit_list_ struct audit_list l = { 0 };
-	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
-	json_t *items;
-
-	if (service_audit_list(c->service, &q, &l, &end, err) < 0)
-		return -(int)err->code;
-	items = json_array();
-	for (size_t i = 0; i < l.n; i++)
-		json_array_append_new(items, audit_json(&l.v[i]));
-	call_page(c, items, &end);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status.c - `status`, `job list | show`, `whoami`, `audit list`.
+ * status.c - `status`, `job list | show` and `whoami`.
  */
 #include "cli/verb.h"
 
@@ -93,19 +93,10 @@ static int whoami(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
-static int audit(struct cli *c, const struct cli_args *a, struct err *err)
-{
-	static const struct cli_column columns[] = { { "AT", "at", 0 }, { "WHO", "actor_name", 30 }, { "DID", "action", 0 }, { "TO", "object_kind", 0 },
-						     { "NAME", "object_name", 40 }, { "FROM", "address", 0 }, { 0 } };
-
-	return list_of(c, a, "/audit", columns, err);
-}
-
 const struct cli_verb status_verbs[] = {
 	{ "status", NULL, "", status, NULL, "the state of the server" },
 	{ "whoami", NULL, "", whoami, NULL, "who is signed in and what that allows" },
 	{ "job", "list", "", jobs, paging, "what goes on beside the orders" },
 	{ "job", "show", "ID", job, NULL, "one job" },
-	{ "audit", "list", "", audit, paging, "who did what" },
 	{ 0 }
 };

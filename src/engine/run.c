@@ -5,6 +5,8 @@
  */
 #include "engine/private.h"
 
+#include "base/json.h"
+#include "store/audit.h"
 #include "store/renewal.h"
 
 #include <stdarg.h>
@@ -410,6 +412,32 @@ static int flush_issued(struct sql *tx, struct run *r, struct err *err)
 	return 0;
 }
 
+/* What is valid now, and what came to nothing: in the audit, with why. */
+static int flush_audit(struct sql *tx, struct run *r, struct err *err)
+{
+	_cleanup_free_ char *why = xasprintf("order %" PRId64, r->o.num), *after = NULL;
+	_cleanup_json_ json_t *doc = NULL;
+	const char *name = r->o.names.n ? r->o.names.v[0] : NULL;
+	int64_t now = engine_now(r->e);
+
+	if (r->has_version && r->version.state == VERSION_CURRENT) {
+		doc = json_pack("{s:s, s:s, s:o, s:s}", "version", r->version.id, "serial", r->version.serial ? r->version.serial : "", "not_after",
+				json_time_or_null(r->version.not_after_ms), "order", r->o.id);
+		after = doc ? json_text(doc) : NULL;
+		return store_audit_system(tx, now, r->new_certificate ? "certificate.issue" : "certificate.replace", "certificate",
+					  r->certificate.id, name, why, after, err);
+	}
+	if (r->end_debts && r->o.status == ORDER_INVALID) {
+		_cleanup_err_ struct err reason = ERR_INIT;
+		_cleanup_json_ json_t *stored = json_text_or_null(r->o.reason);
+
+		err_from_json(stored, &reason);
+		return store_audit_system(tx, now, "order.fail", "order", r->o.id, name, r->o.reason ? reason.detail : "cancelled", r->o.reason,
+					  err);
+	}
+	return 0;
+}
+
 struct flush {
 	struct run *r;
 	enum lease_then then;
@@ -461,7 +489,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (r->release_turn && store_order_wake_waiters(tx, r->o.id, now, err) < 0)
 		return -(int)err->code;
-	return 0;
+	return flush_audit(tx, r, err);
 }
 
 /* The clock was set while this run was under way: its instants follow; what comes next is looked at at once. */

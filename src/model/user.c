@@ -118,3 +118,26 @@ void audit_done(struct audit *a)
 	free(a->request_id);
 	*a = (struct audit){ 0 };
 }
+
+void audit_copy(struct audit *to, const struct audit *from)
+{
+	*to = (struct audit){
+		.id = xstrdup_null(from->id),
+		.at_ms = from->at_ms,
+		.actor_kind = xstrdup_null(from->actor_kind),
+		.actor_id = xstrdup_null(from->actor_id),
+		.actor_name = xstrdup_null(from->actor_name),
+		.token_id = xstrdup_null(from->token_id),
+		.token_name = xstrdup_null(from->token_name),
+		.reason = xstrdup_null(from->reason),
+		.action = xstrdup_null(from->action),
+		.object_kind = xstrdup_null(from->object_kind),
+		.object_id = xstrdup_null(from->object_id),
+		.object_name = xstrdup_null(from->object_name),
+		.detail = xstrdup_null(from->detail),
+		.before = xstrdup_null(from->before),
+		.after = xstrdup_null(from->after),
+		.address = xstrdup_null(from->address),
+		.request_id = xstrdup_null(from->request_id),
+	};
+}

@@ -87,6 +87,7 @@ struct audit {
 	char *address, *request_id;
 };
 void audit_done(struct audit *a);
+void audit_copy(struct audit *to, const struct audit *from); /* to must be empty */
 #define _cleanup_audit_ __attribute__((cleanup(audit_done)))
 
 #endif

@@ -224,15 +224,19 @@ static int refresh_tx(struct sql *tx, void *arg, struct err *err)
 		       id, err) < 0)
 		return -(int)err->code;
 	replace_str(&j->id, id);
-	return 0;
+	replace_str(&j->audit->object_id, acc.id);
+	replace_str(&j->audit->object_name, acc.name);
+	return store_audit_add(tx, j->audit, err);
 }
 
 int service_account_refresh(struct service *s, const struct actor *a, const char *ref, char **ret_job, struct err *err)
 {
 	int64_t now = service_now(s);
 	struct ulid fresh = ulid_new(now);
-	struct account_job j = { .actor = a, .ref = ref, .fresh_id = fresh.s, .now_ms = now };
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct account_job j = { .actor = a, .ref = ref, .fresh_id = fresh.s, .now_ms = now, .audit = &audit };
 
+	audit_begin(s, a, "account.refresh", "account", &audit);
 	if (store_write(s->store, refresh_tx, &j, err) < 0) {
 		free(j.id);
 		return -(int)err->code;

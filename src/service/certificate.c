@@ -252,7 +252,8 @@ int service_certificate_export(struct service *s, const struct actor *a, const c
 	audit_begin(s, a, r->with_key ? "certificate.export-key" : "certificate.export", "certificate", &audit);
 	replace_str(&audit.object_id, d.view.certificate.id);
 	replace_str(&audit.object_name, d.view.certificate.names.n ? d.view.certificate.names.v[0] : NULL);
-	detail = json_pack("{s:s, s:s, s:o}", "format", r->format, "version", v->id, "reason", json_str_or_null(r->reason));
+	replace_str(&audit.reason, r->reason);
+	detail = json_pack("{s:s, s:s}", "format", r->format, "version", v->id);
 	audit.detail = json_text(detail);
 	if (body_of(&chain, r->format, &out, &ext, err) < 0 || store_write(s->store, audit_tx, &j, err) < 0)
 		return -(int)err->code;

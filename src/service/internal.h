@@ -3,10 +3,12 @@
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
+#include "base/addr.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "keys/keys.h"
 #include "model/user.h"
+#include "service/refusals.h"
 #include "service/service.h"
 #include "service/throttle.h"
 #include "store/audit.h"
@@ -30,7 +32,21 @@ struct service {
 	int64_t started_ms;
 	struct secret mac_key; /* cursors and bodies of idempotent requests */
 	struct throttle *accounts, *sources;
+	struct refusals *refusals;
 };
+
+/* Who is counted: an address; of IPv6 its /64, since one line has all of them. "" when it is not known. */
+const char *service_source(const struct actor *from, char buf[ADDR_TEXT]);
+/* The row as one log line. */
+void audit_log(const struct audit *a);
+/* Text of a document that is taken. */
+static inline char *json_text_take(json_t *doc)
+{
+	char *text = doc ? json_text(doc) : NULL;
+
+	json_decref(doc);
+	return text;
+}
 
 static inline int64_t service_now(const struct service *s)
 {

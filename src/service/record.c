@@ -27,7 +27,6 @@ struct look_job {
 	const struct delegation *fresh;
 	struct job_list *jobs;
 	struct job *job;
-	struct audit_list *audits;
 	struct once *once;
 	struct audit *audit;
 	int64_t now_ms;
@@ -272,7 +271,7 @@ int service_delegation_delete(struct service *s, const struct actor *a, const ch
 	return store_write(s->store, delegation_delete_tx, &j, err);
 }
 
-/* --- jobs and audit ----------------------------------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------------------------------------------- */
 
 static int jobs_tx(struct sql *q, void *arg, struct err *err)
 {
@@ -310,27 +309,4 @@ int service_job_get(struct service *s, const char *ref, struct job *ret, struct 
 	struct look_job j = { .ref = ref, .job = ret };
 
 	return store_read(s->store, job_tx, &j, err);
-}
-
-static int audits_tx(struct sql *q, void *arg, struct err *err)
-{
-	struct look_job *j = arg;
-
-	return store_audit_list(q, NULL, &j->page, j->audits, err);
-}
-
-int service_audit_list(struct service *s, const struct list_query *q, struct audit_list *ret, struct list_end *end, struct err *err)
-{
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct look_job j = { .audits = ret };
-	const struct audit *last;
-
-	if (cursor_open(s, "audit", "", q, &c, err) < 0)
-		return -(int)err->code;
-	j.page = c.page;
-	if (store_read(s->store, audits_tx, &j, err) < 0)
-		return -(int)err->code;
-	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "audit", "", ret->more, last ? last->at_ms : 0, NULL, last ? last->id : "", end);
-	return 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record.h - challenge records, delegations, jobs and the audit: what is looked at. */
+/* record.h - challenge records, delegations and jobs: what is looked at. */
 #ifndef SERVICE_RECORD_H
 #define SERVICE_RECORD_H
 
 #include "service/service.h"
-#include "store/audit.h"
 #include "store/delegation.h"
 #include "store/job.h"
 #include "store/record.h"
@@ -38,7 +37,5 @@ int service_delegation_delete(struct service *s, const struct actor *a, const ch
 int service_job_list(struct service *s, const struct list_query *q, struct job_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
 int service_job_get(struct service *s, const char *ref, struct job *ret, struct err *err) MUST_CHECK;
 
-int service_audit_list(struct service *s, const struct list_query *q, struct audit_list *ret, struct list_end *end,
-		       struct err *err) MUST_CHECK;
 
 #endif

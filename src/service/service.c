@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/random.h"
 #include "crypto/digest.h"
+#include "service/audit.h"
 #include "service/internal.h"
 
 #define MAC_KEY_META "mac_key"
@@ -84,6 +85,8 @@ int service_new(const struct service_options *o, struct service **ret, struct er
 	s->started_ms = service_now(s);
 	s->accounts = throttle_new(ACCOUNT_BURST, ACCOUNT_REFILL_MS, BUCKETS);
 	s->sources = throttle_new(SOURCE_BURST, SOURCE_REFILL_MS, BUCKETS);
+	s->refusals = refusals_new();
+	store_on_audit(s->store, audit_log);
 	if (mac_key_load(s, err) < 0) {
 		service_free(s);
 		return err_wrap(err, "could not start the service");
@@ -96,6 +99,9 @@ void service_free(struct service *s)
 {
 	if (!s)
 		return;
+	service_audit_flush(s, true);
+	store_on_audit(s->store, NULL);
+	refusals_free(s->refusals);
 	secret_clear(&s->mac_key);
 	throttle_free(s->accounts);
 	throttle_free(s->sources);

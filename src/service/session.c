@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "keys/password.h"
 #include "keys/token.h"
+#include "service/audit.h"
 #include "service/internal.h"
 #include "service/user.h"
 
@@ -18,7 +19,7 @@ void session_made_clear(struct session_made *m)
 }
 
 /* Who is counted: an address; of IPv6 its /64, since one line has all of them. "" when it is not known. */
-static const char *source_of(const struct actor *from, char buf[ADDR_TEXT])
+const char *service_source(const struct actor *from, char buf[ADDR_TEXT])
 {
 	union addr a;
 	_cleanup_err_ struct err no = ERR_INIT;
@@ -36,7 +37,7 @@ static void source_failed(struct service *s, const struct actor *from, int64_t n
 {
 	char buf[ADDR_TEXT];
 
-	throttle_failed(s->sources, source_of(from, buf), now_ms);
+	throttle_failed(s->sources, service_source(from, buf), now_ms);
 }
 
 /* --- making a session --------------------------------------------------------------------------------------------------- */
@@ -231,6 +232,7 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 		return -(int)err->code;
 	if (!token_hash(TOKEN_SETUP, (const char *)token->p, token->n, hash)) {
 		source_failed(s, from, j.now_ms);
+		service_audit_refused(s, from, "setup.refused", "postSetup", NULL, "not a setup token");
 		err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "this is not a setup token");
 		return err_hint(err, "Run 'certwright setup' on the server; it prints one.");
 	}
@@ -252,6 +254,7 @@ int service_setup(struct service *s, const struct actor *from, const struct secr
 	if (r < 0) {
 		if (err->code == ERR_DENIED) { /* unknown, used or too old: all the same from outside */
 			source_failed(s, from, j.now_ms);
+			service_audit_refused(s, from, "setup.refused", "postSetup", NULL, "unknown, used or older than 30 minutes");
 			err_clear(err);
 			err_set_field(err, ERR_UNAUTHENTICATED, "/setup_token", "setup token is unknown, used, or older than 30 minutes");
 			return err_hint(err, "Run 'certwright setup' on the server; it prints a new one.");
@@ -277,12 +280,13 @@ int service_sign_in_allowed(struct service *s, const struct actor *from, const c
 {
 	char buf[ADDR_TEXT];
 	int64_t now = service_now(s);
-	int64_t at = throttle_check(s->sources, source_of(from, buf), now);
+	int64_t at = throttle_check(s->sources, service_source(from, buf), now);
 
 	if (bucket)
 		at = MAX(at, throttle_check(s->accounts, bucket, now));
 	if (!at)
 		return 0;
+	(void)refusals_note(s->refusals, "session.throttled", service_source(from, buf), false, now);
 	err_set(err, ERR_TOO_MANY, "too many failed sign-ins");
 	err->retry_at_ms = at;
 	return -(int)err->code;
@@ -346,6 +350,7 @@ static int wrong(struct service *s, const struct actor *from, const char *bucket
 	_cleanup_audit_ struct audit audit = { 0 };
 	struct actor nobody = { .address = from->address, .request_id = from->request_id };
 	_cleanup_err_ struct err why = ERR_INIT;
+	char source[ADDR_TEXT];
 	int64_t now = service_now(s);
 
 	throttle_failed(s->accounts, bucket, now);
@@ -355,7 +360,8 @@ static int wrong(struct service *s, const struct actor *from, const char *bucket
 		replace_str(&audit.object_id, u->id);
 		replace_str(&audit.object_name, u->name);
 	}
-	if (store_write(s->store, audit_only_tx, &audit, &why) < 0)
+	if (refusals_note(s->refusals, "session.refused", service_source(from, source), true, now) &&
+	    store_write(s->store, audit_only_tx, &audit, &why) < 0)
 		return err_move(err, &why);
 	return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
 }
@@ -369,7 +375,7 @@ int service_sign_in(struct service *s, const struct actor *from, const char *nam
 	_cleanup_user_ struct user user = { 0 };
 	_cleanup_err_ struct err odd = ERR_INIT;
 	char source[ADDR_TEXT];
-	struct sign_in_job j = { .source = source_of(from, source) };
+	struct sign_in_job j = { .source = service_source(from, source) };
 	struct new_session n;
 	bool ok = false, rehash = false;
 

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "keys/token.h"
+#include "service/audit.h"
 #include "service/internal.h"
 
 #define USED_EVERY_MS MINUTE_MS
@@ -83,6 +84,9 @@ int service_token_auth(struct service *s, const char *text, struct actor *ret, s
 	if (store_read(s->store, auth_tx, &j, err) < 0) {
 		r = err->code == ERR_NOT_FOUND ? unknown(err) : -(int)err->code;
 	} else if (j.token.revoked_ms || j.now_ms >= j.token.expires_ms || j.user.disabled || !good_from(&j.token, ret->address)) {
+		service_audit_refused(s, &(struct actor){ .address = ret->address, .request_id = ret->request_id }, "token.refused", "", j.token.id,
+				      j.token.revoked_ms ? "revoked" : j.now_ms >= j.token.expires_ms ? "expired" : j.user.disabled ?
+				      "the owner is disabled" : "not from this address");
 		r = unknown(err);
 	} else {
 		if (j.now_ms - j.token.used_ms >= USED_EVERY_MS) {

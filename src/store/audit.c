@@ -5,14 +5,23 @@
 #include "store/lib.h"
 
 #define COLUMNS                                                                                                        \
-	"id, at_ms, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, detail, address, request_id"
+	"id, at_ms, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, detail, address, request_id," \
+	" token_id, token_name, reason, before_json, after_json"
 
-static const char AUDIT_ADD[] =
-	"INSERT INTO audit (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-static const char AUDIT_LIST[] =
-	"SELECT " COLUMNS " FROM audit WHERE (at_ms, id) < ($1, $2) ORDER BY at_ms DESC, id DESC LIMIT $3";
-static const char AUDIT_LIST_OBJECT[] = "SELECT " COLUMNS " FROM audit WHERE object_id = $4 AND (at_ms, id) < ($1, $2)"
-					" ORDER BY at_ms DESC, id DESC LIMIT $3";
+static const char AUDIT_ADD[] = "INSERT INTO audit (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+				" $13, $14, $15, $16, $17)";
+
+/* One index leads, what else was asked for is looked at row by row; $5 object, $6 actor, $7 action, "" = any. */
+#define LIST(leads)                                                                                                    \
+	"SELECT " COLUMNS " FROM audit WHERE " leads " AND at_ms >= $4 AND (at_ms, id) < ($1, $2)"                     \
+	" AND ($5 = '' OR object_id = $5 OR object_name = $5) AND ($6 = '' OR actor_name = $6) AND ($7 = '' OR action = $7)" \
+	" ORDER BY at_ms DESC, id DESC LIMIT $3"
+static const char AUDIT_LIST[] = LIST("at_ms >= $4");
+static const char AUDIT_LIST_OBJECT[] = LIST("object_id = $5");
+static const char AUDIT_LIST_OBJECT_NAME[] = LIST("object_name = $5");
+static const char AUDIT_LIST_ACTOR[] = LIST("actor_name = $6");
+static const char AUDIT_LIST_ACTION[] = LIST("action = $7");
+static const char AUDIT_LIST_ACTOR_ACTION[] = LIST("actor_name = $6 AND action = $7");
 
 static int audit_from_row(const struct row *r, struct audit *a, UNUSED struct err *err)
 {
@@ -28,6 +37,11 @@ static int audit_from_row(const struct row *r, struct audit *a, UNUSED struct er
 	a->detail = row_text_dup(r, 9);
 	a->address = row_text_dup(r, 10);
 	a->request_id = row_text_dup(r, 11);
+	a->token_id = row_text_dup(r, 12);
+	a->token_name = row_text_dup(r, 13);
+	a->reason = row_text_dup(r, 14);
+	a->before = row_text_dup(r, 15);
+	a->after = row_text_dup(r, 16);
 	return 0;
 }
 
@@ -39,19 +53,55 @@ int store_audit_add(struct sql *tx, const struct audit *a, struct err *err)
 	if (sql_exec(tx, AUDIT_ADD,
 		     SQL_VALUES(SQL_TEXT(a->id), SQL_INT(a->at_ms), SQL_TEXT(a->actor_kind), SQL_TEXT(a->actor_id),
 				SQL_TEXT(a->actor_name), SQL_TEXT(a->action), SQL_TEXT(a->object_kind), SQL_TEXT(a->object_id),
-				SQL_TEXT(a->object_name), SQL_TEXT(a->detail), SQL_TEXT(a->address), SQL_TEXT(a->request_id)),
+				SQL_TEXT(a->object_name), SQL_TEXT(a->detail), SQL_TEXT(a->address), SQL_TEXT(a->request_id),
+				SQL_TEXT(a->token_id), SQL_TEXT(a->token_name), SQL_TEXT(a->reason), SQL_TEXT(a->before),
+				SQL_TEXT(a->after)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not write the audit row of '%s'", a->action);
 	store_touch(tx, "audit", NULL, 0);
+	store_tell_audit(tx, a);
 	return 0;
 }
 
-int store_audit_list(struct sql *q, const char *object_id, const struct page *p, struct audit_list *ret, struct err *err)
+int store_audit_system(struct sql *tx, int64_t now_ms, const char *action, const char *object_kind, const char *object_id,
+		       const char *object_name, const char *reason, const char *after, struct err *err)
 {
-	struct sql_value v[] = { SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(object_id) };
+	struct ulid id = ulid_new(now_ms);
+	struct audit a = { .at_ms = now_ms };
+	_cleanup_audit_ struct audit row = { 0 };
 
-	return audit_fetch(q, object_id ? AUDIT_LIST_OBJECT : AUDIT_LIST, (struct sql_values){ v, object_id ? 4 : 3 }, p->limit,
-			   ret, err);
+	a.id = id.s;
+	audit_copy(&row, &a);
+	row.actor_kind = xstrdup("system");
+	row.actor_name = xstrdup("system");
+	row.action = xstrdup(action);
+	row.object_kind = xstrdup_null(object_kind);
+	row.object_id = xstrdup_null(object_id);
+	row.object_name = xstrdup_null(object_name);
+	row.reason = xstrdup_null(reason);
+	row.after = xstrdup_null(after);
+	return store_audit_add(tx, &row, err);
+}
+
+static const char *list_text(const struct audit_filter *f, bool object, bool actor, bool action)
+{
+	if (object)
+		return ulid_valid(f->object) ? AUDIT_LIST_OBJECT : AUDIT_LIST_OBJECT_NAME;
+	if (actor)
+		return action ? AUDIT_LIST_ACTOR_ACTION : AUDIT_LIST_ACTOR;
+	return action ? AUDIT_LIST_ACTION : AUDIT_LIST;
+}
+
+int store_audit_list(struct sql *q, const struct audit_filter *f, const struct page *p, struct audit_list *ret, struct err *err)
+{
+	bool object = !str_empty(f->object), actor = !str_empty(f->actor), action = !str_empty(f->action);
+	int64_t before = f->until_ms && !p->started ? f->until_ms : page_key_desc(p);
+
+	return audit_fetch(q, list_text(f, object, actor, action),
+			   SQL_VALUES(SQL_INT(before), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_INT(f->since_ms),
+				      SQL_TEXT(object ? f->object : ""), SQL_TEXT(actor ? f->actor : ""),
+				      SQL_TEXT(action ? f->action : "")),
+			   p->limit, ret, err);
 }
 
 /* Idempotency-Key (DECISIONS 26) */

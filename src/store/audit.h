@@ -10,9 +10,23 @@
 STORE_LIST(audit);
 #define _cleanup_audit_list_ __attribute__((cleanup(audit_list_done)))
 
+/* Rows are never changed and never deleted: there is no statement for it. */
 int store_audit_add(struct sql *tx, const struct audit *a, struct err *err) MUST_CHECK;
-/* Newest first: after_key = at_ms. object_id NULL: all. */
-int store_audit_list(struct sql *q, const char *object_id, const struct page *p, struct audit_list *ret, struct err *err) MUST_CHECK;
+/*
+ * What the server does by itself that changes what is valid: "certificate.issue", ".replace", ".revoke", "order.fail". reason says
+ * why, after (JSON, may be NULL) what is there now.
+ */
+int store_audit_system(struct sql *tx, int64_t now_ms, const char *action, const char *object_kind, const char *object_id,
+		       const char *object_name, const char *reason, const char *after, struct err *err) MUST_CHECK;
+
+struct audit_filter { /* NULL, "", 0: any */
+	int64_t since_ms, until_ms; /* from, and before */
+	const char *actor;          /* the user's name; "system", "host" */
+	const char *object;         /* its id, or its name at that time */
+	const char *action;
+};
+/* Newest first: after_key = at_ms. */
+int store_audit_list(struct sql *q, const struct audit_filter *f, const struct page *p, struct audit_list *ret, struct err *err) MUST_CHECK;
 
 struct idempotency {
 	char *user_id, *route, *key, *body_hash, *object_kind, *object_id;

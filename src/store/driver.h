@@ -5,6 +5,7 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 
+#include "model/user.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -32,6 +33,8 @@ struct notes {
 	size_t n_touches, cap_touches;
 	struct count_note *counts;
 	size_t n_counts, cap_counts;
+	struct audit *audits; /* owned copies, told when they are durable */
+	size_t n_audits, cap_audits;
 };
 
 struct sql {
@@ -78,6 +81,7 @@ struct stmt *stmt_add(struct sql *q, const char *text, void *handle); /* takes t
 void stmt_flush(struct sql *q);                                        /* forgets all that are not busy */
 void sql_close(struct sql *q);                                         /* NULL is fine */
 void notes_done(struct notes *n);
+void notes_cut_audits(struct notes *n, size_t to);
 /* Merges equal touches and keeps at most STORE_TOUCHES_MAX; returns how many are left. */
 size_t notes_merge_touches(struct notes *n);
 void notes_merge_counts(struct notes *n); /* one per name, sorted by name, zeros dropped */

@@ -62,6 +62,7 @@ static void clear_flags(struct sql *q)
 	q->retry = q->lost = q->broken = q->full = q->raced = false;
 	q->depth = 0;
 	q->notes.n_touches = q->notes.n_counts = 0;
+	notes_cut_audits(&q->notes, 0);
 }
 
 static int conns_take(struct conns *c, struct sql **ret, struct err *err)

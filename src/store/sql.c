@@ -95,7 +95,7 @@ static void sql_undo(struct sql *q, int level)
 int sql_tx(struct sql *q, sql_tx_fn *fn, void *arg, struct err *err)
 {
 	int level = q->depth;
-	size_t touches = q->notes.n_touches, counts = q->notes.n_counts;
+	size_t touches = q->notes.n_touches, counts = q->notes.n_counts, audits = q->notes.n_audits;
 	int r;
 
 	if (level > SAVEPOINTS)
@@ -114,6 +114,7 @@ int sql_tx(struct sql *q, sql_tx_fn *fn, void *arg, struct err *err)
 		sql_undo(q, level);
 		q->notes.n_touches = touches;
 		q->notes.n_counts = counts;
+		notes_cut_audits(&q->notes, audits);
 		return r;
 	}
 	return 0;
@@ -254,6 +255,23 @@ void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev)
 		snprintf(t->id, sizeof t->id, "%s", id);
 }
 
+void notes_cut_audits(struct notes *n, size_t to)
+{
+	while (n->n_audits > to)
+		audit_done(&n->audits[--n->n_audits]);
+}
+
+void store_tell_audit(struct sql *tx, const struct audit *a)
+{
+	struct notes *n = &tx->notes;
+
+	if (n->n_audits == n->cap_audits) {
+		n->cap_audits = n->cap_audits ? 2 * n->cap_audits : 8;
+		n->audits = xrealloc(n->audits, n->cap_audits * sizeof *n->audits);
+	}
+	audit_copy(&n->audits[n->n_audits++], a);
+}
+
 void store_count(struct sql *tx, const char *name, int64_t delta)
 {
 	struct notes *n = &tx->notes;
@@ -334,6 +352,8 @@ void notes_merge_counts(struct notes *n)
 
 void notes_done(struct notes *n)
 {
+	notes_cut_audits(n, 0);
+	free(n->audits);
 	free(n->touches);
 	free(n->counts);
 	memset(n, 0, sizeof *n);

@@ -18,6 +18,7 @@ struct store {
 		void *arg;
 	} hooks[HOOKS_MAX];
 	size_t n_hooks;
+	audit_fn *audit_fn;
 	pthread_rwlock_t hooks_lock; /* held for reading while they are called */
 	pthread_mutex_t lock; /* health */
 	struct store_health health;
@@ -115,6 +116,13 @@ int store_backup(struct store *s, const char *path, struct err *err)
 	return s->backend->backup(s->self, path, err);
 }
 
+void store_on_audit(struct store *s, audit_fn *fn)
+{
+	pthread_rwlock_wrlock(&s->hooks_lock);
+	s->audit_fn = fn;
+	pthread_rwlock_unlock(&s->hooks_lock);
+}
+
 void store_on_commit(struct store *s, touch_fn *fn, void *arg)
 {
 	pthread_rwlock_wrlock(&s->hooks_lock);
@@ -162,8 +170,11 @@ void store_committed(struct store *s, struct notes *n, unsigned writes)
 	pthread_rwlock_rdlock(&s->hooks_lock);
 	for (size_t i = 0; touched && i < s->n_hooks; i++)
 		s->hooks[i].fn(n->touches, touched, s->hooks[i].arg);
+	for (size_t i = 0; s->audit_fn && i < n->n_audits; i++)
+		s->audit_fn(&n->audits[i]);
 	pthread_rwlock_unlock(&s->hooks_lock);
 	n->n_touches = n->n_counts = 0;
+	notes_cut_audits(n, 0);
 }
 
 void store_failed(struct store *s)

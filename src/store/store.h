@@ -61,6 +61,12 @@ int store_read(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_
 
 void store_touch(struct sql *tx, const char *kind, const char *id, int64_t rev);
 
+/* Told of each audit row (store/audit.h) when it is durable, on the thread that committed: it must only log. NULL: nobody. */
+struct audit;
+typedef void audit_fn(const struct audit *a);
+void store_on_audit(struct store *s, audit_fn *fn);
+void store_tell_audit(struct sql *tx, const struct audit *a); /* store/audit.c */
+
 /*
  * fn is called after each commit that touched something, before the callers of store_write return. It runs on the writer's
  * thread (PostgreSQL: the caller's): it must only wake others. Register before the store is shared; at most 8.

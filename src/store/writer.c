@@ -68,6 +68,7 @@ static void clear_flags(struct sql *q)
 {
 	q->retry = q->lost = q->broken = q->full = q->raced = false;
 	q->notes.n_touches = q->notes.n_counts = 0;
+	notes_cut_audits(&q->notes, 0);
 }
 
 static void note_trouble(struct writer *w, struct sql *q, const struct err *why)
@@ -87,6 +88,7 @@ static void rollback(struct sql *q)
 	if (q->driver->in_tx(q) && sql_exec(q, "ROLLBACK", SQL_NONE, NULL, &ignored) < 0)
 		err_clear(&ignored);
 	q->notes.n_touches = q->notes.n_counts = 0;
+	notes_cut_audits(&q->notes, 0);
 }
 
 /* Runs every job in a savepoint. False when the database gave up the whole transaction. */

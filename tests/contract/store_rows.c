@@ -617,11 +617,12 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	return 0;
 }
 
-static int audit_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+static int audit_rows_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
 	_cleanup_audit_list_ struct audit_list list = { 0 };
 	_cleanup_idempotency_ struct idempotency found = { 0 };
-	char id[] = "01X", user[] = "user", name[] = "anna", action[] = "order.create", object[] = "01O", route[] = "POST /orders",
+	static const char *const some[] = { NULL, "01JZZZZZZZZZZZZZZZZZZZZZZZ", "shop.example" };
+	char id[] = "01JZZZZZZZZZZZZZZZZZZZZZZA", system_id[] = "01JZZZZZZZZZZZZZZZZZZZZZZZ", user[] = "user", name[] = "anna", action[] = "order.create", object[] = "01O", route[] = "POST /orders",
 	     key[] = "k", hash[] = "h", kind[] = "order";
 	struct idempotency i = { .user_id = user, .route = route, .key = key, .body_hash = hash, .object_kind = kind, .object_id = object,
 				 .created_ms = 1000 };
@@ -631,12 +632,30 @@ static int audit_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 			   &(struct audit){ .id = id, .at_ms = 5, .actor_kind = user, .actor_name = name, .action = action,
 					    .object_id = object },
 			   err));
-	OK(store_audit_list(tx, NULL, &ten, &list, err));
+	OK(store_audit_system(tx, 9, "certificate.issue", "certificate", system_id, "shop.example", "order 1", "{\"serial\":\"1\"}", err));
+	OK(store_audit_list(tx, &(struct audit_filter){ 0 }, &ten, &list, err));
+	ASSERT_INT(list.n, 2);
+	ASSERT_STR(list.v[0].action, "certificate.issue");
+	ASSERT_STR(list.v[0].actor_kind, "system");
+	ASSERT_STR(list.v[0].reason, "order 1");
+	ASSERT_STR(list.v[0].after, "{\"serial\":\"1\"}");
+	ASSERT_STR(list.v[1].action, "order.create");
+	OK(store_audit_list(tx, &(struct audit_filter){ .since_ms = 6 }, &ten, &list, err));
+	ASSERT_INT(list.n, 1);
+	OK(store_audit_list(tx, &(struct audit_filter){ .since_ms = 5, .until_ms = 9 }, &ten, &list, err));
 	ASSERT_INT(list.n, 1);
 	ASSERT_STR(list.v[0].action, "order.create");
-	OK(store_audit_list(tx, "01O", &ten, &list, err));
-	ASSERT_INT(list.n, 1);
-	OK(store_audit_list(tx, "01P", &ten, &list, err));
+	/* every filter with every other: each finds what it should, and (the plans below) by an index */
+	for (size_t o = 0; o < ARRAY_SIZE(some); o++)
+		for (int bits = 0; bits < 4; bits++) {
+			struct audit_filter f = { .object = some[o], .actor = bits & 1 ? "system" : NULL,
+						  .action = bits & 2 ? "certificate.issue" : NULL };
+
+			OK(store_audit_list(tx, &f, &ten, &list, err));
+			ASSERT_INT(list.n, f.object || f.actor || f.action ? 1 : 2);
+			ASSERT_STR(list.v[0].object_name, "shop.example");
+		}
+	OK(store_audit_list(tx, &(struct audit_filter){ .object = "shop.example", .actor = "anna" }, &ten, &list, err));
 	ASSERT_INT(list.n, 0);
 
 	OK(store_idempotency_add(tx, &i, 0, err));
@@ -758,12 +777,12 @@ ROWS_TEST(a_new_version_replaces_the_current_one, certificates_fn)
 ROWS_TEST(a_csr_in_use_is_refused_with_its_users, csr_in_use_fn)
 ROWS_TEST(jobs_are_found_and_lanes_parked, jobs_fn)
 ROWS_TEST(users_sessions_and_tokens_end_together, users_fn)
-ROWS_TEST(audit_and_idempotency_keys_are_found_again, audit_fn)
+ROWS_TEST(audit_and_idempotency_keys_are_found_again, audit_rows_fn)
 
 static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
 	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, events_fn,
-					  certificates_fn, jobs_fn,	users_fn,	audit_fn, order_statements_fn, plans_fn };
+					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
 
 	if (rig_pgsql)

@@ -27,7 +27,7 @@ VERBS = {
     "listRecords": "record list", "getRecord": "record show", "listDelegations": "delegation list", "createDelegation": "delegation create",
     "getDelegation": "delegation show", "deleteDelegation": "delegation delete", "listCertificates": "certificate list",
     "getCertificate": "certificate show", "exportCertificate": "certificate export", "deleteCertificate": "certificate delete",
-    "listJobs": "job list", "getJob": "job show", "listAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
+    "listJobs": "job list", "getJob": "job show", "listAudit": "audit list", "exportAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
     "getOpenapi": None,
 }
 
