@@ -21,11 +21,14 @@ EXPECT = {
     "none": "getSetup postSetup createSession getOpenapi",
     "self": "getSession deleteSession putPassword listTokens createToken getToken deleteToken listSessions endSession",
     "view": "listVendors listAccounts getAccount listCsrs getCsr listOrders getOrder listOrderEvents downloadOrderCertificate listRecords getRecord"
-            " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents",
-    "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate",
+            " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
+            " getRenewal listRenewals getRenewalPause listNotices",
+    "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
+             " updateRenewal createRenewals putRenewalPause",
     "account": "registerAccount updateAccount deleteAccount refreshAccount",
     "admin": "listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit",
+    "revoke": "createRevocations",
 }
 NEEDS = {op: need for need, ops in EXPECT.items() for op in ops.split()}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
