@@ -451,14 +451,15 @@ static int fail(CURL *easy, CURLcode code, struct transfer *t, struct err *err)
 	leg = leg_of(easy, code, t);
 	t->r->leg = leg;
 	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
-	t->proxy_denied = connect_code == 407;
+	/* tinyproxy says 401 to a wrong password and 407 to none */
+	t->proxy_denied = connect_code == 407 || (connect_code == 401 && net_policy_proxy_user(t->client->policy));
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		err_set(err, ERR_TIMEOUT, "%s: '%s' did not answer in time", net_leg_text(leg), host);
 	else if (leg == NET_LEG_TLS && *t->check.why)
 		err_set(err, ERR_NETWORK, "TLS: the certificate of '%s' is not accepted: %s", host, t->check.why);
 	else if (leg == NET_LEG_TLS && t->check.peer->issuer)
 		err_set(err, ERR_NETWORK, "TLS: '%s': %s (issuer met: %.80s)", host, words, t->check.peer->issuer);
-	else if (leg == NET_LEG_PROXY && connect_code == 407)
+	else if (leg == NET_LEG_PROXY && t->proxy_denied)
 		err_set(err, ERR_NETWORK, net_policy_proxy_user(t->client->policy) ? "proxy: %s:%u did not accept the user and password"
 										  : "proxy: %s:%u wants a user and password",
 			t->proxy->host, t->proxy->port);
