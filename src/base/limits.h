@@ -42,6 +42,7 @@
 #define LIMIT_PASSWORD_MAX 256
 #define LIMIT_CONNECTION_PEM (64 * 1024) /* CAs of one integration */
 #define LIMIT_CONNECTION_ALLOW 16 /* private networks of one integration */
+#define LIMIT_PROVIDERS 500       /* configured publishers */
 #define LIMIT_EVENT_STREAMS 500   /* server-sent event clients in all */
 
 /* edge */

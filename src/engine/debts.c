@@ -36,6 +36,9 @@ struct pay {
 	struct acme_keys_signer signer;
 	struct gate gate;
 	char *park; /* lane that waits with it, until its due_ms */
+	struct provider provider; /* of a configured method; id NULL when there is none */
+	bool shared;
+	const struct err *refused; /* its credential was refused */
 	struct event_list events;
 };
 
@@ -48,13 +51,30 @@ static void pay_done(struct pay *p)
 	key_row_done(&p->key);
 	acme_session_done(&p->session);
 	free(p->park);
+	provider_done(&p->provider);
 	event_list_done(&p->events);
+}
+
+static int load_provider(struct sql *q, struct pay *p, struct err *err)
+{
+	enum validation kind = p->d.kind == DEBT_WITHDRAW_DNS ? VALIDATION_DNS01 : VALIDATION_HTTP01;
+
+	provider_done(&p->provider);
+	if (p->d.kind == DEBT_DEACTIVATE_AUTHZ || !method_is_provider(kind, p->d.method))
+		return 0;
+	if (store_provider_get_any(q, p->d.method, &p->provider, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	return 0;
 }
 
 static int load(struct sql *q, void *arg, struct err *err)
 {
 	struct pay *p = arg;
 
+	p->shared = false;
 	order_done(&p->order);
 	account_done(&p->account);
 	key_row_done(&p->key);
@@ -68,8 +88,10 @@ static int load(struct sql *q, void *arg, struct err *err)
 		if (store_record_get_any(q, p->d.record_id, &p->record, err) < 0)
 			return -(int)err->code;
 		p->has_record = true;
+		if (store_record_shared(q, &p->record, &p->shared, err) < 0)
+			return -(int)err->code;
 	}
-	return 0;
+	return load_provider(q, p, err);
 }
 
 struct needing {
@@ -115,32 +137,50 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 	return -(int)err->code;
 }
 
+/* The zone is in the debt since before anything was published; a publisher that finds its zone itself has none. */
+static int withdraw_at(struct pay *p, struct challenge_set *set, struct err *err)
+{
+	_cleanup_provider_use_ struct provider_use u = { 0 };
+	_cleanup_free_ char *zone = NULL;
+
+	if (provider_use_open(p->e, p->w, &p->provider, &u, err) < 0)
+		return -(int)err->code;
+	if (u.pub->find_zone && str_empty(set->zone)) {
+		if (u.pub->find_zone(u.self, &u.env, set->name, &zone, err) < 0) {
+			if (err->code != ERR_NOT_FOUND)
+				return -(int)err->code;
+			err_clear(err); /* no zone of it holds the name: nothing was ever published there */
+			return 0;
+		}
+		set->zone = zone;
+	}
+	if (u.pub->withdraw(u.self, &u.env, set, err) < 0)
+		return err_wrap(err, "could not withdraw '%s' at provider '%s'", set->name, p->provider.name);
+	CRASH_POINT_OF("withdrawn", validation_text(set->kind), p->order.names.n ? p->order.names.v[0] : NULL);
+	return 0;
+}
+
 static int withdraw(struct pay *p, json_t *what, struct err *err)
 {
 	enum validation kind = p->d.kind == DEBT_WITHDRAW_DNS ? VALIDATION_DNS01 : VALIDATION_HTTP01;
-	const struct publisher *pub = publisher_find(kind, p->d.method);
-	struct publish_env env = { .http = p->w->http, .clock = p->e->clock, .edge_wait = engine_edge_wait, .edge_arg = p->e,
-				   .run_program = p->e->o.run_program, .program_arg = p->e->o.program_arg };
 	_cleanup_challenge_set_ struct challenge_set set = { .kind = kind };
 	const char *value = json_string_value(json_object_get(what, "value"));
-	void *self = NULL;
-	int rc;
 
-	if (!pub)
-		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", p->d.method);
-	if (pub->way != PUBLISH_REMOTE)
+	if (method_way(kind, p->d.method) != PUBLISH_REMOTE)
 		return 0; /* rows: in the transaction that pays */
+	if (!p->provider.id)
+		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", p->d.method);
+	if (p->shared)
+		return 0; /* another order of ours still needs the value: its debt withdraws it */
 	set.zone = json_string_value(json_object_get(what, "zone"));
 	set.name = json_string_value(json_object_get(what, "name"));
 	set.token = json_string_value(json_object_get(what, "token"));
-	if (value)
-		strlist_add(&set.values, value);
-	if (pub->open && pub->open(&env, NULL, 0, &self, err) < 0)
-		return -(int)err->code;
-	rc = pub->withdraw(self, &env, &set, err);
-	if (pub->close)
-		pub->close(self);
-	return rc;
+	set.ttl_s = json_integer_value(json_object_get(what, "ttl"));
+	if (!set.name || !value)
+		return err_set(err, ERR_NEEDS_PERSON, "it is not noted what has to be withdrawn");
+	set.zone = set.zone ? set.zone : "";
+	strlist_add(&set.values, value);
+	return withdraw_at(p, &set, err);
 }
 
 static int remove_rows(struct sql *tx, struct pay *p, struct err *err)
@@ -183,6 +223,8 @@ static int store(struct sql *tx, void *arg, struct err *err)
 	if (p->park && (store_lane_ensure(tx, p->park, lane_cap(p->park), err) < 0 ||
 			store_lane_park(tx, p->park, p->d.due_ms, p->d.reason, err) < 0))
 		return -(int)err->code;
+	if (p->refused && provider_put_refused(tx, p->e, p->provider.id, p->refused, err) < 0)
+		return -(int)err->code;
 	for (size_t i = 0; i < p->events.n; i++)
 		if (store_event_add(tx, &p->events.v[i], err) < 0)
 			return -(int)err->code;
@@ -211,6 +253,7 @@ static void failed(struct pay *p, const struct err *why)
 	free(p->d.reason);
 	p->d.reason = err_to_json_text(why);
 	p->park = refusal_lane(&p->account, p->d.lane, f); /* who refuses all of us is asked by none of us */
+	p->refused = p->provider.id && provider_refuses(why) ? why : NULL;
 	if (p->d.attempts++ == 0)
 		tell(p, EVENT_WARNING, xasprintf("could not undo what was published, it is tried again: %s", text));
 	if (err_retry(why->code) == RETRY_PERSON || now - p->d.created_ms > DEBT_PATIENCE_MS) {

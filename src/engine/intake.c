@@ -12,11 +12,12 @@
 
 /* ---- orders ---- */
 
-static const char *method_of(const struct order_request *r)
+/* The explicit choice for the order, if there is one. */
+static const char *order_choice(const struct order_request *r)
 {
-	if (r->validation == VALIDATION_DNS01)
-		return r->dns_method ? r->dns_method : METHOD_DELEGATION;
-	return r->http_method ? r->http_method : METHOD_BUILTIN;
+	const char *method = r->validation == VALIDATION_DNS01 ? r->dns_method : r->http_method;
+
+	return method && !streq(method, METHOD_SEVERAL) ? method : NULL;
 }
 
 int order_request_check(const struct order_request *r, struct err *err)
@@ -28,8 +29,9 @@ int order_request_check(const struct order_request *r, struct err *err)
 		return err_set_field(err, ERR_INVALID, "/http", "an order by dns-01 has no HTTP method");
 	if (!dns && r->dns_method)
 		return err_set_field(err, ERR_INVALID, "/dns", "an order by http-01 has no DNS method");
-	if (!publisher_find(r->validation, method_of(r)))
-		return err_set_field(err, ERR_INVALID, dns ? "/dns" : "/http", "there is no method '%s' for %s", method_of(r),
+	/* an id is judged with the database */
+	if (order_choice(r) && !publisher_find(r->validation, order_choice(r)) && strlen(order_choice(r)) != ULID_LEN)
+		return err_set_field(err, ERR_INVALID, dns ? "/dns" : "/http", "there is no method '%s' for %s", order_choice(r),
 				     validation_text(r->validation));
 	if (r->key_type && !key_type_parse(r->key_type, &type))
 		return err_set_field(err, ERR_INVALID, "/key_type", "'%s' is not a key type that we make", r->key_type);
@@ -181,10 +183,6 @@ static void fill(struct order *o, const struct order_request *r, const struct st
 	strlist_copy(&o->names, names);
 	o->names_hash = names_hash(names);
 	o->validation = r->validation;
-	if (r->validation == VALIDATION_DNS01)
-		o->dns_method = xstrdup(method_of(r));
-	else
-		o->http_method = xstrdup(method_of(r));
 	o->profile = str_empty(r->profile) ? NULL : xstrdup(r->profile);
 	o->key_type = xstrdup(c ? c->key_type : r->key_type ? r->key_type : key_type_text(KEY_P256));
 	o->mode = r->mode;
@@ -195,6 +193,31 @@ static void fill(struct order *o, const struct order_request *r, const struct st
 	o->step_since_ms = o->created_ms = o->updated_ms = o->due_ms = r->now_ms;
 	if (r->urgent)
 		o->due_ms -= DAY_MS; /* the longest waiting goes first */
+}
+
+/* By the one table, with the explicit choices of the request, or of the certificate that is renewed. */
+static int decide(struct sql *tx, const struct order_request *r, const struct account *a, struct order *o, struct err *err)
+{
+	bool dns = r->validation == VALIDATION_DNS01;
+	_cleanup_name_methods_ struct name_methods decided = { 0 }, before = { 0 }, kept = { 0 };
+	_cleanup_free_ char *for_all = NULL;
+	struct methods_request q = {
+		.names = &o->names, .validation = r->validation, .vendor = a->vendor, .order_method = order_choice(r), .chosen = r->chosen,
+		.field_order = dns ? "/dns" : "/http", .field_names = "/methods",
+	};
+
+	if (r->methods) {
+		if (name_methods_parse(r->methods, &before, err) < 0)
+			return -(int)err->code;
+		methods_explicit(&before, &kept, &for_all);
+		q.chosen = &kept;
+		q.order_method = for_all;
+	}
+	if (methods_decide(tx, &q, &decided, err) < 0)
+		return -(int)err->code;
+	o->methods = name_methods_text(&decided);
+	replace_str(dns ? &o->dns_method : &o->http_method, methods_common(&decided));
+	return 0;
 }
 
 int order_intake(struct sql *tx, const struct order_request *r, struct order_taken *ret, struct err *err)
@@ -214,6 +237,8 @@ int order_intake(struct sql *tx, const struct order_request *r, struct order_tak
 	if (order_request_check(&with, err) < 0 || load_account(tx, &with, &a, err) < 0)
 		return -(int)err->code;
 	fill(&o, r, &names, r->csr_id ? &c : NULL);
+	if (decide(tx, &with, &a, &o, err) < 0)
+		return -(int)err->code;
 	hashes(&o, &a, r->csr_id ? &c : NULL);
 	o.lane = lane_vendor(a.directory_url);
 	if (existing(tx, &o, ret, &found, err) < 0 || found)
@@ -386,6 +411,8 @@ int job_intake(struct sql *tx, const struct job_request *r, char ret_id[27], str
 		err_clear(err);
 	}
 	job_fill(&j, r->id, r->kind, r->subject_kind, r->subject_id, r->args, r->lane_url, r->created_by, r->now_ms);
+	if (r->lane)
+		replace_str(&j.lane, r->lane);
 	if (store_lane_ensure(tx, j.lane, lane_cap(j.lane), err) < 0 || store_job_add(tx, &j, err) < 0)
 		return -(int)err->code;
 	snprintf(ret_id, 27, "%s", j.id);

@@ -11,6 +11,7 @@
 #include "model/account.h"
 #include "model/certificate.h"
 #include "model/order.h"
+#include "model/provider.h"
 #include "model/work.h"
 #include "store/sql.h"
 
@@ -23,8 +24,11 @@ struct order_request {               /* all borrowed */
 	const char *certificate_id;  /* renewal: the lineage; or NULL */
 	const struct strlist *names; /* canonical, sorted; may be empty when csr_id is given (then the CSR's) */
 	enum validation validation;
-	const char *dns_method;      /* dns-01: NULL = delegation */
-	const char *http_method;     /* http-01: NULL = builtin */
+	/* How the names are proved is decided by methods_decide (engine/provider.h) and stored with the order. */
+	const char *dns_method;      /* dns-01: explicit choice for the order; NULL or "several" = none */
+	const char *http_method;     /* http-01: the same */
+	const struct name_methods *chosen; /* explicit choices by name; NULL = none */
+	const char *methods;         /* renewal: the certificate's column; its explicit choices count, the three above do not */
 	const char *profile;         /* or NULL */
 	const char *key_type;        /* made from names: NULL = p256 */
 	enum order_mode mode;
@@ -96,6 +100,7 @@ struct job_request {
 	const char *subject_kind, *subject_id; /* "account", id; or NULL */
 	const char *args;
 	const char *lane_url; /* directory URL whose lane it uses; NULL for local jobs */
+	const char *lane;     /* a lane by its name instead; or NULL */
 	const char *created_by;
 	int64_t now_ms;
 };

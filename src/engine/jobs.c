@@ -28,6 +28,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_RENEWAL_INFO] = { "Ask for renewal information", job_renewal_info, 0, false, true },
 	[JOB_RENEWAL_CHECK] = { "Look ahead at renewals", job_renewal_check, 0, true, true },
 	[JOB_REVOKE] = { "Revoke certificate", job_revoke, DAY_MS, false, false },
+	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
 	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
 };
 
@@ -391,6 +392,10 @@ static void free_data(struct job_run *r)
 {
 	struct new_csr *n = r->j.kind == JOB_CSR_CREATE ? r->data : NULL;
 
+	if (r->j.kind == JOB_PROVIDER_TEST && r->data) {
+		provider_done(r->data);
+		free(r->data);
+	}
 	if (!n)
 		return;
 	key_row_done(&n->key);

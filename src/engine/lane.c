@@ -16,7 +16,7 @@ int64_t lane_cap(const char *name)
 {
 	if (streq(name, LANE_PROPAGATION))
 		return 4;
-	if (str_starts(name, LANE_DNS))
+	if (str_starts(name, LANE_DNS) || str_starts(name, LANE_PROVIDER_TEST))
 		return 1; /* read, merge, write: nobody else in between */
 	return LIMIT_WORKERS / 2;
 }

@@ -12,9 +12,11 @@
 #include "engine/engine.h"
 #include "engine/jobs.h"
 #include "engine/renewal_when.h"
+#include "engine/provider.h"
 #include "engine/steps.h"
 #include "model/renewal.h"
 #include "net/client.h"
+#include "net/ruled.h"
 #include "publish/publisher.h"
 #include "store/account.h"
 #include "store/authz.h"
@@ -29,7 +31,9 @@
 #include "store/lane.h"
 #include "store/lease.h"
 #include "store/order.h"
+#include "store/provider.h"
 #include "store/record.h"
+#include "store/rule.h"
 
 #include <pthread.h>
 
@@ -39,6 +43,7 @@
 #define LANE_IDENTIFIER "name:"    /* parked only */
 #define LANE_REGISTER "register:"  /* parked only */
 #define LANE_VENDOR "vendor:"
+#define LANE_PROVIDER_TEST "provider-test:"
 #define LANE_DNS "dns:" /* a provider: read, merge, write, one at a time */
 
 /* ---- lane.c: who may run, who is parked ---- */
@@ -173,9 +178,41 @@ void lanes_done(struct engine *e);
 
 void signer_init(struct acme_keys_signer *s, struct keys *k, const struct key_row *key, const struct account *a);
 
+/* ---- provider.c: one configured publisher, opened for a call ---- */
+
+struct provider_use {
+	const struct publisher *pub;
+	struct provider row;
+	json_t *fields;
+	struct connection connection;
+	struct net_rule rule;
+	struct ruled ruled;
+	struct publish_env env;
+	struct field_value *values;
+	struct secret *secrets;
+	size_t n_values;
+	void *self;
+	bool open;
+};
+/* Secrets are opened here and wiped by close. row is borrowed for the call. u must not move while it is open. */
+int provider_use_open(struct engine *e, struct worker *w, const struct provider *row, struct provider_use *u, struct err *err) MUST_CHECK;
+void provider_use_close(struct provider_use *u);
+#define _cleanup_provider_use_ __attribute__((cleanup(provider_use_close)))
+/* The credential as a whole is refused: the provider is to be parked. */
+bool provider_refuses(const struct err *why);
+/* Parks it and says so once (event of the provider); within a transaction that may run twice. */
+int provider_put_refused(struct sql *tx, const struct engine *e, const char *id, const struct err *why, struct err *err) MUST_CHECK;
+/* What is a provider's id, as far as the text tells: everything that is no built-in method. */
+static inline bool method_is_provider(enum validation kind, const char *method)
+{
+	return !publisher_find(kind, method);
+}
+enum publish_way method_way(enum validation kind, const char *method); /* providers are PUBLISH_REMOTE */
+char *lane_provider(const char *id, const char *zone); /* "dns:<id>:<zone>", zone NULL or "" while it is not known; owned */
+
 /* ---- run.c: one claimed order with its rows, and what is to be stored ---- */
 
-enum dirty { ROW_NEW = 1, ROW_CHANGED = 2, ROW_LIVE = 4 /* put its feed item */, ROW_GONE = 8 /* remove it */ };
+enum dirty { ROW_NEW = 1, ROW_CHANGED = 2, ROW_LIVE = 4 /* put its feed item */, ROW_GONE = 8 /* remove it */, ROW_ZONE = 16 /* its debt learns the zone */ };
 
 struct park {
 	char *lane;
@@ -196,6 +233,10 @@ struct run {
 	struct authz_list authz;
 	struct record_list records;
 	struct debt_list debts; /* of a PUBLISH_REMOTE publisher */
+	struct name_methods methods;
+	struct provider_list providers; /* those that the names and records go by; deleted ones too */
+	char *refused;                  /* id of a provider whose credential was refused: stored with the next flush */
+	struct err refused_why;
 	unsigned char authz_dirty[LIMIT_CA_IDENTIFIERS];
 	unsigned char record_dirty[LIMIT_CA_IDENTIFIERS];
 	bool authz_seen[LIMIT_CA_IDENTIFIERS]; /* read from the CA during this run */
@@ -254,10 +295,17 @@ int run_flush(struct run *r, enum lease_then then, struct err *err);
 void run_event(struct run *r, enum event_level level, char *take_detail_json, const char *fmt, ...) PRINTF(4, 5);
 void run_park(struct run *r, char *take_lane, int64_t until_ms, const struct err *why);
 struct acme_session *run_session(struct run *r, struct err *err); /* ready for the order's account; NULL on error */
-const struct publisher *run_publisher(const struct run *r);
-const char *run_method(const struct run *r);
+/* By a method's text: built in, or the kind of a configured provider; NULL: nothing is known about it. */
+const struct publisher *run_publisher(const struct run *r, const char *method);
+const struct provider *run_provider(const struct run *r, const char *id); /* NULL: none */
+const char *run_method(const struct run *r, const struct authz *a);
+/* A record that the CA still has to see and that is not published. */
+struct record *run_unpublished(struct run *r);
+bool run_needs(const struct run *r, const struct authz *a);
+/* Some record that is not seen yet waits for a person. */
+bool run_waits_for_person(const struct run *r);
 struct record *run_record(struct run *r, const struct authz *a, size_t *ret_i);
-char *run_step_lane(const struct run *r, enum order_step step); /* owned */
+char *run_step_lane(struct run *r, enum order_step step); /* owned */
 void authz_changed(struct run *r, const struct authz *a);
 void record_changed(struct run *r, const struct record *rec, unsigned flags);
 
@@ -361,6 +409,7 @@ int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c
 /* The dispatcher's look whether what is due is tried; now and then. */
 void renewal_watch(struct engine *e);
 
+int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
 /* What a debt row says, and back. */
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
 

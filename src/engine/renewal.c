@@ -90,6 +90,7 @@ int renewal_intake(struct sql *tx, const struct renewal_request *r, struct order
 		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " does not say how its names are validated", c.num);
 	q.account_id = c.account_id;
 	q.names = &c.names;
+	q.methods = c.methods;
 	q.dns_method = q.validation == VALIDATION_DNS01 ? c.dns_method : NULL;
 	q.http_method = q.validation == VALIDATION_HTTP01 ? c.http_method : NULL;
 	q.profile = c.profile;

@@ -112,6 +112,8 @@ static bool by_hand(const struct certificate *c)
 {
 	const char *method = streq(c->validation, "dns-01") ? c->dns_method : c->http_method;
 
+	if (method && streq(method, METHOD_SEVERAL))
+		return c->methods && strstr(c->methods, "\"" METHOD_MANUAL "\""); /* one of them */
 	return method && streq(method, METHOD_MANUAL);
 }
 

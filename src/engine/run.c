@@ -33,6 +33,10 @@ void run_done(struct run *r)
 	authz_list_done(&r->authz);
 	record_list_done(&r->records);
 	debt_list_done(&r->debts);
+	name_methods_done(&r->methods);
+	provider_list_done(&r->providers);
+	free(r->refused);
+	err_clear(&r->refused_why);
 	strlist_clear(&r->urls);
 	acme_session_done(&r->session);
 	free(r->vendor_lane);
@@ -64,10 +68,42 @@ static int load_replaced(struct sql *q, struct run *r, struct err *err)
 	return 0;
 }
 
+static int load_provider(struct sql *q, struct run *r, const char *method, struct err *err)
+{
+	struct provider p = { 0 };
+
+	if (!method || streq(method, METHOD_SEVERAL) || !method_is_provider(r->o.validation, method) || run_provider(r, method))
+		return 0;
+	if (store_provider_get_any(q, method, &p, err) == 0) {
+		*provider_list_add(&r->providers) = p;
+		return 0;
+	}
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err); /* said where it is needed: nothing is known about that method */
+	return 0;
+}
+
+/* Those that the names go by, and those that records were made for. */
+static int load_providers(struct sql *q, struct run *r, struct err *err)
+{
+	name_methods_done(&r->methods);
+	provider_list_done(&r->providers);
+	if (name_methods_parse(r->o.methods, &r->methods, err) < 0 ||
+	    load_provider(q, r, r->o.validation == VALIDATION_DNS01 ? r->o.dns_method : r->o.http_method, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->methods.n; i++)
+		if (load_provider(q, r, r->methods.v[i].method, err) < 0)
+			return -(int)err->code;
+	for (size_t i = 0; i < r->records.n; i++)
+		if (load_provider(q, r, r->records.v[i].method, err) < 0)
+			return -(int)err->code;
+	return 0;
+}
+
 static int load(struct sql *q, void *arg, struct err *err)
 {
 	struct run *r = arg;
-	const struct publisher *p = run_publisher(r);
 
 	account_done(&r->account);
 	key_row_done(&r->account_key);
@@ -84,9 +120,9 @@ static int load(struct sql *q, void *arg, struct err *err)
 	if (r->o.certificate_id && r->o.step <= STEP_CREATE && load_replaced(q, r, err) < 0)
 		return -(int)err->code;
 	if (r->o.step <= STEP_CREATE && !r->o.url && !r->o.attempts)
-		return 0; /* nothing has been said yet */
+		return load_providers(q, r, err); /* nothing has been said yet */
 	if (store_authz_list(q, r->o.id, &r->authz, err) < 0 || store_record_list_order(q, r->o.id, &r->records, err) < 0 ||
-	    (p && p->way == PUBLISH_REMOTE && store_debt_list_order(q, r->o.id, &r->debts, err) < 0))
+	    load_providers(q, r, err) < 0 || (r->providers.n && store_debt_list_order(q, r->o.id, &r->debts, err) < 0))
 		return err_wrap(err, "could not read the authorizations of order %" PRId64, r->o.num);
 	return 0;
 }
@@ -121,26 +157,66 @@ struct acme_session *run_session(struct run *r, struct err *err)
 	return &r->session;
 }
 
-const char *run_method(const struct run *r)
+const char *run_method(const struct run *r, const struct authz *a)
 {
+	_cleanup_free_ char *wild = xasprintf("*.%s", a->identifier);
+	const struct name_method *m = name_methods_find(&r->methods, a->wildcard ? wild : a->identifier);
+
+	if (m)
+		return m->method;
 	return r->o.validation == VALIDATION_DNS01 ? r->o.dns_method : r->o.http_method;
 }
 
-const struct publisher *run_publisher(const struct run *r)
+const struct provider *run_provider(const struct run *r, const char *id)
 {
-	const char *method = run_method(r);
-
-	return method ? publisher_find(r->o.validation, method) : NULL;
+	for (size_t i = 0; i < r->providers.n; i++)
+		if (streq(r->providers.v[i].id, id))
+			return &r->providers.v[i];
+	return NULL;
 }
 
-char *run_step_lane(const struct run *r, enum order_step step)
+const struct publisher *run_publisher(const struct run *r, const char *method)
 {
-	const struct publisher *p = run_publisher(r);
+	const struct publisher *p = method ? publisher_find(r->o.validation, method) : NULL;
+	const struct provider *row = method && !p ? run_provider(r, method) : NULL;
+
+	return row ? publisher_kind(row->kind) : p;
+}
+
+bool run_needs(const struct run *r, const struct authz *a)
+{
+	return a->status == AUTHZ_PENDING && a->record_id && !a->accepted && r->o.step != STEP_ABANDON;
+}
+
+struct record *run_unpublished(struct run *r)
+{
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct record *rec = run_needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
+
+		if (rec && !rec->published_ms)
+			return rec;
+	}
+	return NULL;
+}
+
+bool run_waits_for_person(const struct run *r)
+{
+	for (size_t i = 0; i < r->records.n; i++)
+		if (r->records.v[i].status == RECORD_NOT_READY && method_way(r->records.v[i].kind, r->records.v[i].method) == PUBLISH_PERSON)
+			return true;
+	return false;
+}
+
+/* Reading, merging and writing at a provider is done by one at a time: (credential, zone) is a lane of cap 1. */
+char *run_step_lane(struct run *r, enum order_step step)
+{
+	const struct record *rec;
 
 	if (step == STEP_PROPAGATE)
 		return xstrdup(LANE_PROPAGATION);
-	if (step == STEP_PUBLISH && p && p->way == PUBLISH_REMOTE)
-		return xasprintf(LANE_DNS "%s", run_method(r));
+	rec = step == STEP_PUBLISH ? run_unpublished(r) : NULL;
+	if (rec && method_way(rec->kind, rec->method) == PUBLISH_REMOTE)
+		return lane_provider(rec->method, rec->zone);
 	return xstrdup(r->vendor_lane ? r->vendor_lane : r->o.lane);
 }
 
@@ -258,7 +334,7 @@ static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, s
 {
 	_cleanup_free_ char *old = xstrdup(rec->id);
 	_cleanup_free_ char *what = NULL, *lane = NULL;
-	const struct publisher *p = publisher_find(rec->kind, rec->method);
+	enum publish_way way = method_way(rec->kind, rec->method);
 	struct ulid debt_id = ulid_new(engine_now(r->e));
 	struct debt d;
 
@@ -269,14 +345,14 @@ static int flush_new_record(struct sql *tx, struct run *r, struct record *rec, s
 			replace_str(&r->authz.v[i].record_id, rec->id);
 	if (!streq(old, rec->id))
 		return 0; /* it was there, and its debt with it */
-	what = debt_what(DEBT_WITHDRAW_DNS, rec->domain, rec, NULL);
-	lane = p && p->way == PUBLISH_REMOTE ? xasprintf(LANE_DNS "%s", rec->method) : xstrdup(LANE_LOCAL);
+	what = debt_what(DEBT_WITHDRAW_DNS, way == PUBLISH_REMOTE ? "" : rec->domain, rec, NULL);
+	lane = way == PUBLISH_REMOTE ? lane_provider(rec->method, NULL) : xstrdup(LANE_LOCAL);
 	d = (struct debt){
 		.id = debt_id.s, .order_id = r->o.id, .record_id = rec->id,
 		.kind = rec->kind == VALIDATION_DNS01 ? DEBT_WITHDRAW_DNS : DEBT_WITHDRAW_HTTP, .method = rec->method, .what = what,
 		.held = true, .lane = lane, .due_ms = engine_now(r->e), .created_ms = engine_now(r->e),
 	};
-	if (p && p->way == PUBLISH_REMOTE && store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
+	if (way == PUBLISH_REMOTE && store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
 		return -(int)err->code;
 	return store_debt_add(tx, &d, err);
 }
@@ -303,9 +379,8 @@ static void mark_end(struct run *r)
 
 	for (size_t i = 0; i < r->records.n; i++) {
 		struct record *rec = &r->records.v[i];
-		const struct publisher *p = publisher_find(rec->kind, rec->method);
 
-		if (rec->status == RECORD_WITHDRAWN || !p || p->way == PUBLISH_REMOTE)
+		if (rec->status == RECORD_WITHDRAWN || method_way(rec->kind, rec->method) == PUBLISH_REMOTE)
 			continue;
 		rec->status = RECORD_WITHDRAWN;
 		rec->withdrawn_ms = now;
@@ -323,6 +398,17 @@ static int flush_gone_record(struct sql *tx, struct run *r, const struct record 
 	return shared ? 0 : flush_items(tx, r, rec, true, err);
 }
 
+/* What must be withdrawn is told where, before anything is published there. */
+static int flush_zone(struct sql *tx, struct run *r, const struct record *rec, struct err *err)
+{
+	_cleanup_free_ char *what = debt_what(DEBT_WITHDRAW_DNS, rec->zone ? rec->zone : "", rec, NULL);
+	_cleanup_free_ char *lane = lane_provider(rec->method, rec->zone);
+
+	if (store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
+		return -(int)err->code;
+	return store_debt_place(tx, rec->id, what, lane, err);
+}
+
 static int flush_records(struct sql *tx, struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->records.n; i++) {
@@ -332,6 +418,8 @@ static int flush_records(struct sql *tx, struct run *r, struct err *err)
 		if (dirty & ROW_NEW && (flush_new_record(tx, r, rec, err) < 0 || flush_delegation(tx, r, rec, err) < 0))
 			return -(int)err->code;
 		if (dirty & ROW_CHANGED && store_record_put(tx, rec, err) < 0)
+			return -(int)err->code;
+		if (dirty & ROW_ZONE && flush_zone(tx, r, rec, err) < 0)
 			return -(int)err->code;
 		if (dirty & ROW_LIVE && flush_items(tx, r, rec, false, err) < 0)
 			return -(int)err->code;
@@ -343,13 +431,9 @@ static int flush_records(struct sql *tx, struct run *r, struct err *err)
 
 static bool pays_itself(const struct debt *d)
 {
-	const struct publisher *p = NULL;
-
-	if (d->kind == DEBT_WITHDRAW_DNS)
-		p = publisher_find(VALIDATION_DNS01, d->method);
-	else if (d->kind == DEBT_WITHDRAW_HTTP)
-		p = publisher_find(VALIDATION_HTTP01, d->method);
-	return p && p->way != PUBLISH_REMOTE;
+	if (d->kind == DEBT_DEACTIVATE_AUTHZ)
+		return false;
+	return method_way(d->kind == DEBT_WITHDRAW_DNS ? VALIDATION_DNS01 : VALIDATION_HTTP01, d->method) != PUBLISH_REMOTE;
 }
 
 static int flush_end_debts(struct sql *tx, struct run *r, struct err *err)
@@ -474,6 +558,8 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		if (store_lane_ensure(tx, r->parks[i].lane, lane_cap(r->parks[i].lane), err) < 0 ||
 		    store_lane_park(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, err) < 0)
 			return -(int)err->code;
+	if (r->refused && provider_put_refused(tx, r->e, r->refused, &r->refused_why, err) < 0)
+		return -(int)err->code;
 	/* cancelled while it was in work: what is published goes now, not when the lane is free again */
 	if (r->n_parks && store_order_to_lane(tx, r->o.id, LANE_LOCAL, err) < 0)
 		return -(int)err->code;
@@ -534,6 +620,8 @@ int run_flush(struct run *r, enum lease_then then, struct err *err)
 		r->through = NULL;
 		r->unpark = false;
 	}
+	replace_str(&r->refused, NULL);
+	err_clear(&r->refused_why);
 	if (r->has_new_csr) {
 		csr_done(&r->csr);
 		r->csr = TAKE(r->new_csr);

@@ -211,6 +211,7 @@ static void new_certificate(struct run *r)
 		.id = xstrdup(ulid_new(engine_now(r->e)).s), .source = xstrdup("issued"), .names_hash = xstrdup(r->o.names_hash),
 		.account_id = xstrdup(r->o.account_id), .csr_id = xstrdup(r->csr.id), .validation = xstrdup(validation_text(r->o.validation)),
 		.dns_method = xstrdup_null(r->o.dns_method), .http_method = xstrdup_null(r->o.http_method),
+		.methods = xstrdup_null(r->o.methods),
 		.profile = xstrdup_null(r->o.profile), .key_policy = xstrdup(r->csr.key_id ? "new" : "reuse"),
 		.key_type = xstrdup(r->csr.key_type), .managed = true, .status = CERTIFICATE_ACTIVE, .created_ms = engine_now(r->e),
 		.updated_ms = engine_now(r->e),

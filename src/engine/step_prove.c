@@ -6,6 +6,7 @@
 #include "engine/private.h"
 
 #include "base/base64.h"
+#include "base/crash.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -296,9 +297,9 @@ static const char *challenge_words(const struct acme_authz *a, const struct acme
 /* What usually stands between the authority and what we publish ourselves. */
 static void hint_reach(const struct run *r, const struct authz *a, struct err *err)
 {
-	const struct publisher *p = run_publisher(r);
+	const char *method = run_method(r, a);
 
-	if (!p || p->way != PUBLISH_ROWS)
+	if (!method || method_way(r->o.validation, method) != PUBLISH_ROWS)
 		return;
 	if (r->o.validation == VALIDATION_DNS01)
 		err_hint(err, "Is _acme-challenge.%s delegated to this server by an NS record, and does port 53 reach it by UDP and TCP from "
@@ -341,7 +342,8 @@ static char *record_domain(const struct run *r, const struct authz *a)
 /* The value of each pending authorization: token.thumbprint, for dns-01 its digest (RFC 8555 8.1, 8.4). */
 static void add_record(struct run *r, struct authz *a, const char *thumbprint)
 {
-	const struct publisher *p = run_publisher(r);
+	const char *method = run_method(r, a);
+	const struct publisher *p = run_publisher(r, method);
 	_cleanup_free_ char *auth = xasprintf("%s.%s", a->token, thumbprint);
 	_cleanup_free_ char *domain = record_domain(r, a);
 	char digest[SHA256_B64];
@@ -357,7 +359,7 @@ static void add_record(struct run *r, struct authz *a, const char *thumbprint)
 		rec = record_list_add(&r->records);
 		*rec = (struct record){
 			.id = xstrdup(ulid_new(engine_now(r->e)).s), .order_id = xstrdup(r->o.id), .kind = r->o.validation,
-			.method = xstrdup(run_method(r)), .domain = xstrdup(domain),
+			.method = xstrdup(method), .domain = xstrdup(domain),
 			.token = r->o.validation == VALIDATION_HTTP01 ? xstrdup(a->token) : NULL, .value = xstrdup(value),
 			.ttl = r->o.validation == VALIDATION_HTTP01 ? 0 :
 				p->way == PUBLISH_ROWS && r->e->o.delegation_ttl_s ? r->e->o.delegation_ttl_s : p->ttl_s,
@@ -379,8 +381,12 @@ static int add_records(struct run *r, struct err *err)
 		need += r->authz.v[i].status == AUTHZ_PENDING;
 	if (!need)
 		return 0;
-	if (!run_publisher(r))
-		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", run_method(r) ? run_method(r) : "");
+	for (size_t i = 0; i < r->authz.n; i++) {
+		const char *method = run_method(r, &r->authz.v[i]);
+
+		if (r->authz.v[i].status == AUTHZ_PENDING && !run_publisher(r, method))
+			return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", method ? method : "");
+	}
 	if (r->records.n + need > LIMIT_CA_IDENTIFIERS)
 		return err_set(err, ERR_REMOTE_GONE, "too many records were made for this order");
 	if (keys_public(r->e->o.keys, &h, &pub, err) < 0)
@@ -450,11 +456,6 @@ int step_authorize(struct run *r, struct verdict *v, struct err *err)
 
 /* ---- publishing ---- */
 
-static bool needs(const struct run *r, const struct authz *a)
-{
-	return a->status == AUTHZ_PENDING && a->record_id && !a->accepted && r->o.step != STEP_ABANDON;
-}
-
 static int last_seq(struct sql *q, void *arg, struct err *err)
 {
 	int64_t seq = 0;
@@ -474,54 +475,45 @@ static int env_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *err
 	return engine_edge_wait(e, seq, timeout_ms, err);
 }
 
+/* Built in: no instance, nothing to open. */
 static int call_publisher(struct run *r, const struct publisher *p, const struct challenge_set *set, struct err *err)
 {
 	struct publish_env env = { .http = r->w->http, .clock = r->e->clock, .edge_wait = env_wait, .edge_arg = r->e,
 				   .run_program = r->e->o.run_program, .program_arg = r->e->o.program_arg };
-	void *self = NULL;
-	int rc;
 
-	if (p->open && p->open(&env, NULL, 0, &self, err) < 0)
-		return -(int)err->code;
-	rc = p->publish(self, &env, set, err);
-	if (p->close)
-		p->close(self);
-	return rc;
+	return p->publish(NULL, &env, set, err);
 }
 
-/* Everything that goes to one place goes there at once: rows are one act, at a provider one owner name is. */
-static void gather(struct run *r, const struct publisher *p, struct record *first, struct challenge_set *ret)
+/* Goes to the same place at once: rows are one act, at a provider one owner name is. */
+static bool together(const struct record *rec, const struct record *first)
+{
+	if (method_way(first->kind, first->method) == PUBLISH_ROWS)
+		return method_way(rec->kind, rec->method) == PUBLISH_ROWS;
+	return streq(rec->domain, first->domain) && streq(rec->method, first->method);
+}
+
+static void gather(struct run *r, struct record *first, struct challenge_set *ret)
 {
 	*ret = (struct challenge_set){
-		.kind = first->kind, .zone = "", .name = first->domain, .token = first->token, .ttl_s = first->ttl, .seq = r->seq,
+		.kind = first->kind, .zone = first->zone ? first->zone : "", .name = first->domain, .token = first->token,
+		.ttl_s = first->ttl, .seq = r->seq,
 	};
 	for (size_t i = 0; i < r->records.n; i++)
-		if (p->way == PUBLISH_ROWS || streq(r->records.v[i].domain, first->domain))
+		if (together(&r->records.v[i], first) && r->records.v[i].status != RECORD_WITHDRAWN)
 			strlist_add(&ret->values, r->records.v[i].value);
 }
 
-static struct record *next_unpublished(struct run *r)
-{
-	for (size_t i = 0; i < r->authz.n; i++) {
-		struct record *rec = needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
-
-		if (rec && !rec->published_ms)
-			return rec;
-	}
-	return NULL;
-}
-
-static void published(struct run *r, const struct publisher *p, const struct record *first)
+static void published(struct run *r, const struct record *first)
 {
 	int64_t now = engine_now(r->e);
 
 	for (size_t i = 0; i < r->records.n; i++) {
 		struct record *rec = &r->records.v[i];
 
-		if (rec->published_ms || rec->status == RECORD_WITHDRAWN || (p->way != PUBLISH_ROWS && !streq(rec->domain, first->domain)))
+		if (rec->published_ms || rec->status == RECORD_WITHDRAWN || !together(rec, first))
 			continue;
 		rec->published_ms = now;
-		if (p->way == PUBLISH_ROWS) {
+		if (method_way(rec->kind, rec->method) == PUBLISH_ROWS) {
 			rec->status = RECORD_READY;
 			rec->ready_ms = now;
 		}
@@ -529,46 +521,146 @@ static void published(struct run *r, const struct publisher *p, const struct rec
 	}
 }
 
+/* After one place: the next, or looking whether all is seen. */
+static int publish_next(struct run *r, struct verdict *v, bool keep)
+{
+	bool look = false;
+
+	if (run_unpublished(r))
+		return go(v, r, STEP_PUBLISH, keep);
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct record *rec = run_needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
+
+		look |= rec && rec->status == RECORD_NOT_READY;
+	}
+	return go(v, r, look ? STEP_PROPAGATE : STEP_ACCEPT, keep);
+}
+
+static int publish_rows(struct run *r, const struct publisher *p, struct record *rec, struct verdict *v, struct err *err)
+{
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+
+	if (!r->seq && engine_read(r->e, last_seq, &r->seq, err) < 0)
+		return -(int)err->code;
+	gather(r, rec, &set);
+	if (call_publisher(r, p, &set, &why) < 0) {
+		if (why.code != ERR_TIMEOUT)
+			return err_move(err, &why);
+		/* edge is away: the supervisor brings it back, look again soon */
+		free(r->o.reason);
+		r->o.reason = err_to_json_text(&why);
+		*v = (struct verdict){ .next = STEP_PUBLISH, .due_ms = engine_now(r->e) + poll_clock(r->e, r->o.polls + 2), .waiting = true };
+		r->dirty = true;
+		return 0;
+	}
+	published(r, rec);
+	run_event(r, EVENT_INFO, NULL, "published by Certwright itself and answered by all listeners");
+	return publish_next(r, v, true);
+}
+
+/* What the provider said, as what the order makes of it (publish/publisher.h): it waits for a person rather than to end. */
+static int provider_trouble(struct run *r, const struct provider *row, const struct record *rec, struct err *why, struct err *err)
+{
+	const struct publisher *pub = publisher_kind(row->kind);
+	_cleanup_free_ char *text = err_text(why);
+
+	if (why->code == ERR_REMOTE_LIMIT && why->retry_at_ms)
+		run_park(r, lane_provider(row->id, rec->zone), why->retry_at_ms, why);
+	switch ((int)why->code) {
+	case ERR_UNAUTHENTICATED:
+		replace_str(&r->refused, row->id);
+		err_clear(&r->refused_why);
+		err_copy(&r->refused_why, why);
+		err_set(err, ERR_NEEDS_PERSON, "%s", text);
+		err_remote(err, why->remote_type, why->remote);
+		return err_hint(err, "Give provider '%s' a credential that is good, with Test and save; the order then goes on by itself.", row->name);
+	case ERR_DENIED:
+		err_set(err, ERR_NEEDS_PERSON, "%s", text);
+		err_remote(err, why->remote_type, why->remote);
+		return err_hint(err, "What the credential of '%s' needs: %s", row->name, pub ? pub->rights : "the right to write this zone");
+	case ERR_NOT_FOUND:
+	case ERR_INVALID:
+	case ERR_REMOTE_REFUSED:
+	case ERR_CONFLICT:
+	case ERR_TOO_LARGE:
+		err_set(err, ERR_NEEDS_PERSON, "%s", text);
+		err_remote(err, why->remote_type, why->remote);
+		return why->hint ? err_hint(err, "%s", why->hint) : -(int)err->code;
+	default:
+		return err_move(err, why);
+	}
+}
+
+/* The zone is found and stored, with the debt, before anything is written into it. */
+static int find_zone(struct run *r, struct provider_use *u, struct record *rec, struct err *err)
+{
+	char *zone = NULL;
+
+	if (u->pub->find_zone(u->self, &u->env, rec->domain, &zone, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < r->records.n; i++)
+		if (together(&r->records.v[i], rec)) {
+			replace_str(&r->records.v[i].zone, zone);
+			record_changed(r, &r->records.v[i], ROW_ZONE);
+		}
+	free(zone);
+	return 0;
+}
+
+/* One outward act: finding the zone, or writing the whole set that this order adds at one name of it. */
+static int publish_remote(struct run *r, struct record *rec, struct verdict *v, struct err *err)
+{
+	const struct provider *row = run_provider(r, rec->method);
+	_cleanup_provider_use_ struct provider_use u = { 0 };
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+
+	if (row->status == PROVIDER_REFUSED) {
+		err_set(err, ERR_NEEDS_PERSON, "provider '%s' does not accept its credential; what uses it waits", row->name);
+		return err_hint(err, "Give it a good one with Test and save; the order then goes on by itself.");
+	}
+	if (provider_use_open(r->e, r->w, row, &u, &why) < 0)
+		return provider_trouble(r, row, rec, &why, err);
+	if (u.pub->find_zone && !rec->zone) {
+		if (find_zone(r, &u, rec, &why) < 0) {
+			err_wrap(&why, "could not find the zone of '%s' at provider '%s'", rec->domain, row->name);
+			return provider_trouble(r, row, rec, &why, err);
+		}
+		return go(v, r, STEP_PUBLISH, false);
+	}
+	gather(r, rec, &set);
+	r->published_now = true;
+	if (u.pub->publish(u.self, &u.env, &set, &why) < 0) {
+		err_wrap(&why, "could not publish '%s' at provider '%s'", rec->domain, row->name);
+		return provider_trouble(r, row, rec, &why, err);
+	}
+	CRASH_POINT_OF("published", validation_text(rec->kind), r->o.names.v[0]);
+	published(r, rec);
+	run_event(r, EVENT_INFO, NULL, "published '%s' at %s (%s)", rec->domain, row->name, u.pub->title);
+	return publish_next(r, v, false);
+}
+
 int step_publish(struct run *r, struct verdict *v, struct err *err)
 {
-	const struct publisher *p = run_publisher(r);
-	struct record *rec = next_unpublished(r);
-	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+	struct record *rec = run_unpublished(r);
+	const struct publisher *p = rec ? run_publisher(r, rec->method) : NULL;
 
-	if (!p)
-		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", run_method(r) ? run_method(r) : "");
 	if (!rec)
-		return go(v, r, p->way == PUBLISH_ROWS ? STEP_ACCEPT : STEP_PROPAGATE, true);
-	if (p->way == PUBLISH_ROWS && !r->seq) {
-		if (engine_read(r->e, last_seq, &r->seq, err) < 0)
-			return -(int)err->code;
-	}
-	gather(r, p, rec, &set);
-	if (p->way != PUBLISH_PERSON) {
-		_cleanup_err_ struct err why = { 0 };
-
-		r->published_now = p->way == PUBLISH_REMOTE;
-		if (call_publisher(r, p, &set, &why) < 0) {
-			if (p->way != PUBLISH_ROWS || why.code != ERR_TIMEOUT)
-				return err_move(err, &why);
-			/* edge is away: the supervisor brings it back, look again soon */
-			free(r->o.reason);
-			r->o.reason = err_to_json_text(&why);
-			*v = (struct verdict){ .next = STEP_PUBLISH, .due_ms = engine_now(r->e) + poll_clock(r->e, r->o.polls + 2), .waiting = true };
-			r->dirty = true;
-			return 0;
-		}
-	}
-	published(r, p, rec);
-	if (p->way == PUBLISH_ROWS)
-		run_event(r, EVENT_INFO, NULL, "published by Certwright itself and answered by all listeners");
-	else if (p->way == PUBLISH_PERSON)
+		return publish_next(r, v, true);
+	if (!p)
+		return err_set(err, ERR_NEEDS_PERSON, "nothing is known about publishing by '%s'", rec->method);
+	switch (p->way) {
+	case PUBLISH_ROWS:
+		return publish_rows(r, p, rec, v, err);
+	case PUBLISH_REMOTE:
+		return publish_remote(r, rec, v, err);
+	case PUBLISH_PERSON:
+		published(r, rec);
 		run_event(r, EVENT_INFO, NULL, "waits for you: publish the record of '%s'", rec->domain);
-	else
-		run_event(r, EVENT_INFO, NULL, "published '%s' by %s", rec->domain, p->title);
-	if (next_unpublished(r))
-		return go(v, r, STEP_PUBLISH, p->way != PUBLISH_REMOTE);
-	return go(v, r, p->way == PUBLISH_ROWS ? STEP_ACCEPT : STEP_PROPAGATE, p->way == PUBLISH_ROWS);
+		return publish_next(r, v, run_unpublished(r) != NULL);
+	}
+	abort();
 }
 
 /* ---- waiting until it is seen ---- */
@@ -628,7 +720,7 @@ int step_propagate(struct run *r, struct verdict *v, struct err *err)
 	size_t open = 0;
 
 	for (size_t i = 0; i < r->authz.n; i++) {
-		struct record *rec = needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
+		struct record *rec = run_needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
 		_cleanup_free_ char *text = NULL;
 		_cleanup_err_ struct err why = { 0 };
 		bool seen = false;
@@ -713,7 +805,7 @@ int step_accept(struct run *r, struct verdict *v, struct err *err)
 		struct authz *a = &r->authz.v[i];
 		_cleanup_acme_challenge_ struct acme_challenge c = { 0 };
 
-		if (!needs(r, a))
+		if (!run_needs(r, a))
 			continue;
 		if (!r->authz_seen[i]) /* looks before it acts: perhaps it was told before the crash */
 			return look_again(r, a, err) < 0 ? -(int)err->code : go(v, r, STEP_ACCEPT, true);

@@ -16,7 +16,7 @@ const struct order_step_row order_steps[order_step_count] = {
 			  "the authority did not take the order" },
 	[STEP_AUTHORIZE] = { "authorize", step_authorize, BIT(STEP_PUBLISH) | BIT(STEP_CREATE) | FOLLOWS | ANYTIME, 7 * DAY_MS,
 			     "the authorizations could not be read" },
-	[STEP_PUBLISH] = { "publish", step_publish, BIT(STEP_PROPAGATE) | BIT(STEP_ACCEPT) | BIT(STEP_CREATE) | ANYTIME, DAY_MS,
+	[STEP_PUBLISH] = { "publish", step_publish, BIT(STEP_PROPAGATE) | BIT(STEP_ACCEPT) | BIT(STEP_CREATE) | ANYTIME, 0,
 			   "the challenges could not be published" },
 	[STEP_PROPAGATE] = { "propagate", step_propagate, BIT(STEP_ACCEPT) | BIT(STEP_CREATE) | ANYTIME, 0,
 			     "the records were not seen at all authoritative servers" },
@@ -164,9 +164,7 @@ static bool before_step(struct run *r, struct verdict *v, struct err *why)
 		return parked(r, v);
 	/* a provider's zone may be hidden from us: then the CA decides (DECISIONS 23) */
 	if (r->o.step == STEP_PROPAGATE) {
-		const struct publisher *p = run_publisher(r);
-
-		if (p && p->way != PUBLISH_PERSON) {
+		if (!run_waits_for_person(r)) {
 			run_event(r, EVENT_WARNING, NULL, "the records were not seen everywhere in time; the authority is asked to look all the same");
 			*v = (struct verdict){ .next = STEP_ACCEPT, .due_ms = now };
 			return true;
@@ -201,9 +199,7 @@ static int64_t stage_deadline(const struct run *r, enum order_step step)
 	/* over already: it says so itself, or our clock is wrong */
 	ca = MAX(ca, now + 10 * MINUTE_MS);
 	if (step == STEP_PROPAGATE) {
-		const struct publisher *p = run_publisher(r);
-
-		return p && p->way != PUBLISH_PERSON ? now + 15 * MINUTE_MS : ca;
+		return run_waits_for_person(r) ? ca : now + 15 * MINUTE_MS;
 	}
 	if (!order_steps[step].run || step == STEP_ABANDON)
 		return 0;
@@ -263,7 +259,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	_cleanup_err_ struct err why = { 0 };
 	_cleanup_free_ char *lane = NULL;
 	enum order_step before = r->o.step;
-	bool failed = false, ran = false, now_due, finalize_was_sent = r->o.finalize_sent;
+	bool failed = false, ran = false, now_due, same, finalize_was_sent = r->o.finalize_sent;
 
 	*ret_go_on = false;
 	run_follow_clock(r);
@@ -303,13 +299,14 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 	if (v.waiting)
 		r->o.polls++;
 	apply(r, &v, failed, finalize_was_sent);
-	/* kept back only while the lease is long enough for another step */
-	if (v.keep && now_due && !r->served && !r->unpark && r->lease_boot_ms - clock_boot(r->e->clock) > 2 * r->e->step_ms) {
+	/* kept back only while the lease is long enough for another step, and in the lane that was claimed */
+	lane = run_step_lane(r, r->o.step);
+	same = streq(lane, r->o.lane) || !str_starts(lane, LANE_DNS);
+	if (v.keep && same && now_due && !r->served && !r->unpark && r->lease_boot_ms - clock_boot(r->e->clock) > 2 * r->e->step_ms) {
 		r->dirty = r->dirty || r->o.step != before || run_marked(r);
 		*ret_go_on = true;
 		return 0;
 	}
-	lane = run_step_lane(r, r->o.step);
 	*ret_go_on = now_due && streq(lane, r->o.lane);
 	if (!streq(lane, r->o.lane)) {
 		replace_str(&r->o.lane, lane);

@@ -35,6 +35,7 @@ void certificate_done(struct certificate *c)
 	free(c->validation);
 	free(c->dns_method);
 	free(c->http_method);
+	free(c->methods);
 	free(c->profile);
 	free(c->key_policy);
 	free(c->key_type);

@@ -41,6 +41,7 @@ struct certificate {
 	char *names_hash;
 	char *account_id, *csr_id;
 	char *validation, *dns_method, *http_method, *profile;
+	char *methods; /* as orders.methods */
 	char *key_policy; /* "new" or "reuse" */
 	char *key_type;
 	bool managed;

@@ -21,6 +21,7 @@ void order_done(struct order *o)
 	free(o->names_hash);
 	free(o->dns_method);
 	free(o->http_method);
+	free(o->methods);
 	free(o->profile);
 	free(o->key_type);
 	free(o->requester);
@@ -97,6 +98,7 @@ void record_done(struct record *r)
 {
 	free(r->id);
 	free(r->order_id);
+	free(r->zone);
 	free(r->method);
 	free(r->domain);
 	free(r->token);

@@ -69,6 +69,7 @@ struct order {
 	char *names_hash;
 	enum validation validation;
 	char *dns_method, *http_method, *profile;
+	char *methods; /* JSON: how each name is proved and who decided (model/provider.h); NULL = all by dns_method or http_method */
 	char *key_type; /* wanted when made from names; the CSR's otherwise */
 	enum order_mode mode;
 	char *requester;    /* user id */
@@ -148,6 +149,7 @@ struct record {
 	char *order_id;
 	enum validation kind;
 	char *method; /* as orders.dns_method / http_method */
+	char *zone;   /* of the provider, once it was found; NULL before and for other methods */
 	char *domain; /* _acme-challenge.example.com, or the host name for http-01 */
 	char *token;  /* http-01 */
 	char *value;  /* TXT value, or key authorization */

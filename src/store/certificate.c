@@ -8,17 +8,17 @@
 #define COLUMNS                                                                                                        \
 	"id, num, source, names, names_hash, account_id, csr_id, validation, dns_method, http_method, profile, key_policy,"   \
 	" key_type, managed, status, version_id, not_before_ms, not_after_ms, renew_at_ms, attempt, next_attempt_ms,"         \
-	" pause_reason, rev, created_ms, updated_ms, deleted_ms"
+	" pause_reason, rev, created_ms, updated_ms, deleted_ms, methods"
 
 static const char CERTIFICATE_ADD[] =
 	"INSERT INTO certificate (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-	" $17, $18, $19, $20, $21, $22, 1, $23, $23, 0)";
+	" $17, $18, $19, $20, $21, $22, 1, $23, $23, 0, $24)";
 static const char CERTIFICATE_GET[] = "SELECT " COLUMNS " FROM live_certificate WHERE id = $1";
 static const char CERTIFICATE_GET_NUM[] = "SELECT " COLUMNS " FROM live_certificate WHERE num = $1";
 static const char CERTIFICATE_PUT[] =
 	"UPDATE certificate SET account_id = $3, csr_id = $4, validation = $5, dns_method = $6, http_method = $7, profile = $8,"
 	" key_policy = $9, key_type = $10, managed = $11, status = $12, version_id = $13, not_before_ms = $14,"
-	" not_after_ms = $15, renew_at_ms = $16, attempt = $17, next_attempt_ms = $18, pause_reason = $19, updated_ms = $20,"
+	" not_after_ms = $15, renew_at_ms = $16, attempt = $17, next_attempt_ms = $18, pause_reason = $19, updated_ms = $20, methods = $21,"
 	" rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char CERTIFICATE_DELETE[] =
 	"UPDATE certificate SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
@@ -68,6 +68,7 @@ static int certificate_from_row(const struct row *r, struct certificate *c, stru
 	c->created_ms = row_int(r, 23);
 	c->updated_ms = row_int(r, 24);
 	c->deleted_ms = row_int(r, 25);
+	c->methods = row_text_dup(r, 26);
 	if (ROW_ENUM(certificate_status, r, 14, &c->status, err) < 0)
 		return err_wrap(err, "could not read certificate '%s'", c->id);
 	return 0;
@@ -90,7 +91,7 @@ int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err
 				SQL_BOOL(c->managed), SQL_TEXT(certificate_status_text(c->status)), SQL_TEXT(c->version_id),
 				SQL_INT(c->not_before_ms), SQL_INT(c->not_after_ms), SQL_INT(c->renew_at_ms),
 				SQL_INT(c->attempt), SQL_INT(c->next_attempt_ms), SQL_TEXT(c->pause_reason),
-				SQL_INT(c->created_ms)),
+				SQL_INT(c->created_ms), SQL_TEXT(c->methods)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store certificate '%s'", c->id);
 	c->num = num;
@@ -120,7 +121,8 @@ int store_certificate_put(struct sql *tx, struct certificate *c, int64_t expect_
 			       SQL_TEXT(c->profile), SQL_TEXT(c->key_policy), SQL_TEXT(c->key_type), SQL_BOOL(c->managed),
 			       SQL_TEXT(certificate_status_text(c->status)), SQL_TEXT(c->version_id), SQL_INT(c->not_before_ms),
 			       SQL_INT(c->not_after_ms), SQL_INT(c->renew_at_ms), SQL_INT(c->attempt),
-			       SQL_INT(c->next_attempt_ms), SQL_TEXT(c->pause_reason), SQL_INT(c->updated_ms)),
+			       SQL_INT(c->next_attempt_ms), SQL_TEXT(c->pause_reason), SQL_INT(c->updated_ms),
+			       SQL_TEXT(c->methods)),
 		    CERTIFICATE_GET, "certificate", c->id, &rev, err) < 0)
 		return -(int)err->code;
 	c->rev = rev;

@@ -21,6 +21,12 @@ static const char DEBT_PAY[] =
 	"UPDATE debt SET state = 'paid', paid_ms = $2, held = 0, lease_owner = NULL, lease_until_ms = 0"
 	" WHERE id = $1 AND state = 'owed'";
 static const char DEBT_LIST_ORDER[] = "SELECT " DEBT_COLUMNS " FROM debt WHERE order_id = $1 ORDER BY created_ms, id";
+static const char DEBT_PLACE[] = "UPDATE debt SET what = $2, lane = $3 WHERE record_id = $1 AND state = 'owed'";
+static const char DEBT_LIST_OWED[] = "SELECT " DEBT_COLUMNS " FROM debt WHERE state = 'owed' AND (created_ms, id) > ($1, $2)"
+				     " ORDER BY created_ms, id LIMIT $3";
+static const char DEBT_RETRY[] =
+	"UPDATE debt SET set_aside = 0, starts = 0, due_ms = CASE WHEN lease_owner IS NULL THEN $2 ELSE due_ms END"
+	" WHERE id = $1 AND state = 'owed' AND held = 0";
 static const char DEBT_OWED[] = "SELECT COUNT(*) FROM debt WHERE state = 'owed'";
 static const char DEBT_PRUNE_PAID[] =
 	"DELETE FROM debt WHERE id IN (SELECT id FROM debt WHERE state = 'paid' AND paid_ms < $1 LIMIT 500)";
@@ -115,6 +121,25 @@ int store_debt_pay(struct sql *tx, const char *id, int64_t now_ms, struct err *e
 int store_debt_list_order(struct sql *q, const char *order_id, struct debt_list *ret, struct err *err)
 {
 	return debt_fetch(q, DEBT_LIST_ORDER, SQL_VALUES(SQL_TEXT(order_id)), 0, ret, err);
+}
+
+int store_debt_place(struct sql *tx, const char *record_id, const char *what, const char *lane, struct err *err)
+{
+	if (sql_exec(tx, DEBT_PLACE, SQL_VALUES(SQL_TEXT(record_id), SQL_TEXT(what), SQL_TEXT(lane)), NULL, err) < 0)
+		return err_wrap(err, "could not note where record '%s' is withdrawn", record_id);
+	return 0;
+}
+
+int store_debt_list_owed(struct sql *q, const struct page *p, struct debt_list *ret, struct err *err)
+{
+	return debt_fetch(q, DEBT_LIST_OWED, SQL_VALUES(SQL_INT(page_key_asc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit,
+			  ret, err);
+}
+
+int store_debt_retry(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	store_touch(tx, "debt", id, 0);
+	return exec_named(tx, DEBT_RETRY, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), ERR_CONFLICT, "unpaid and released debt", id, err);
 }
 
 int store_debt_owed(struct sql *q, int64_t *ret_n, struct err *err)

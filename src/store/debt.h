@@ -18,7 +18,13 @@ int store_debt_reopen(struct sql *tx, const char *id, int64_t now_ms, struct err
 int store_debt_put(struct sql *tx, const struct debt *d, enum lease_then then, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Paid at once by whoever undid it within the order's own run, without a claim. */
 int store_debt_pay(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* The record's debt learns where its value is going to be: what (JSON) and lane. */
+int store_debt_place(struct sql *tx, const char *record_id, const char *what, const char *lane, struct err *err) MUST_CHECK;
 int store_debt_list_order(struct sql *q, const char *order_id, struct debt_list *ret, struct err *err) MUST_CHECK;
+/* All that is owed, the oldest first; page by created_ms and id. */
+int store_debt_list_owed(struct sql *q, const struct page *p, struct debt_list *ret, struct err *err) MUST_CHECK;
+/* Another try now, also of one that was set aside. CONFLICT while its order still needs what is published, or when it is paid. */
+int store_debt_retry(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_debt_owed(struct sql *q, int64_t *ret_n, struct err *err) MUST_CHECK; /* all still owed, held ones too */
 int store_debt_prune(struct sql *tx, int64_t paid_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
 

@@ -8,7 +8,7 @@
 static const char ORDER_ADD[] =
 	"INSERT INTO orders (" ORDER_COLUMNS ") VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, 0, $17, $18, NULL, NULL, NULL, 0, 0, $19, $20, 0, 0, 0, $21, $22, NULL, 0, $23, $24, 0, 0, 0, 0, 1, $25, $25,"
-	" 0, 0)";
+	" 0, 0, $26)";
 static const char ORDER_GET[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE id = $1";
 static const char ORDER_GET_NUM[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE num = $1";
 static const char ORDER_GET_ANY[] = "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1";
@@ -120,6 +120,7 @@ int order_from_row(const struct row *r, struct order *o, struct err *err)
 	o->updated_ms = row_int(r, 42);
 	o->ended_ms = row_int(r, 43);
 	o->deleted_ms = row_int(r, 44);
+	o->methods = row_text_dup(r, 45);
 	if (ROW_ENUM(validation, r, 8, &o->validation, err) < 0 || ROW_ENUM(order_mode, r, 13, &o->mode, err) < 0 ||
 	    ROW_ENUM(order_status, r, 18, &o->status, err) < 0 || ROW_ENUM(order_step, r, 19, &o->step, err) < 0)
 		return err_wrap(err, "could not read order '%s'", o->id);
@@ -144,7 +145,7 @@ int store_order_add(struct sql *tx, struct order *o, struct err *err)
 				SQL_TEXT(o->requester), SQL_TEXT(o->request_hash), SQL_TEXT(o->turn_hash),
 				SQL_TEXT(order_status_text(o->status)), SQL_TEXT(order_step_text(o->step)),
 				SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_TEXT(o->lane), SQL_INT(o->due_ms),
-				SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason), SQL_INT(o->created_ms)),
+				SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason), SQL_INT(o->created_ms), SQL_TEXT(o->methods)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store order '%s'", o->id);
 	o->num = num;

@@ -34,8 +34,8 @@ static bool published(void *arg, const char *type, const char *name, const char 
 
 	if (r->dns_value && streq(r->dns_value, value))
 		return true;
-	if (r->zone)
-		return strlist_has(r->zone, value);
+	if (r->zone && strlist_has(r->zone, value))
+		return true;
 	ASSERT_OK(store_read(r->store, look_live, &l, &r->err), &r->err);
 	return l.found;
 }
@@ -241,9 +241,10 @@ struct order_taken rig_order(struct rig *r, const struct rig_order *o)
 	if (o->names)
 		strlist_split(&names, o->names, ' ');
 	if (o->validation == VALIDATION_DNS01)
-		i.q.dns_method = o->method;
+		i.q.dns_method = o->method ? o->method : o->by_table ? NULL : METHOD_DELEGATION;
 	else
 		i.q.http_method = o->method;
+	i.q.chosen = o->chosen;
 	ASSERT_OK(store_write(r->store, take, &i, &r->err), &r->err);
 	return i.taken;
 }

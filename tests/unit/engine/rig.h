@@ -57,6 +57,8 @@ struct rig_order {
 	enum order_mode mode;
 	const char *csr_id;
 	const char *key_type;
+	bool by_table; /* method NULL: nothing is chosen; else NULL is delegation */
+	const struct name_methods *chosen;
 };
 /* Takes the order in; its id. */
 struct order_taken rig_order(struct rig *r, const struct rig_order *o);

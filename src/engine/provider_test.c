@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * provider_test.c - Test and save: lists the zones of a credential and, unless only reading is asked for, publishes a probe in
+ * one of them, finds it at the authoritative servers, and removes it. The job is the probe's debt: it does not end before the
+ * probe is gone, and after a crash it begins anew with the same name and value.
+ */
+#include "engine/private.h"
+
+#include "base/crash.h"
+#include "base/log.h"
+
+#define SEEN_MS (2 * MINUTE_MS) /* so long the servers of the zone may take */
+#define LOOK_EVERY_MS (3 * SECOND_MS)
+
+enum phase { PHASE_BEGIN, PHASE_LOOK, PHASE_WITHDRAW };
+static const char *const phases[] = { "begin", "look", "withdraw" };
+
+struct test {
+	struct job_run *r;
+	struct provider row;
+	struct provider_use use;
+	const char *zone; /* NULL: reading only */
+	char *name, *value, *report;
+	enum phase phase;
+	int64_t published_ms;
+	int seen; /* 1 at all servers, 0 not, -1 could not look */
+	json_t *zones;
+	char *trouble; /* JSON of why it failed */
+};
+
+static void test_done(struct test *t)
+{
+	provider_use_close(&t->use);
+	provider_done(&t->row);
+	free(t->name);
+	free(t->value);
+	free(t->report);
+	json_decref(t->zones);
+	free(t->trouble);
+}
+
+static int load(struct sql *q, void *arg, struct err *err)
+{
+	struct test *t = arg;
+
+	provider_done(&t->row);
+	return store_provider_get(q, t->r->j.subject_id, &t->row, err);
+}
+
+/* What an earlier run of this job came to. */
+static void recall(struct test *t)
+{
+	_cleanup_json_ json_t *was = json_text_or_null(t->r->j.result);
+	const char *phase = json_string_value(json_object_get(was, "phase")), *reason;
+
+	for (size_t i = 0; phase && i < ARRAY_SIZE(phases); i++)
+		if (streq(phases[i], phase))
+			t->phase = (enum phase)i;
+	t->published_ms = json_integer_value(json_object_get(was, "published_ms"));
+	t->seen = json_is_true(json_object_get(was, "seen")) ? 1 : json_is_null(json_object_get(was, "seen")) ? -1 : 0;
+	reason = json_string_value(json_object_get(was, "servers"));
+	t->report = xstrdup_null(reason);
+	if (json_is_object(json_object_get(was, "trouble")))
+		t->trouble = json_text(json_object_get(was, "trouble"));
+	if (json_is_array(json_object_get(was, "zones")))
+		t->zones = json_incref(json_object_get(was, "zones"));
+}
+
+static void note(struct test *t)
+{
+	json_decref(t->r->result);
+	t->r->result = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "provider_id", t->row.id, "provider_name", t->row.name,
+				 "reading_only", !t->zone, "zones", t->zones ? json_incref(t->zones) : json_null(), "name",
+				 json_str_or_null(t->name), "value", json_str_or_null(t->value), "seen",
+				 t->seen < 0 || !t->zone ? json_null() : json_boolean(t->seen), "servers", json_str_or_null(t->report), "phase",
+				 phases[t->phase], "published_ms", (json_int_t)t->published_ms, "trouble", json_text_or_null(t->trouble));
+}
+
+static int list_zones(struct test *t, struct err *err)
+{
+	_cleanup_strlist_ struct strlist zones = { 0 };
+
+	json_decref(t->zones);
+	t->zones = NULL;
+	if (!t->use.pub->zones)
+		return 0;
+	if (t->use.pub->zones(t->use.self, &t->use.env, &zones, err) < 0)
+		return err_wrap(err, "could not list the zones of provider '%s'", t->row.name);
+	strlist_sort_unique(&zones);
+	t->zones = json_strlist(&zones);
+	return 0;
+}
+
+static void set_of(struct test *t, struct challenge_set *set)
+{
+	*set = (struct challenge_set){ .kind = VALIDATION_DNS01, .zone = t->zone, .name = t->name, .ttl_s = t->use.pub->ttl_s };
+	strlist_add(&set->values, t->value);
+}
+
+static int probe(struct test *t, struct err *err)
+{
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+
+	if (t->use.pub->find_zone) {
+		_cleanup_free_ char *zone = NULL;
+
+		if (t->use.pub->find_zone(t->use.self, &t->use.env, t->name, &zone, err) < 0)
+			return err_wrap(err, "could not find the zone of '%s' at provider '%s'", t->name, t->row.name);
+		if (!str_case_eq(zone, t->zone))
+			return err_set(err, ERR_INVALID, "'%s' is not a zone of provider '%s': the name is in '%s'", t->zone, t->row.name, zone);
+	}
+	set_of(t, &set);
+	if (t->use.pub->publish(t->use.self, &t->use.env, &set, err) < 0)
+		return err_wrap(err, "could not publish '%s' at provider '%s'", t->name, t->row.name);
+	CRASH_POINT_OF("probed", "dns", t->zone);
+	t->published_ms = engine_now(t->r->e);
+	return 0;
+}
+
+static void look(struct test *t)
+{
+	_cleanup_resolve_report_ struct resolve_report rep = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+	struct engine *e = t->r->e;
+	int rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, t->name, &rep, &why) : resolve_txt(&e->o.view, t->name, false, &rep, &why);
+
+	free(t->report);
+	if (rc < 0) {
+		t->seen = -1;
+		t->report = err_text(&why);
+		return;
+	}
+	t->seen = resolve_report_all_have(&rep, t->value);
+	t->report = resolve_report_text(&rep, t->value);
+}
+
+static int take_back(struct test *t, struct err *err)
+{
+	_cleanup_challenge_set_ struct challenge_set set = { 0 };
+
+	set_of(t, &set);
+	if (t->use.pub->withdraw(t->use.self, &t->use.env, &set, err) < 0)
+		return err_wrap(err, "could not remove the probe '%s' at provider '%s'", t->name, t->row.name);
+	return 0;
+}
+
+/* The verdict is the provider's status; what waits for it goes on when it is good. */
+static int conclude(struct sql *tx, void *arg, struct err *err)
+{
+	struct job_run *r = arg;
+	struct provider *row = r->data;
+	bool done = false;
+
+	if (store_provider_put_state(tx, row, &done, err) < 0)
+		return -(int)err->code;
+	return done && row->status == PROVIDER_OK ? store_provider_resume(tx, row->id, engine_now(r->e), err) : 0;
+}
+
+static int finish(struct test *t, const struct err *why)
+{
+	struct job_run *r = t->r;
+	struct provider *p = xcalloc(1, sizeof *p);
+
+	note(t);
+	json_object_del(r->result, "phase");
+	json_object_del(r->result, "published_ms");
+	*p = TAKE(t->row);
+	replace_str(&p->reason, NULL);
+	if (why)
+		p->reason = err_to_json_text(why);
+	p->status = !why ? PROVIDER_OK : provider_refuses(why) ? PROVIDER_REFUSED : PROVIDER_FAILED;
+	p->tested_ms = p->updated_ms = engine_now(r->e);
+	free(p->test);
+	p->test = json_text(r->result);
+	if (t->zones) {
+		free(p->zones);
+		p->zones = json_text(t->zones);
+	}
+	r->data = p;
+	r->also = conclude;
+	return 0;
+}
+
+/* What went wrong is the test's result: the job has done its work. */
+static int failed(struct test *t, struct err *why)
+{
+	free(t->trouble);
+	t->trouble = err_to_json_text(why);
+	return finish(t, why);
+}
+
+static int wait(struct test *t, enum phase phase, int64_t span_ms)
+{
+	t->phase = phase;
+	note(t);
+	t->r->wait = true;
+	t->r->j.due_ms = engine_now(t->r->e) + span_ms;
+	return 0;
+}
+
+static int withdraw(struct test *t, struct err *err)
+{
+	_cleanup_err_ struct err why = { 0 };
+
+	if (take_back(t, err) < 0) { /* tried again by the ladder, like any debt */
+		t->phase = PHASE_WITHDRAW;
+		note(t);
+		return -(int)err->code;
+	}
+	if (t->trouble) {
+		_cleanup_json_ json_t *j = json_text_or_null(t->trouble);
+
+		err_from_json(j, &why);
+	} else if (t->seen == 0) {
+		err_set(&why, ERR_TIMEOUT, "the probe was written and removed, but not seen at all servers of the zone within two minutes: %s",
+			t->report ? t->report : "");
+	}
+	return finish(t, err_is(&why) ? &why : NULL);
+}
+
+static int walk(struct test *t, struct err *err)
+{
+	_cleanup_err_ struct err why = { 0 };
+
+	if (t->phase == PHASE_BEGIN) {
+		if (list_zones(t, &why) < 0)
+			return failed(t, &why);
+		if (!t->zone)
+			return finish(t, NULL);
+		/* written, perhaps, and the answer lost: from here on the probe is owed */
+		if (probe(t, &why) < 0) {
+			if (t->r->e->crashed)
+				return err_move(err, &why);
+			free(t->trouble);
+			t->trouble = err_to_json_text(&why);
+			if (why.code == ERR_UNAUTHENTICATED || why.code == ERR_DENIED || why.code == ERR_NOT_FOUND || why.code == ERR_INVALID ||
+			    why.code == ERR_REMOTE_REFUSED)
+				return finish(t, &why); /* refused: nothing was written */
+			return withdraw(t, err);
+		}
+	}
+	if (t->phase != PHASE_WITHDRAW) {
+		look(t);
+		if (t->seen == 0 && engine_now(t->r->e) - t->published_ms < SEEN_MS)
+			return wait(t, PHASE_LOOK, LOOK_EVERY_MS);
+	}
+	return withdraw(t, err);
+}
+
+int run_provider_test(struct job_run *r, struct err *err)
+{
+	_cleanup_(test_done) struct test t = { .r = r };
+	_cleanup_err_ struct err why = { 0 };
+
+	if (!r->j.subject_id)
+		return err_set(err, ERR_INTERNAL, "the job names no provider");
+	if (engine_read(r->e, load, &t, err) < 0)
+		return -(int)err->code;
+	t.zone = json_string_value(json_object_get(r->args, "zone"));
+	if (t.zone) {
+		t.name = provider_probe_name(t.row.id, t.zone);
+		t.value = provider_probe_value(t.row.id);
+	}
+	recall(&t);
+	if (provider_use_open(r->e, r->w, &t.row, &t.use, &why) < 0)
+		return failed(&t, &why);
+	return walk(&t, err);
+}
