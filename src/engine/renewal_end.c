@@ -105,10 +105,19 @@ static int issued(struct sql *tx, struct run *r, struct err *err)
 
 /* ---- not issued ---- */
 
+/* The provider that did not take what was to be published there; NULL: it was not that. */
+static const char *stuck_at(const struct run *r)
+{
+	for (size_t i = 0; i < r->records.n; i++)
+		if (!r->records.v[i].published_ms && method_way(r->records.v[i].kind, r->records.v[i].method) == PUBLISH_REMOTE)
+			return r->records.v[i].method;
+	return NULL;
+}
+
 /* One cause is one notice: who refuses everybody is told of once, not for each certificate. */
 static void cause_of(const struct run *r, const struct err *why, const struct certificate *c, struct notice_cause *n)
 {
-	const struct publisher *p = run_publisher(r);
+	const char *provider = stuck_at(r);
 
 	n->kind = NOTICE_RENEWAL_FAILED;
 	n->subject_kind = "certificate";
@@ -123,9 +132,9 @@ static void cause_of(const struct run *r, const struct err *why, const struct ce
 		n->subject_kind = "directory";
 		n->subject_id = r->account.directory_url;
 		n->next_step = "It is tried again by itself; see the authority's status page, or give the certificates another account.";
-	} else if (p && p->way == PUBLISH_REMOTE && !why->remote_type) {
+	} else if (provider && !why->remote_type) {
 		n->subject_kind = "method";
-		n->subject_id = run_method(r);
+		n->subject_id = provider;
 		n->next_step = "Test the credential of this provider and mend it.";
 	}
 }
