@@ -17,12 +17,14 @@ struct rest rest_begin(const struct publish_env *env, const struct publisher *p)
 
 int rest_send(const struct rest *r, const struct http_request *q, struct http_response *ret, struct err *err)
 {
+	static const struct net_rule plain = { .plain_ok = true }; /* who configured http:// means it; no URL comes from the other side */
 	struct http_request sent = *q;
 	int64_t left = r->until_ms - clock_boot(r->env->clock);
 
 	if (left <= 0)
 		return err_set(err, ERR_TIMEOUT, "%s took too long", r->vendor);
 	sent.timeout_ms = MIN(left, REQUEST_MS);
+	sent.rule = str_starts(q->url, "http://") ? &plain : NULL;
 	if (!sent.max_body)
 		sent.max_body = LIMIT_PROVIDER_ANSWER;
 	if (http_do(r->env->http, &sent, ret, err) < 0)

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""exec, httpreq and acme.sh hooks: the same script and the same service serve lego and us; hooks run from a copy of acme.sh in the runner."""
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+
+import dnspeers
+import pytest
+from provider_tool import VALUES, fine, refused
+
+import bed
+
+NAME = "_acme-challenge.example.test"
+SCRIPT = """#!/bin/sh
+# The form that lego's exec calls: present|cleanup FQDN. VALUE. Credentials come in the environment.
+case $1 in present) act="add $2 60 TXT \\"$3\\"" ;; cleanup) act="delete $2 TXT \\"$3\\"" ;; *) exit 64 ;; esac
+printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$DNS_PORT" "$act" | nsupdate -y "hmac-sha256:$DNS_KEY"
+"""
+
+
+@pytest.fixture
+def named(tmp_path):
+    if not dnspeers.Named.here():
+        pytest.skip("BIND is not installed")
+    peer = dnspeers.Named(tmp_path / "named")
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
+def place():
+    """A folder that passes the runner's check: nobody else may write it."""
+    folder = bed.scratch("certwright-hooks-")
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def program(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def environment(peer):
+    return {"DNS_PORT": str(peer.port), "DNS_KEY": f"{dnspeers.KEY}:{dnspeers.SECRET}"}
+
+
+def lego_run(tmp_path, tls, names, provider, env):
+    """lego's own client orders apex + wildcard through the provider; the CA asks BIND."""
+    done = subprocess.run(["lego", "--accept-tos", "--path", tmp_path / "lego", "-s", names["directory"], "-m", "a@example.test", "--dns", provider,
+                           "--dns.resolvers", f"127.0.0.1:{names['port']}", "--dns.disable-cp", "-d", "example.test", "-d", "*.example.test", "run"],
+                          env={**os.environ, **env, "LEGO_CA_CERTIFICATES": str(tls / "ca.pem"), "EXEC_SEQUENCE_INTERVAL": "0",
+                               "EXEC_PROPAGATION_TIMEOUT": "10", "EXEC_POLLING_INTERVAL": "1"}, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_same_script_serves_lego_and_us(named, place, tmp_path, tls):
+    script = program(place, "dns-hook", SCRIPT)
+    env = environment(named)
+    own = {"program": f"dns-hook={script}"}
+    if shutil.which("lego") and bed.PEBBLE:
+        ca = bed.Pebble(tmp_path, named.port, bed.free_port(), None, True, {"PEBBLE_VA_NOSLEEP": "1"}, False, tls)
+        try:
+            lego_run(tmp_path, tls, {"directory": ca.directory, "port": named.port}, "exec", {**env, "EXEC_PATH": str(script)})
+        finally:
+            ca.stop()
+        assert named.values(NAME) == []
+    lines = "".join(f"{k}={v}\n" for k, v in env.items())
+    call = {"program": own["program"], "environment": lines}
+    for _ in range(2):
+        exec_call("publish", *VALUES, **call)
+    assert named.values(NAME) == sorted(VALUES)
+    exec_call("publish", "third", **call)
+    exec_call("withdraw", *VALUES, **call)
+    assert named.values(NAME) == ["third"]
+    for _ in range(2):
+        exec_call("withdraw", "third", **call)
+    assert named.values(NAME) == []
+
+
+def exec_call(act, *values, program, environment=""):
+    """The field is called program, as the tool's own option is: the field goes in by hand."""
+    done = subprocess.run([bed.BUILD / "tests/tool/provider", "exec", act, NAME, *values, "--", "program=dns-hook", f"environment={environment}",
+                           f"+program={program}"], capture_output=True, text=True, timeout=120, check=False)
+    answer = json.loads(done.stdout)
+    assert answer["ok"], answer
+    return answer
+
+
+def tool(kind, act, *values, **fields):
+    extra = [f"+program={p}" for p in fields.pop("programs")]
+    done = subprocess.run([bed.BUILD / "tests/tool/provider", kind, act, NAME, *values, "--", *[f"{k}={v}" for k, v in fields.items()], *extra],
+                          capture_output=True, text=True, timeout=120, check=False)
+    return json.loads(done.stdout)
+
+
+def test_what_a_program_does_wrong_is_said(named, place):
+    bad = program(place, "bad", "#!/bin/sh\necho \"no login with $TOKEN\" >&2\nexit 3\n")
+    answer = tool("exec", "publish", VALUES[0], program="bad", environment="TOKEN=s3cret-token", programs=[f"bad={bad}"])
+    assert answer["code"] == "remote-busy" and "status 3" in str(answer) and "no login with" in str(answer) and "s3cret" not in str(answer)
+    answer = tool("exec", "publish", VALUES[0], program="other", programs=[f"bad={bad}"])
+    assert answer["code"] == "invalid" and "other" in str(answer), answer
+    bad.chmod(0o777)
+    answer = tool("exec", "publish", VALUES[0], program="bad", programs=[f"bad={bad}"])
+    assert not answer["ok"], "a program that everybody may write was run"
+
+
+class Hooks(http.server.BaseHTTPRequestHandler):
+    """A service in the form of lego's httpreq that calls nsupdate."""
+
+    def do_POST(self):  # noqa: N802
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        act = {"/present": "add", "/cleanup": "delete"}.get(self.path)
+        if self.headers.get("Authorization") != "Basic dXNlcjpwYXNzd29yZA==":
+            self.send_error(401)
+            return
+        assert set(body) == {"fqdn", "value"} and body["fqdn"].endswith("."), body
+        ttl = "60 " if act == "add" else ""
+        text = f"server 127.0.0.1 {self.server.peer.port}\nzone example.test\nupdate {act} {body['fqdn']} {ttl}TXT \"{body['value']}\"\nsend\n"
+        done = subprocess.run(["nsupdate", "-y", f"hmac-sha256:{dnspeers.KEY}:{dnspeers.SECRET}"], input=text, text=True, check=False)
+        self.send_response(200 if done.returncode == 0 else 500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_the_same_service_serves_lego_and_us(named, tmp_path, tls):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", bed.free_port()), Hooks)
+    server.peer = named
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        if shutil.which("lego") and bed.PEBBLE:
+            ca = bed.Pebble(tmp_path, named.port, bed.free_port(), None, True, {"PEBBLE_VA_NOSLEEP": "1"}, False, tls)
+            try:
+                lego_run(tmp_path, tls, {"directory": ca.directory, "port": named.port}, "httpreq",
+                         {"HTTPREQ_ENDPOINT": url, "HTTPREQ_USERNAME": "user", "HTTPREQ_PASSWORD": "password"})
+            finally:
+                ca.stop()
+            assert named.values(NAME) == []
+        for _ in range(2):
+            fine("httpreq", "publish", NAME, *VALUES, url=url, username="user", password="password")
+        assert named.values(NAME) == sorted(VALUES)
+        fine("httpreq", "withdraw", NAME, *VALUES, url=url, username="user", password="password")
+        assert named.values(NAME) == []
+        refused("unauthenticated", "httpreq", "publish", NAME, VALUES[0], url=url, username="user", password="wrong")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# A program in the form of acme.sh as far as hooks see it, and a hook in the form of its dnsapi: our own, so that nothing of theirs is kept here.
+ACME_SH = """#!/usr/bin/env sh
+_SCRIPT_="$0"
+_err() { printf '%s\\n' "$*" >&2; }
+_initpath() { ACCOUNT_CONF_PATH="$LE_CONFIG_HOME/account.conf"; _SCRIPT_HOME=$(dirname "$_SCRIPT_"); }
+_findHook() { f="$_SCRIPT_HOME/$2/$3.sh"; [ -f "$f" ] && printf %s "$f"; }
+_saveaccountconf_mutable() { printf "SAVED_%s='%s'\\n" "$1" "$2" >>"$ACCOUNT_CONF_PATH"; }
+showhelp() { echo usage; }
+main() {
+  [ -z "$1" ] && showhelp && return
+  case "$1" in -*) showhelp ;; *) "$@" ;; esac
+}
+main "$@"
+"""
+HOOK = """#!/usr/bin/env sh
+dns_test_info='A test hook
+Site: example.test
+Options:
+ TEST_Port Port of the name server
+ TEST_Key TSIG key, name:secret
+ TEST_Ttl TTL of the record. Default: "60".
+'
+_test_update() {
+  [ "$TEST_Key" ] || { _err "TEST_Key is missing"; return 1; }
+  _saveaccountconf_mutable TEST_Key "$TEST_Key"
+  printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$TEST_Port" "$1" | nsupdate -y "hmac-sha256:$TEST_Key"
+}
+dns_test_add() { _test_update "add $1 ${TEST_Ttl:-60} TXT \\"$2\\""; }
+dns_test_rm() { _test_update "delete $1 TXT \\"$2\\""; }
+"""
+
+
+def test_a_hook_runs_unchanged_and_leaves_nothing_behind(named, place):
+    acme = program(place, "acme.sh", ACME_SH)
+    (place / "dnsapi").mkdir(mode=0o755)
+    program(place / "dnsapi", "dns_test.sh", HOOK)
+    programs = [f"acme-sh={acme}"]
+    options = f"TEST_Port={named.port}\nTEST_Key='{dnspeers.KEY}:{dnspeers.SECRET}'\n"
+    before = set(place.rglob("*"))
+
+    def hook(act, *values, name="dns_test", lines=options):
+        return tool("acmesh", act, *values, program="acme-sh", hook=name, options=lines, programs=programs)
+
+    assert hook("publish", *VALUES)["ok"] and named.values(NAME) == sorted(VALUES)
+    assert hook("publish", "third")["ok"]
+    assert hook("withdraw", *VALUES)["ok"] and named.values(NAME) == ["third"]
+    assert hook("withdraw", "third")["ok"] and named.values(NAME) == []
+    assert set(place.rglob("*")) == before  # account.conf with the key in clear was in the private directory
+    for path in ("/tmp", "/dev/shm", "/run"):
+        for found in pathlib.Path(path).glob("*/account.conf"):
+            assert dnspeers.SECRET not in found.read_text(errors="replace"), found
+    answer = hook("publish", VALUES[0], lines=f"TEST_Port={named.port}\n")
+    assert answer["code"] == "remote-busy" and "TEST_Key (TSIG key, name:secret)" in answer["error"]["hint"], answer
+    answer = hook("publish", VALUES[0], name="dns_other")
+    assert answer["code"] == "invalid" and "no hook 'dns_other'" in str(answer), answer
+    answer = hook("publish", VALUES[0], lines=f"TEST_Port=1\nTEST_Key={dnspeers.KEY}:{dnspeers.SECRET}\n")
+    assert not answer["ok"] and dnspeers.SECRET not in str(answer), answer
+
+
+def test_a_hook_says_what_it_needs(named, place):
+    acme = program(place, "acme.sh", ACME_SH)
+    (place / "dnsapi").mkdir(mode=0o755)
+    program(place / "dnsapi", "dns_test.sh", HOOK)
+    done = subprocess.run([bed.BUILD / "tests/tool/provider", "acmesh", "info", "dns_test", "--", "program=acme-sh", "hook=dns_test",
+                           f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=60, check=False)
+    options = json.loads(done.stdout)["result"]
+    assert [(o["name"], o["optional"], o["default"]) for o in options] == [("TEST_Port", False, None), ("TEST_Key", False, None), ("TEST_Ttl", True, "60")]
+
+
+@pytest.mark.skipif(not os.environ.get("ACME_SH"), reason="ACME_SH does not name an acme.sh with its dnsapi folder")
+def test_a_real_hook_of_acme_sh_runs_against_bind(named, tmp_path, place):
+    acme = os.environ["ACME_SH"]
+    key = place / "key.conf"
+    key.write_text(f'key "{dnspeers.KEY}" {{ algorithm hmac-sha256; secret "{dnspeers.SECRET}"; }};\n')
+    options = f"NSUPDATE_SERVER=127.0.0.1\nNSUPDATE_SERVER_PORT={named.port}\nNSUPDATE_KEY={key}\nNSUPDATE_ZONE=example.test\n"
+    answer = tool("acmesh", "publish", *VALUES, program="acme-sh", hook="dns_nsupdate", options=options, programs=[f"acme-sh={acme}"])
+    assert answer["ok"], answer
+    assert named.values(NAME) == sorted(VALUES)
+    assert tool("acmesh", "withdraw", *VALUES, program="acme-sh", hook="dns_nsupdate", options=options, programs=[f"acme-sh={acme}"])["ok"]
+    assert named.values(NAME) == []
