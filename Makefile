@@ -51,6 +51,11 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
 
+attack: ## floods, hoarding and guessing while orders and an administrator run beside (SCALE=1, SECONDS=20)
+	@$(SETUP) --test
+	@$(MAKE) --no-print-directory programs
+	@CERTWRIGHT_BUILD=$(BUILD) tests/attack/run --scale $(or $(SCALE),1) --seconds $(or $(SECONDS),20)
+
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each
 	@$(SETUP) --test
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tools/run-tests check --only fuzz
@@ -64,4 +69,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs page test check bench crash fuzz format docs screenshots
+.PHONY: help demo run build programs page test check bench crash attack fuzz format docs screenshots

@@ -258,10 +258,10 @@ def test_the_status_warns_while_the_api_stands_beside_the_public_ports(make_bed)
 # ---- a host without IPv4 ----
 
 def own_namespace():
-    return os.geteuid() == 0 and shutil.which("unshare") and subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0
+    return os.geteuid() == 0 and shutil.which("unshare") and shutil.which("ip") and subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not own_namespace(), reason="no network namespaces (not root, or not allowed here)")
+@pytest.mark.skipif(not own_namespace(), reason="no network namespaces here (not root, not allowed, or no iproute2)")
 def test_a_host_without_ipv4_issues_both_ways(scratch):
     script = pathlib.Path(__file__).resolve().parent / "ipv6_only.py"
     done = subprocess.run(["unshare", "-n", sys.executable, script, scratch], capture_output=True, text=True, timeout=240, check=False)
