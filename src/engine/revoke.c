@@ -6,6 +6,7 @@
  */
 #include "engine/private.h"
 #include "engine/renewal.h"
+#include "store/audit.h"
 #include "store/renewal.h"
 
 #include "base/log.h"
@@ -64,7 +65,10 @@ static int done_tx(struct sql *tx, void *arg, struct err *err)
 	_cleanup_renewal_ struct renewal n = { 0 };
 	int64_t now = engine_now(r->e);
 
-	if (store_version_revoked(tx, x->v.id, now, err) < 0)
+	_cleanup_free_ char *after = json_text(r->result), *why = xasprintf("job %" PRId64, r->j.num);
+
+	if (store_version_revoked(tx, x->v.id, now, err) < 0 ||
+	    store_audit_system(tx, now, "certificate.revoke", "certificate", x->c.id, x->c.names.n ? x->c.names.v[0] : NULL, why, after, err) < 0)
 		return -(int)err->code;
 	if (store_certificate_get(tx, x->c.id, &c, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)

@@ -179,6 +179,18 @@ await test("an order the authority cannot validate ends invalid, with the author
 	await page.getByRole('region', { name: 'Needs you' }).getByText(/www\.never\.test failed/).waitFor()
 })
 
+await test('rights are nobody\u2019s until they are granted, which the page says', async () => {
+	await visit(page, base, '/certificates', 'Certificates')
+	await page.getByRole('link', { name: 'www.bank.test' }).first().click()
+	await page.getByText(/a right that no role has/).waitFor()
+	await visit(page, base, '/admin/users', 'Users')
+	await page.getByRole('button', { name: /Actions of/ }).first().click()
+	await page.getByRole('menuitem', { name: 'Edit' }).click()
+	for (const right of [/^audit:/, /^revoke:/, /^key-export:/]) await page.getByRole('checkbox', { name: right }).check()
+	await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+	await page.getByRole('cell', { name: 'audit, revoke, key-export' }).waitFor()
+})
+
 await test('a certificate is exported with its key, for a reason, and the audit has it', async () => {
 	await visit(page, base, '/certificates', 'Certificates')
 	await page.getByRole('link', { name: 'www.bank.test' }).first().click()

@@ -29,7 +29,7 @@ const VENDORS = [
 	['digicert', 'DigiCert', 'https://one.digicert.com/mpki/api/v1/acme/v2/directory', { eab_required: true, costs_money: true, eab_help: 'CertCentral, Automation, ACME directory URLs: one KID and HMAC key per product, shown once' }],
 ].map(([key, title, directory_url, more]) => ({ key, title, directory_url, staging: false, eab_required: false, contact_required: false, wildcards: !more.discontinued, costs_money: false, discontinued: null, eab_help: null, ...more }))
 
-const PERMISSIONS = { viewer: ['none', 'self', 'view'], operator: ['none', 'self', 'view', 'order'], admin: ['none', 'self', 'view', 'order', 'account', 'key-export', 'admin'] }
+const PERMISSIONS = { viewer: ['none', 'self', 'view'], operator: ['none', 'self', 'view', 'order'], admin: ['none', 'self', 'view', 'order', 'account', 'admin', 'audit', 'revoke', 'key-export'] }
 
 export function makeMock({ empty = false, role = 'admin', signedIn = false, hostile = false } = {}) {
 	const now = Date.now()
@@ -40,10 +40,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	const hint = (kind, id) => {
 		for (const s of state.streams) s.write(`event: change\ndata: ${JSON.stringify({ kind, id, rev: ++clock })}\n\n`)
 	}
-	const audit = (action, kind, obj, name) => db.audit.unshift({ id: ulid(), at: iso(Date.now()), actor_kind: 'user', actor_id: 'u', actor_name: 'ada', action, object_kind: kind, object_id: obj.id, object_name: name, detail: null, address: '192.0.2.10', request_id: ulid() })
+	const audit = (action, kind, obj, name) => db.audit.unshift({ id: ulid(), at: iso(Date.now()), actor_kind: 'user', actor_id: 'u', actor_name: 'ada', token_id: null, token_name: null, reason: null, before: null, after: null, action, object_kind: kind, object_id: obj.id, object_name: name, detail: null, address: '192.0.2.10', request_id: ulid() })
 
 	function user(name, r, at = now) {
-		const u = { id: ulid(), num: num('user'), name, role: r, disabled: false, last_login_at: iso(now - 3600_000), created_at: iso(at), password: 'correct horse battery' }
+		const u = { id: ulid(), num: num('user'), name, role: r, rights: r === 'admin' ? ['audit', 'key-export', 'revoke'] : name === 'auditor' ? ['audit'] : [], source: 'local', disabled: false, last_login_at: iso(now - 3600_000), created_at: iso(at), password: 'correct horse battery' }
 		db.users.push(u)
 		return u
 	}
@@ -193,7 +193,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		for (const n of ['login.bank.example', 'sso.bank.example', 'status.bank.example']) db.delegations.push({ id: ulid(), num: num('delegation'), name: n, zone: `_acme-challenge.${n}`, ns_line: `_acme-challenge.${n}. 3600 IN NS acme.bank.example.`, made_for_order: null, created_at: iso(now - 29 * DAY) })
 		db.jobs.push({ id: ulid(), num: num('job'), kind: 'account-register', subject_kind: 'account', subject_id: le.id, state: 'done', result: null, reason: null, attempts: 1, next_at: null, created_at: iso(now - 38 * DAY), updated_at: iso(now - 38 * DAY), ended_at: iso(now - 38 * DAY) })
 		db.jobs.unshift({ id: ulid(), num: num('job'), kind: 'account-refresh', subject_kind: 'account', subject_id: zero.id, state: 'failed', result: null, reason: { code: 'unreached', title: 'Not reached', detail: 'ZeroSSL was not reached: connecting to acme.zerossl.com:443 took longer than 10 s', chain: [] }, attempts: 3, next_at: null, created_at: iso(now - DAY), updated_at: iso(now - DAY), ended_at: iso(now - DAY) })
-		db.tokens.push({ id: ulid(), num: num('token'), name: 'deploy pipeline', user_id: ada.id, user_name: 'ada', role: 'operator', prefix: 'cw_7fK2', created_at: iso(now - 20 * DAY), expires_at: iso(now + 70 * DAY), used_at: iso(now - 9 * min), revoked_at: null }, { id: ulid(), num: num('token'), name: 'old laptop', user_id: ada.id, user_name: 'ada', role: 'admin', prefix: 'cw_Qx01', created_at: iso(now - 200 * DAY), expires_at: iso(now - 110 * DAY), used_at: null, revoked_at: iso(now - 150 * DAY) })
+		db.tokens.push({ id: ulid(), num: num('token'), name: 'deploy pipeline', user_id: ada.id, user_name: 'ada', role: 'operator', rights: [], sources: ['192.0.2.0/24'], prefix: 'cw_7fK2', created_at: iso(now - 20 * DAY), expires_at: iso(now + 70 * DAY), used_at: iso(now - 9 * min), revoked_at: null }, { id: ulid(), num: num('token'), name: 'old laptop', user_id: ada.id, user_name: 'ada', role: 'admin', rights: ['audit'], sources: [], prefix: 'cw_Qx01', created_at: iso(now - 200 * DAY), expires_at: iso(now - 110 * DAY), used_at: null, revoked_at: iso(now - 150 * DAY) })
 		for (const [action, kind, obj, name] of [['account.register', 'account', le, le.email], ['csr.create', 'csr', db.csrs[3], 'www.bank.example'], ['order.create', 'order', ok, 'login.bank.example'], ['order.create', 'order', wait, '*.api.bank.example'], ['session.create', 'user', ada, 'ada']]) audit(action, kind, obj, name)
 		if (hostile) {
 			const h = account('letsencrypt', HOSTILE, now, { name: HOSTILE, directory_url: HOSTILE, vendor_title: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [HOSTILE], remote: HOSTILE } })
@@ -335,7 +335,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			return json(201, strip(Object.assign(user(body.name, body.role), { last_login_at: null })))
 		}
 		if (m('POST', /^\/tokens$/)) {
-			const k = { id: ulid(), num: num('token'), name: body.name, user_id: 'x', user_name: state.session.user.name, role: body.role, prefix: 'cw_Ab3d', created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * DAY), used_at: null, revoked_at: null }
+			const k = { id: ulid(), num: num('token'), name: body.name, user_id: 'x', user_name: state.session.user.name, role: body.role, rights: body.rights ?? [], sources: body.sources ?? [], prefix: 'cw_Ab3d', created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * DAY), used_at: null, revoked_at: null }
 			db.tokens.unshift(k)
 			return json(201, { token: `cw_Ab3d${randomBytes(32).toString('base64url')}`, info: k })
 		}
@@ -347,6 +347,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': `attachment; filename="certificate.${body.format === 'der' ? 'der' : 'pem'}"` })
 			return res.end(PEM)
 		}
+		if (m('GET', /^\/users\/([^/]+)\/sessions$/)) return json(200, { items: [{ id: ulid(), user_id: 'u', address: '192.0.2.10', created_at: iso(Date.now() - 3600_000), seen_at: iso(Date.now() - 60_000), expires_at: iso(Date.now() + DAY / 2), current: true }, { id: ulid(), user_id: 'u', address: '2001:db8::7', created_at: iso(Date.now() - DAY / 3), seen_at: iso(Date.now() - 600_000), expires_at: iso(Date.now() + DAY / 6), current: false }] })
+		if (m('DELETE', /^\/users\/([^/]+)\/sessions$/) || m('DELETE', /^\/sessions\/([^/]+)$/)) return json(204)
 		if ((x = m('PATCH', /^\/users\/([^/]+)$/))) {
 			const u = find(db.users, x[1])
 			Object.assign(u, body)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activity: who did what, and the jobs.
-import { Tabs, Text } from '@mantine/core'
+import { Button, Group, Select, Tabs, Text, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api, unwrap, type Audit, type Job } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Empty, Relative, sentence, Time, Tone, type ToneName } from '../parts/bits'
+import { Empty, Notice, Relative, sentence, Time, Tone, type ToneName } from '../parts/bits'
 import { Page } from '../parts/page'
 import { DataTable } from '../parts/table'
 import { Detail } from './order'
@@ -34,39 +36,14 @@ export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 	const shown = may('audit') ? tab : 'jobs'
 	return (
 		<Page title={t('Activity')}>
+			{!may('audit') && may('admin') && <Notice tone="info">{t('Reading the audit is a right that no role has. An administrator grants it: Administration, Users, Edit.')}</Notice>}
 			<Tabs value={shown} onChange={(v) => go(v === 'jobs' ? '/activity/jobs' : '/activity')} keepMounted={false}>
 				<Tabs.List mb="md">
 					{may('audit') && <Tabs.Tab value="audit">{t('Audit')}</Tabs.Tab>}
 					<Tabs.Tab value="jobs">{t('Jobs')}</Tabs.Tab>
 				</Tabs.List>
 				<Tabs.Panel value="audit">
-					<DataTable<Audit>
-						label={t('Audit')}
-						queryKey={['audit']}
-						read={({ limit, cursor }) => unwrap(api.GET('/audit', { params: { query: { limit, cursor } } }))}
-						rowKey={(a) => a.id}
-						empty={<Empty title={t('Nothing was done yet')} />}
-						columns={[
-							{ title: t('Time'), render: (a) => <Time at={a.at} /> },
-							{
-								title: t('Who'),
-								render: (a) => (
-									<>
-										{a.actor_name}
-										{a.actor_kind !== 'user' && (
-											<Text size="xs" c="dimmed">
-												{a.actor_kind}
-											</Text>
-										)}
-									</>
-								),
-							},
-							{ title: t('What'), render: (a) => a.action },
-							{ title: t('Object'), render: (a) => <span className="break"><ObjectLink kind={a.object_kind} id={a.object_id} name={a.object_name} /></span> },
-							{ title: t('From'), render: (a) => <span className="mono">{a.address ?? '–'}</span> },
-							{ title: t('Details'), render: (a) => (a.detail === null || a.detail === undefined ? '–' : <Detail detail={a.detail} />) },
-						]}
-					/>
+					<AuditTable />
 				</Tabs.Panel>
 				<Tabs.Panel value="jobs">
 					<DataTable<Job>
@@ -99,5 +76,76 @@ export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 				</Tabs.Panel>
 			</Tabs>
 		</Page>
+	)
+}
+
+const SPANS: Record<string, number> = { hour: 3600_000, day: 86400_000, week: 7 * 86400_000, month: 30 * 86400_000 }
+
+/* Whole hours, so that a page and the page after it ask for the same. */
+function since(span: string): string | undefined {
+	const ms = SPANS[span]
+	return ms ? new Date(Math.floor((Date.now() - ms) / 60_000) * 60_000).toISOString() : undefined
+}
+
+function Changed({ a }: { a: Audit }) {
+	const shown = [a.detail, a.before && { before: a.before }, a.after && { after: a.after }].filter(Boolean)
+	return (
+		<>
+			{a.reason && <span className="break">{sentence(a.reason)}</span>}
+			{shown.map((d, i) => (
+				<Detail key={i} detail={d} />
+			))}
+			{!a.reason && shown.length === 0 && '–'}
+		</>
+	)
+}
+
+function AuditTable() {
+	const [actor, setActor] = useState('')
+	const [object, setObject] = useState('')
+	const [action, setAction] = useState('')
+	const [span, setSpan] = useState<string>('all')
+	const [typed] = useDebouncedValue({ actor: actor.trim(), object: object.trim(), action: action.trim() }, 300)
+	const query = { ...(typed.actor ? { actor: typed.actor } : {}), ...(typed.object ? { object: typed.object } : {}), ...(typed.action ? { action: typed.action } : {}), ...(since(span) ? { since: since(span) } : {}) }
+	const csv = `/api/v1/audit.csv?${new URLSearchParams(query as Record<string, string>).toString()}`
+	return (
+		<>
+			<Group mb="md" align="flex-end">
+				<TextInput label={t('Who')} placeholder="system" value={actor} onChange={(e) => setActor(e.currentTarget.value)} w={150} />
+				<TextInput label={t('Object')} description={undefined} placeholder={t('id or name')} value={object} onChange={(e) => setObject(e.currentTarget.value)} w={220} />
+				<TextInput label={t('What')} placeholder="user.update" value={action} onChange={(e) => setAction(e.currentTarget.value)} w={180} />
+				<Select label={t('Time')} value={span} onChange={(v) => setSpan(v ?? 'all')} allowDeselect={false} w={150} data={[{ value: 'all', label: t('ever') }, { value: 'hour', label: t('last hour') }, { value: 'day', label: t('last day') }, { value: 'week', label: t('last 7 days') }, { value: 'month', label: t('last 30 days') }]} />
+				<Button component="a" href={csv} download="certwright-audit.csv" variant="default">
+					{t('Download CSV')}
+				</Button>
+			</Group>
+			<DataTable<Audit>
+				label={t('Audit')}
+				queryKey={['audit', typed, span]}
+				read={({ limit, cursor }) => unwrap(api.GET('/audit', { params: { query: { limit, cursor, ...query } } }))}
+				rowKey={(a) => a.id}
+				empty={<Empty title={t('Nothing like this was done')} />}
+				columns={[
+					{ title: t('Time'), render: (a) => <Time at={a.at} /> },
+					{
+						title: t('Who'),
+						render: (a) => (
+							<>
+								{a.actor_name || '–'}
+								{a.actor_kind !== 'user' && (
+									<Text size="xs" c="dimmed">
+										{a.token_name ? t('token {name}', { name: a.token_name }) : a.actor_kind}
+									</Text>
+								)}
+							</>
+						),
+					},
+					{ title: t('What'), render: (a) => a.action },
+					{ title: t('Object'), render: (a) => <span className="break"><ObjectLink kind={a.object_kind} id={a.object_id} name={a.object_name} /></span> },
+					{ title: t('From'), render: (a) => <span className="mono">{a.address ?? '–'}</span> },
+					{ title: t('Details'), render: (a) => <Changed a={a} /> },
+				]}
+			/>
+		</>
 	)
 }

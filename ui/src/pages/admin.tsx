@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Administration: users, API tokens, vendors, status.
-import { ActionIcon, Button, Menu, NumberInput, PasswordInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Checkbox, Menu, NumberInput, PasswordInput, Select, Stack, Switch, TagsInput, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
@@ -22,12 +22,33 @@ type Role = User['role']
 const ROLES: Role[] = ['viewer', 'operator', 'admin']
 
 function roleOptions(highest: Role) {
-	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts, keys and people') }
+	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts and people') }
 	return ROLES.slice(0, ROLES.indexOf(highest) + 1).map((value) => ({ value, label: words[value] }))
+}
+
+type Right = User['rights'][number]
+const RIGHTS: Right[] = ['audit', 'revoke', 'key-export']
+
+function rightWords(): Record<Right, string> {
+	return { audit: t('audit: read who did what'), revoke: t('revoke: revoke certificates'), 'key-export': t('key-export: take a private key away') }
+}
+
+function Rights({ of, ...input }: { of: Right[]; value?: string[]; onChange?: (v: string[]) => void }) {
+	const words = rightWords()
+	return (
+		<Checkbox.Group label={t('Rights')} description={t('No role has them; each grant is in the audit.')} {...input}>
+			<Stack gap={6} mt={6}>
+				{of.map((r) => (
+					<Checkbox key={r} value={r} label={words[r]} />
+				))}
+			</Stack>
+		</Checkbox.Group>
+	)
 }
 
 export function UsersPage() {
 	const { user: me } = useSession()
+	const [looking, setLooking] = useState<User | null>(null)
 	const [making, setMaking] = useState(false)
 	const [editing, setEditing] = useState<User | null>(null)
 	const [deleting, setDeleting] = useState<User | null>(null)
@@ -63,6 +84,7 @@ export function UsersPage() {
 						),
 					},
 					{ title: t('Role'), render: (u) => u.role },
+					{ title: t('Rights'), render: (u) => (u.rights.length ? u.rights.join(', ') : <Text span c="dimmed">{t('none')}</Text>) },
 					{ title: t('Status'), render: (u) => <Tone tone={u.disabled ? 'calm' : 'good'}>{u.disabled ? t('disabled') : t('active')}</Tone> },
 					{ title: t('Last sign-in'), render: (u) => (u.last_login_at ? <Time at={u.last_login_at} /> : t('never')) },
 					{ title: t('Created At'), render: (u) => <Time at={u.created_at} /> },
@@ -80,6 +102,7 @@ export function UsersPage() {
 								</Menu.Target>
 								<Menu.Dropdown>
 									<Menu.Item onClick={() => setEditing(u)}>{t('Edit')}</Menu.Item>
+									<Menu.Item onClick={() => setLooking(u)}>{t('Sessions')}</Menu.Item>
 									<Menu.Item color="red" disabled={u.id === me.id} leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(u)}>
 										{t('Delete')}
 									</Menu.Item>
@@ -91,6 +114,7 @@ export function UsersPage() {
 			/>
 			{making && <AddUser onClose={() => setMaking(false)} />}
 			{editing && <EditUser user={editing} onClose={() => setEditing(null)} />}
+			{looking && <Sessions user={looking} onClose={() => setLooking(null)} />}
 			{deleting && (
 				<Confirm opened title={t('Delete user')} action={t('Delete user')} onClose={() => setDeleting(null)} run={() => remove('/users/{id}', deleting.id)} done={t('The user is deleted.')} reads={['users', 'tokens']}>
 					{t('{name} is signed out at once, and the API tokens of {name} stop working. What {name} did stays in the audit.', { name: deleting.name })}
@@ -100,14 +124,63 @@ export function UsersPage() {
 	)
 }
 
+function Sessions({ user, onClose }: { user: User; onClose: () => void }) {
+	const client = useQueryClient()
+	const path = { id: user.id }
+	const sessions = useQuery({ queryKey: ['sessions', user.id], queryFn: () => unwrap(api.GET('/users/{id}/sessions', { params: { path } })) })
+	const end = async (id: string) => {
+		await unwrap(api.DELETE('/sessions/{id}', { params: { path: { id } } }))
+		void client.invalidateQueries({ queryKey: ['sessions', user.id] })
+	}
+	const endAll = async () => {
+		await unwrap(api.DELETE('/users/{id}/sessions', { params: { path } }))
+		notifications.show({ message: t('{name} is signed out everywhere.', { name: user.name }), color: 'green' })
+		onClose()
+	}
+	const form = useForm({ initialValues: {} })
+	const { busy, error, onSubmit } = useSubmit(form, endAll)
+	return (
+		<FormDialog opened title={t('Sessions of {name}', { name: user.name })} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Sign out everywhere')}>
+			<Loaded query={sessions}>
+				{(list) =>
+					list.items.length === 0 ? (
+						<Empty title={t('Not signed in')} />
+					) : (
+						<PlainTable
+							label={t('Sessions')}
+							rows={list.items}
+							rowKey={(s) => s.id}
+							columns={[
+								{ title: t('From'), render: (s) => <span className="mono">{s.address ?? '–'}{s.current ? ' ' + t('(this one)') : ''}</span> },
+								{ title: t('Since'), render: (s) => <Time at={s.created_at} /> },
+								{ title: t('Seen'), render: (s) => <Relative at={s.seen_at} /> },
+								{
+									title: t('Actions'),
+									hideTitle: true,
+									end: true,
+									render: (s) => (
+										<Button size="compact-sm" variant="default" onClick={() => void end(s.id)}>
+											{t('End')}
+										</Button>
+									),
+								},
+							]}
+						/>
+					)
+				}
+			</Loaded>
+		</FormDialog>
+	)
+}
+
 const passwordRule = (v: string) => (v.length < 12 ? t('At least 12 characters.') : v.length > 256 ? t('At most 256 characters.') : null)
 
 function AddUser({ onClose }: { onClose: () => void }) {
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
-	const form = useForm({ initialValues: { name: '', role: 'operator' as Role, password: '' }, validate: { name: (v) => (v.trim() ? null : t('Give a name.')), password: passwordRule } })
+	const form = useForm({ initialValues: { name: '', role: 'operator' as Role, rights: [] as Right[], password: '' }, validate: { name: (v) => (v.trim() ? null : t('Give a name.')), password: passwordRule } })
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const body = { name: v.name.trim(), role: v.role, password: v.password }
+		const body = { name: v.name.trim(), role: v.role, rights: v.rights, password: v.password }
 		await unwrap(api.POST('/users', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
 		void client.invalidateQueries({ queryKey: ['users'] })
 		notifications.show({ message: t('{name} can sign in now.', { name: body.name }), color: 'green' })
@@ -117,6 +190,7 @@ function AddUser({ onClose }: { onClose: () => void }) {
 		<FormDialog opened title={t('Add User')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add User')}>
 			<TextInput label={t('Name')} autoComplete="off" spellCheck={false} data-autofocus {...form.getInputProps('name')} />
 			<Select label={t('Role')} data={roleOptions('admin')} {...form.getInputProps('role')} />
+			<Rights of={RIGHTS} {...form.getInputProps('rights')} />
 			<PasswordInput size="md" label={t('Password')} autoComplete="new-password" description={t('At least 12 characters. Hand it over and ask for a change at the first sign-in.')} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }} {...form.getInputProps('password')} />
 		</FormDialog>
 	)
@@ -125,12 +199,12 @@ function AddUser({ onClose }: { onClose: () => void }) {
 function EditUser({ user, onClose }: { user: User; onClose: () => void }) {
 	const client = useQueryClient()
 	const { user: me } = useSession()
-	const form = useForm({ initialValues: { role: user.role, password: '', disabled: user.disabled }, validate: { password: (v) => (v ? passwordRule(v) : null) } })
+	const form = useForm({ initialValues: { role: user.role, rights: user.rights, password: '', disabled: user.disabled }, validate: { password: (v) => (v ? passwordRule(v) : null) } })
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
 		const path = { id: user.id }
 		const now = await api.GET('/users/{id}', { params: { path } })
 		if (!now.response.ok) throw new ApiError(problemOf(now.error, now.response))
-		const body = { ...(v.role !== user.role ? { role: v.role } : {}), ...(v.disabled !== user.disabled ? { disabled: v.disabled } : {}), ...(v.password ? { password: v.password } : {}) }
+		const body = { ...(v.role !== user.role ? { role: v.role } : {}), ...([...v.rights].sort().join() !== [...user.rights].sort().join() ? { rights: v.rights } : {}), ...(v.disabled !== user.disabled ? { disabled: v.disabled } : {}), ...(v.password ? { password: v.password } : {}) }
 		if (Object.keys(body).length) await unwrap(api.PATCH('/users/{id}', { params: { path, header: { 'If-Match': now.response.headers.get('ETag') ?? '' } }, body }))
 		void client.invalidateQueries({ queryKey: ['users'] })
 		onClose()
@@ -138,6 +212,7 @@ function EditUser({ user, onClose }: { user: User; onClose: () => void }) {
 	return (
 		<FormDialog opened title={t('Edit {name}', { name: user.name })} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
 			<Select label={t('Role')} data={roleOptions('admin')} disabled={user.id === me.id} description={user.id === me.id ? t('Nobody changes the own role.') : undefined} {...form.getInputProps('role')} />
+			<Rights of={RIGHTS} {...form.getInputProps('rights')} />
 			<PasswordInput size="md" label={t('New password')} autoComplete="new-password" description={t('Leave empty to keep the present one.')} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }} {...form.getInputProps('password')} />
 			<Switch label={t('Disabled: may not sign in')} disabled={user.id === me.id} {...form.getInputProps('disabled', { type: 'checkbox' })} />
 		</FormDialog>
@@ -171,7 +246,8 @@ export function TokensPage() {
 				columns={[
 					{ title: t('Name'), render: (k) => <span className="break">{k.name}</span> },
 					...(may('admin') ? [{ title: t('Owner'), render: (k: Token) => k.user_name }] : []),
-					{ title: t('Role'), render: (k) => k.role },
+					{ title: t('Role'), render: (k) => (k.rights.length ? `${k.role}, ${k.rights.join(', ')}` : k.role) },
+					{ title: t('Only from'), render: (k) => (k.sources.length ? <span className="mono break">{k.sources.join(', ')}</span> : t('anywhere')) },
 					{ title: t('Begins with'), render: (k) => <span className="mono">{k.prefix}…</span> },
 					{ title: t('Status'), render: (k) => (k.revoked_at ? <Tone tone="calm">{t('revoked')}</Tone> : new Date(k.expires_at).getTime() < Date.now() ? <Tone tone="calm">{t('expired')}</Tone> : <Tone tone="good">{t('active')}</Tone>) },
 					{ title: t('Last used'), render: (k) => (k.used_at ? <Relative at={k.used_at} /> : t('never')) },
@@ -205,11 +281,11 @@ function CreateToken({ onClose }: { onClose: () => void }) {
 	const { user } = useSession()
 	const [made, setMade] = useState<string | null>(null)
 	const form = useForm({
-		initialValues: { name: '', role: user.role, days: 90 as number | string },
+		initialValues: { name: '', role: user.role, rights: [] as Right[], sources: [] as string[], days: 90 as number | string },
 		validate: { name: (v) => (v.trim() ? null : t('Give a name, such as what uses it.')), days: (v) => (Number(v) >= 1 && Number(v) <= 3650 ? null : t('Between 1 and 3650 days.')) },
 	})
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const got = await unwrap(api.POST('/tokens', { body: { name: v.name.trim(), role: v.role, days: Number(v.days) } }))
+		const got = await unwrap(api.POST('/tokens', { body: { name: v.name.trim(), role: v.role, rights: v.rights, sources: v.sources, days: Number(v.days) } }))
 		void client.invalidateQueries({ queryKey: ['tokens'] })
 		setMade(got.token)
 	})
@@ -237,6 +313,8 @@ function CreateToken({ onClose }: { onClose: () => void }) {
 		<FormDialog opened title={t('Create Token')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create Token')}>
 			<TextInput label={t('Name')} placeholder={t('deploy pipeline')} data-autofocus {...form.getInputProps('name')} />
 			<Select label={t('Role')} data={roleOptions(user.role)} description={t('At most your own.')} {...form.getInputProps('role')} />
+			{user.rights.length > 0 && <Rights of={user.rights} {...form.getInputProps('rights')} />}
+			<TagsInput label={t('Only from')} description={t('Addresses or networks, such as 192.0.2.0/24; empty means from anywhere.')} splitChars={[',', ' ']} {...form.getInputProps('sources')} />
 			<NumberInput size="md" label={t('Days until it expires')} min={1} max={3650} clampBehavior="none" {...form.getInputProps('days')} />
 		</FormDialog>
 	)

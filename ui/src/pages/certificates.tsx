@@ -208,7 +208,7 @@ function ExportDialog({ certificate, onClose }: { certificate: CertificateDetail
 					{form.values.with_key && keyFits && <TextInput label={t('Reason')} description={t('For example: moved to the new load balancer.')} {...form.getInputProps('reason')} />}
 				</>
 			)}
-			{certificate.has_key && !may('key-export') && <Notice tone="info">{t('The private key is kept here; your role may not export it.')}</Notice>}
+			{certificate.has_key && !may('key-export') && <Notice tone="info">{t('The private key is kept here. Exporting it is a right that no role has; an administrator grants it.')}</Notice>}
 		</FormDialog>
 	)
 }
