@@ -417,6 +417,11 @@ static void stop_all(struct supervisor *s)
 
 		if (!p->pid)
 			continue;
+		if (p == &s->runner) { /* of another user, it hears no signal of ours; without anybody left to ask it, it ends */
+			close_p(&s->runner_pair[0]);
+			close_p(&s->runner_pair[1]);
+			s->runner_pair[0] = s->runner_pair[1] = -1;
+		}
 		kill(p->pid, SIGTERM);
 		while (p->pid) {
 			struct pollfd poll_fd = { .fd = s->signal_fd, .events = POLLIN };
@@ -430,7 +435,8 @@ static void stop_all(struct supervisor *s)
 				}
 			reap(s);
 			if (p->pid && !killed && clock_boot(&clock_system) >= until) {
-				kill(p->pid, SIGKILL);
+				if (kill(p->pid, SIGKILL) < 0)
+					break; /* our own end is its death signal */
 				killed = true;
 			}
 		}

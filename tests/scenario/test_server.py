@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting, stopping, restarting: the supervisor, the state folder, the configuration, the first sign-in."""
 import os
+import pwd
 import re
 import signal
 import socket
@@ -32,13 +33,34 @@ def server(scratch):
 def test_the_programs_run_without_root_and_edge_links_libc_only(server):
     one = server().start()
     parts = one.parts()
-    assert set(parts) == {"core", "edge"}
+    assert set(parts) == {"core", "edge", "runner"}
     for pid in [one.process.pid, *parts.values()]:
         status = open(f"/proc/{pid}/status").read()
         assert "Uid:\t0" not in status, status
     libraries = subprocess.run(["ldd", str(beds.EDGE)], capture_output=True, text=True, check=True).stdout
     names = [line.split()[0].rsplit("/", 1)[-1] for line in libraries.splitlines() if line.strip()]
     assert all(re.match(r"(linux-vdso|libc\.so|ld-linux|libm\.so)", n) for n in names) or os.environ.get("ASAN_OPTIONS"), libraries
+
+
+def test_a_runner_of_our_own_user_is_started_anew(server):
+    one = server(settings={"run.runner_user": "nobody"}).start()
+    core, killed = one.parts()["core"], one.kill("runner")
+    beds.wait_for(lambda: one.parts().get("runner") not in (None, killed), 20, "the runner is there again")
+    assert one.parts()["core"] == core, "core was left alone"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give the runner a user of its own")
+def test_a_runner_of_another_user_takes_the_server_along(server):
+    one = server(settings={"run.runner_user": "daemon"}).start()
+    status = open(f"/proc/{one.parts()['runner']}/status").read()
+    assert f"Uid:\t{pwd.getpwnam('daemon').pw_uid}" in status, status
+    assert one.stop() == 0, "it ends with the others, though it hears no signal of another user"
+    one.start()
+    parts = one.parts()
+    one.kill("runner")
+    assert one.process.proc.wait(30) == 1
+    assert "the runner of foreign programs ended" in one.process.text()
+    beds.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in parts.values()), 30, "nothing is left")
 
 
 def test_sigterm_ends_everything_in_order_and_frees_the_state(server):
