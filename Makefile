@@ -56,9 +56,10 @@ attack: ## floods, hoarding and guessing while orders and an administrator run b
 	@$(MAKE) --no-print-directory programs
 	@CERTWRIGHT_BUILD=$(BUILD) tests/attack/run --scale $(or $(SCALE),1) --seconds $(or $(SECONDS),20)
 
-fuzz: ## every fuzz target for FUZZ_SECONDS (600) each
+fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, or HOURS=N hours; then what their corpora cover
 	@$(SETUP) --test
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tools/run-tests check --only fuzz
+	@FUZZ_SECONDS=$(if $(HOURS),$$(($(HOURS) * 3600)),$${FUZZ_SECONDS:-600}) tools/run-tests check --only fuzz
+	@tools/fuzz-coverage
 
 format: ## clang-format over the C sources
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i

@@ -368,61 +368,6 @@ static int check_csrf(const struct call *c, struct err *err)
 
 /* --- decoding ----------------------------------------------------------------------------------------------------------- */
 
-static const struct json_field *field_find(const struct json_field *f, const char *name)
-{
-	for (; f && f->name; f++)
-		if (streq(f->name, name))
-			return f;
-	return NULL;
-}
-
-static int take_parameter(struct call *c, const char *p, size_t n, struct err *err)
-{
-	const char *eq = memchr(p, '=', n);
-	size_t name_n = eq ? (size_t)(eq - p) : n;
-	_cleanup_free_ char *name = NULL, *value = NULL, *pointer = NULL;
-	const struct json_field *f;
-
-	if (!guard_unescape(p, name_n, true, &name) ||
-	    !guard_unescape(eq ? eq + 1 : "", eq ? n - name_n - 1 : 0, true, &value))
-		return err_set(err, ERR_INVALID, "the query is not well escaped");
-	pointer = xasprintf("/%.64s", name);
-	f = field_find(c->route->query, name);
-	if (!f)
-		return err_set_field(err, ERR_INVALID, pointer, "there is no query parameter '%s' here", pointer + 1);
-	if (json_object_get(c->query_doc, name))
-		return err_set_field(err, ERR_INVALID, pointer, "%s is given twice", f->name);
-	if (f->kind == JSON_KIND_INT) {
-		int64_t v;
-		_cleanup_err_ struct err why = ERR_INIT;
-
-		if (str_to_i64(value, f->min, f->max, &v, &why) < 0)
-			return err_set_field(err, ERR_INVALID, pointer, "%s must be a whole number from %" PRId64 " to %" PRId64, f->name, f->min, f->max);
-		json_object_set_new(c->query_doc, name, json_integer(v));
-	} else {
-		json_object_set_new(c->query_doc, name, json_string(value));
-	}
-	return 0;
-}
-
-static int decode_query(struct call *c, struct err *err)
-{
-	const char *q = http_query(c->rq);
-
-	c->query_doc = json_object();
-	while (*q) {
-		size_t n = strcspn(q, "&");
-
-		if (n && take_parameter(c, q, n, err) < 0)
-			return -(int)err->code;
-		q += n + (q[n] == '&');
-	}
-	if (!c->route->query)
-		return 0;
-	c->query = xcalloc(1, c->route->query_size);
-	return json_decode(c->query_doc, c->route->query, DECODE_STRICT, c->query, err);
-}
-
 static int decode_body(struct call *c, struct err *err)
 {
 	const char *type = http_header(c->rq, "Content-Type");
@@ -491,7 +436,7 @@ static int prepare(struct call *c, struct err *err)
 	if (c->route->permission != PERM_NONE &&
 	    (authenticate(c, err) < 0 || service_authorize(&c->actor, c->route->permission, err) < 0 || check_csrf(c, err) < 0))
 		return -(int)err->code;
-	if (decode_query(c, err) < 0 || decode_body(c, err) < 0 || decode_match(c, err) < 0)
+	if (query_decode(c->route, http_query(c->rq), &c->query_doc, &c->query, err) < 0 || decode_body(c, err) < 0 || decode_match(c, err) < 0)
 		return -(int)err->code;
 	return decode_once(c, err);
 }

@@ -53,6 +53,11 @@ bool route_answers(const struct route *r, unsigned status);
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 /* path is below /api/v1, as sent. *ret_id: the decoded {id} or NULL, owned. ret_allow (for ROUTE_NO_METHOD): "GET, POST". */
 enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow);
+/*
+ * query.c: *ret is the struct of the route's table (NULL when it has none), whose texts are in *ret_doc; both are set even on failure, and
+ * owned by the caller (json_decode_free, free, json_decref).
+ */
+int query_decode(const struct route *r, const char *q, json_t **ret_doc, void **ret, struct err *err) MUST_CHECK;
 /* Everything the tables say, for the test that compares it with openapi.yaml. */
 json_t *route_tables(void);
 

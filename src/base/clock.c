@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What has a text: the years 1 to 9999. */
+#define CLOCK_FIRST (-62135596800000)
+#define CLOCK_LAST 253402300799999
+
 static int64_t read_ms(clockid_t id)
 {
 	struct timespec t;
@@ -90,8 +94,8 @@ const char *clock_format(int64_t ms, char buf[CLOCK_TEXT])
 	int64_t days, rest, z, era, doe, yoe, doy, mp, y;
 	int d, m;
 
-	if (ms < -62135596800000 || ms > 253402300799999)
-		ms = ms < 0 ? -62135596800000 : 253402300799999;
+	if (ms < CLOCK_FIRST || ms > CLOCK_LAST)
+		ms = ms < 0 ? CLOCK_FIRST : CLOCK_LAST;
 	days = ms >= 0 ? ms / DAY_MS : -((-ms + DAY_MS - 1) / DAY_MS);
 	rest = ms - days * DAY_MS;
 	z = days + 719468;
@@ -163,7 +167,7 @@ int clock_parse(const char *s, int64_t *ret_ms, struct err *err)
 {
 	const char *p = s;
 	int y, m, d, h, mi, sec;
-	int64_t frac = 0, offset;
+	int64_t frac = 0, offset, ms;
 
 	if (!digits(&p, 4, &y) || !lit(&p, '-') || !digits(&p, 2, &m) || !lit(&p, '-') || !digits(&p, 2, &d) ||
 	    !(lit(&p, 'T') || lit(&p, 't') || lit(&p, ' ')) || !digits(&p, 2, &h) || !lit(&p, ':') || !digits(&p, 2, &mi) ||
@@ -179,7 +183,10 @@ int clock_parse(const char *s, int64_t *ret_ms, struct err *err)
 	}
 	if (!parse_offset(&p, &offset) || *p)
 		goto bad;
-	*ret_ms = clock_civil(y, m, d, h, mi, sec) + frac - offset;
+	ms = clock_civil(y, m, d, h, mi, sec) + frac - offset;
+	if (ms < CLOCK_FIRST || ms > CLOCK_LAST)
+		goto bad;
+	*ret_ms = ms;
 	return 0;
 bad:
 	return err_set(err, ERR_INVALID, "not an RFC 3339 time: '%.40s'", s);

@@ -171,7 +171,8 @@ void verdict_for_error(struct run *r, struct err *why, struct verdict *v)
 		person(r, why, f, v);
 		return;
 	case RETRY_NEVER:
-		if (f && f->status && ask_for_it_again(r)) /* its answer to our asking, not its verdict on the order */
+		/* its answer to our asking, or something of our own: not its verdict on the order */
+		if (((f && f->status) || why->code == ERR_INTERNAL) && ask_for_it_again(r))
 			later(r, why, NULL, v);
 		else
 			run_fail(r, v, why);

@@ -2,6 +2,7 @@
 /* keys.c - see keys.h: each call as one request, here or in another process. */
 #include "keys/keys.h"
 
+#include "base/crash.h"
 #include "keys/core.h"
 #include "keys/message.h"
 #include "keys/remote.h"
@@ -63,6 +64,8 @@ void key_made_clear(struct key_made *m)
 
 static int call(struct keys *k, const struct key_request *q, struct key_reply *ret, struct err *err)
 {
+	if (FAIL_POINT("crypto"))
+		return err_set(err, ERR_INTERNAL, "the operation was made to fail");
 	return k->core ? core_do(k->core, q, ret, err) : remote_do(k->remote, q, ret, err);
 }
 

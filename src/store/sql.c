@@ -4,18 +4,26 @@
  */
 #include "store/driver.h"
 
+#include "base/crash.h"
 #include "base/str.h"
+
+static int run(struct sql *q, const char *text, struct sql_values v, int max, sql_row_fn *fn, void *arg, int64_t *ret_changed, struct err *err)
+{
+	if (FAIL_POINT("sql"))
+		return err_set(err, ERR_BUSY, "the statement was made to fail");
+	return q->driver->run(q, text, v, max, fn, arg, ret_changed, err);
+}
 
 int sql_exec(struct sql *q, const char *text, struct sql_values v, int64_t *ret_changed, struct err *err)
 {
-	int r = q->driver->run(q, text, v, 0, NULL, NULL, ret_changed, err);
+	int r = run(q, text, v, 0, NULL, NULL, ret_changed, err);
 
 	return r < 0 ? r : 0;
 }
 
 int sql_one(struct sql *q, const char *text, struct sql_values v, sql_row_fn *fn, void *arg, struct err *err)
 {
-	int r = q->driver->run(q, text, v, 1, fn, arg, NULL, err);
+	int r = run(q, text, v, 1, fn, arg, NULL, err);
 
 	if (r < 0)
 		return r;
@@ -24,7 +32,7 @@ int sql_one(struct sql *q, const char *text, struct sql_values v, sql_row_fn *fn
 
 int sql_each(struct sql *q, const char *text, struct sql_values v, sql_row_fn *fn, void *arg, struct err *err)
 {
-	return q->driver->run(q, text, v, 0, fn, arg, NULL, err);
+	return run(q, text, v, 0, fn, arg, NULL, err);
 }
 
 static int int_row(const struct row *r, void *arg, UNUSED struct err *err)
@@ -45,7 +53,7 @@ static int any_row(UNUSED const struct row *r, UNUSED void *arg, UNUSED struct e
 
 int sql_exists(struct sql *q, const char *text, struct sql_values v, bool *ret, struct err *err)
 {
-	int r = q->driver->run(q, text, v, 1, any_row, NULL, NULL, err);
+	int r = run(q, text, v, 1, any_row, NULL, NULL, err);
 
 	if (r < 0)
 		return r;

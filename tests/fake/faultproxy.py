@@ -159,11 +159,15 @@ class FaultProxy:
         for i in range(rule.get("flood_head", 0)):
             writer.write(b"X-%d: " % i + b"x" * 1000 + b"\r\n")
             await writer.drain()
+            if writer.transport.is_closing():
+                return False
             done["sent"] += 1008
         writer.write(b"\r\n")
         while done["sent"] < rule.get("flood", 0):
             writer.write(b" " * 65536)
             await writer.drain()
+            if writer.transport.is_closing():
+                return False
             done["sent"] += 65536
         await writer.drain()
         return False
