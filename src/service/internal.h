@@ -17,6 +17,7 @@
 #define SESSION_IDLE_MS (30 * MINUTE_MS)
 #define SESSION_ABSOLUTE_MS (12 * HOUR_MS)
 #define SESSION_SEEN_EVERY_MS MINUTE_MS /* the row is written at most so often */
+#define KNOWN_SOURCE_MS (90 * DAY_MS) /* of silence, then a source is a stranger again */
 #define SETUP_TOKEN_MS (30 * MINUTE_MS)
 #define TOKEN_DAYS_DEFAULT 90
 #define IDEMPOTENCY_MS DAY_MS

@@ -4,7 +4,7 @@
 
 #include "base/addr.h"
 #include "base/base64.h"
-#include "base/random.h"
+#include "crypto/digest.h"
 #include "keys/password.h"
 #include "keys/token.h"
 #include "service/audit.h"
@@ -47,20 +47,29 @@ struct new_session {
 	struct ulid id;
 	char hash[SHA256_HEX];
 	char csrf[64];
+	char stored[1]; /* nothing */
 };
+
+/* The CSRF token follows from the session: it is not stored, so a copy of the database does not have it. */
+static void csrf_of(const struct service *s, const char *session_hash, char ret[64])
+{
+	_cleanup_buf_ struct buf text = BUF_MAX(64);
+	unsigned char m[SHA256_LEN];
+
+	hmac_sha256(s->mac_key.p, s->mac_key.n, session_hash, strlen(session_hash), m);
+	base64url_encode(&text, m, sizeof m);
+	memcpy(ret, buf_text(&text), text.n + 1);
+}
 
 static void new_session(const struct service *s, const struct actor *from, struct secret *cookie, struct new_session *ret)
 {
-	_cleanup_buf_ struct buf csrf = BUF_MAX(64);
-	unsigned char bytes[32];
 	int64_t now = service_now(s);
 
 	token_make(TOKEN_SESSION, cookie, ret->hash);
-	random_bytes(bytes, sizeof bytes);
-	base64url_encode(&csrf, bytes, sizeof bytes);
-	memcpy(ret->csrf, buf_text(&csrf), csrf.n + 1);
+	ret->stored[0] = '\0';
+	csrf_of(s, ret->hash, ret->csrf);
 	ret->id = ulid_new(now);
-	ret->row = (struct session){ .id = ret->id.s, .hash = ret->hash, .csrf = ret->csrf, .address = from->address, .created_ms = now, .seen_ms = now,
+	ret->row = (struct session){ .id = ret->id.s, .hash = ret->hash, .csrf = ret->stored, .address = from->address, .created_ms = now, .seen_ms = now,
 				     .expires_ms = now + SESSION_ABSOLUTE_MS };
 }
 
@@ -334,7 +343,9 @@ static int sign_in_tx(struct sql *tx, void *arg, struct err *err)
 	}
 	if (store_user_put_login(tx, &u, err) < 0 || store_session_add(tx, j->session, err) < 0 ||
 	    (j->old_session && store_session_del(tx, j->old_session, err) < 0) ||
-	    store_known_source_put(tx, u.id, j->source, j->session->created_ms, err) < 0)
+	    store_known_source_put(tx, u.id, j->source, j->session->created_ms, err) < 0 ||
+	    store_known_source_prune(tx, j->session->created_ms - KNOWN_SOURCE_MS, NULL, err) < 0 ||
+	    store_session_prune(tx, j->session->created_ms, NULL, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -488,7 +499,7 @@ void service_session_note(const char *cookie, struct actor *from)
 
 int service_session_auth(struct service *s, const char *cookie, struct actor *ret, struct err *err)
 {
-	char hash[SHA256_HEX];
+	char hash[SHA256_HEX], csrf[64];
 	struct auth_job j = { .hash = hash, .now_ms = service_now(s) };
 	int r = 0;
 
@@ -512,7 +523,8 @@ int service_session_auth(struct service *s, const char *cookie, struct actor *re
 		replace_str(&ret->user_id, j.user.id);
 		replace_str(&ret->user_name, j.user.name);
 		replace_str(&ret->session_hash, hash);
-		replace_str(&ret->csrf, j.session.csrf);
+		csrf_of(s, hash, csrf);
+		replace_str(&ret->csrf, csrf);
 		ret->expires_ms = MIN(j.session.expires_ms, j.session.seen_ms + SESSION_IDLE_MS);
 	}
 	session_done(&j.session);

@@ -182,6 +182,7 @@ await test("an order the authority cannot validate ends invalid, with the author
 await test('rights are nobody\u2019s until they are granted, which the page says', async () => {
 	await visit(page, base, '/certificates', 'Certificates')
 	await page.getByRole('link', { name: 'www.bank.test' }).first().click()
+	await page.getByRole('button', { name: 'Export' }).click()
 	await page.getByText(/a right that no role has/).waitFor()
 	await visit(page, base, '/admin/users', 'Users')
 	await page.getByRole('button', { name: /Actions of/ }).first().click()

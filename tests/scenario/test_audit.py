@@ -70,9 +70,21 @@ class Walk:
         assert wait_order(self.bed, order["id"])["status"] == "valid"
         certificate = self.me.get(f"/orders/{order['id']}").json()["certificate_id"]
         self.do("exportCertificate", f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "walk"})
+        self.renewals(certificate)
         self.do("deleteOrder", f"/orders/{order['id']}")
         self.do("deleteCertificate", f"/certificates/{certificate}")
         self.do("deleteAccount", f"/accounts/{account['id']}")
+
+    def renewals(self, certificate):
+        self.do("putRenewalPause", body={"stopped": True, "reason": "walk"})
+        self.do("putRenewalPause", body={"stopped": False})
+        self.do("updateRenewal", f"/certificates/{certificate}/renewal", {"key_max_days": 365})
+        made = self.do("createRenewals", body={"certificate_ids": [certificate]})
+        assert wait_order(self.bed, made["items"][0]["order_id"])["status"] == "valid"
+        self.do("createRevocations", body={"certificate_ids": [certificate]})
+        until = time.monotonic() + 30
+        while not self.rows("&action=certificate.revoke&actor=system") and time.monotonic() < until:
+            time.sleep(0.2)
 
     def rows(self, query=""):
         rows, cursor = [], ""
@@ -109,7 +121,7 @@ def test_every_route_that_changes_something_leaves_a_row(walk):
     assert not silent, f"no audit row in the transaction of: {silent}"
     for op, request in walk.seen.items():
         row = by_request[request][-1]
-        assert row["actor_name"] and row["address"] == "127.0.0.1" and row["object_id"] and row["object_name"], (op, row)
+        assert row["actor_name"] and row["address"] == "127.0.0.1" and (row["object_id"] and row["object_name"] or row["object_kind"] == "server"), (op, row)
         assert row["actor_kind"] in ("user", "token") and (row["actor_kind"] == "token") == bool(row["token_name"]), (op, row)
 
 
@@ -127,6 +139,8 @@ def test_what_the_server_does_by_itself_is_there_with_its_reason(walk):
     issued = walk.rows("&actor=system&action=certificate.issue")
     assert len(issued) == 1 and issued[0]["object_name"] == "walk.example.test" and issued[0]["reason"].startswith("order ")
     assert issued[0]["after"]["serial"] and issued[0]["actor_kind"] == "system"
+    replaced, revoked = walk.rows("&actor=system&action=certificate.replace"), walk.rows("&actor=system&action=certificate.revoke")
+    assert len(replaced) == len(revoked) == 1 and replaced[0]["object_id"] == revoked[0]["object_id"] == issued[0]["object_id"]
 
 
 def test_an_order_that_fails_for_good_is_there_with_its_reason(make_bed):

@@ -95,3 +95,40 @@ def test_a_failed_job_is_answered_with_its_whole_reason(server):
     body = {"directory_url": "https://127.0.0.1:1/dir", "email": "a@example.com", "agree_tos": True}
     status, doc, _ = ask(server, "POST", "/accounts", body, token)
     assert status >= 400 and doc["detail"].count(": ") >= 1 and "127.0.0.1" in doc["detail"], doc
+
+
+def test_strangers_who_guess_do_not_keep_a_known_user_waiting(server):
+    def from_address(address, password):
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        c = http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=20, source_address=(address, 0))
+        c.request("POST", "/api/v1/session", json.dumps({"name": "admin", "password": password}), {"Content-Type": "application/json"})
+        status = c.getresponse().status
+        c.close()
+        return status
+
+    assert from_address("127.0.0.1", PASSWORD) == 201
+    assert [from_address("127.0.0.2", "wrong wrong wrong") for _ in range(6)] == [401] * 5 + [429]
+    assert from_address("127.0.0.3", PASSWORD) == 429  # nobody knows this one: it waits with the strangers
+    assert from_address("127.0.0.1", PASSWORD) == 201
+    # and whoever guesses where he is known keeps him waiting there only
+    assert [from_address("127.0.0.1", "wrong wrong wrong") for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_lost_password_is_given_anew_on_the_host_and_the_audit_says_so(server, scratch):
+    import subprocess
+    me = sign_in(server)
+    new = scratch / "new-password"
+    new.write_text("another long passphrase\n")
+    new.chmod(0o644)
+    done = subprocess.run([str(beds.PROGRAM), "user", "passwd", "admin", "--local", *server.arguments(), "--password-file", str(new)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    assert ask(server, "GET", "/session", headers=me)[0] == 401
+    assert ask(server, "POST", "/session", {"name": "admin", "password": PASSWORD})[0] == 401
+    assert ask(server, "POST", "/session", {"name": "admin", "password": "another long passphrase"})[0] == 201
+    row = server.call("audit", "list", "--action", "password.reset")["items"][0]
+    assert row["actor_kind"] == "host" and row["object_name"] == "admin" and row["after"]["password"] == "changed"
+    gone = subprocess.run([str(beds.PROGRAM), "user", "passwd", "nobody-here", "--local", *server.arguments(), "--password-file", str(new)],
+                          capture_output=True, text=True, check=False)
+    assert gone.returncode == 3 and "nobody-here" in gone.stderr

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secrets stay in: canaries that went in by every door are looked for in every place a secret could come out of, after everything
+ran at debug level. A new kind of secret is one line of `canaries`, a new place one line of `sinks`."""
+import base64
+import json
+import pathlib
+import re
+import urllib.parse
+
+import bed as beds
+import pytest
+from api_client import Client, operations
+from helpers import wait_order
+
+EAB = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+WORDS = {name: f"canary {name} 7f3kQ2 horse" for name in ("password", "new-password", "wrong-password", "reset-password", "proxy-password")}
+# PKCS#8 and SEC 1 heads of private keys in clear: the account key, certificate keys and the API's own key are found without knowing them
+HEADS = {"a P-256 key in clear": bytes.fromhex("020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420"),
+         "an RSA key in clear": bytes.fromhex("020100300d06092a864886f70d0101010500048204"),
+         "a private key as PEM": b"PRIVATE KEY-----"}
+
+
+def spellings(secret):
+    """The ways a secret may be written down."""
+    raw = secret.encode() if isinstance(secret, str) else secret
+    text = raw.decode("latin-1")
+    b64 = base64.b64encode(raw)
+    return {raw, raw.hex().encode(), raw.hex().upper().encode(), b64, b64.rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="),
+            urllib.parse.quote(text, safe="", encoding="latin-1").encode(), json.dumps(text)[1:-1].encode()}
+
+
+class Story:
+    """Everything that takes or makes a secret happens once."""
+
+    def __init__(self, bed, folder):
+        self.bed, self.server = bed, bed.server
+        self.admin = Client(self.server.url, token=self.server.token_file.read_text().strip())
+        self.canaries = {}
+        self.answers = []
+        self.setup_link = self.server.setup().out
+        hmac = folder / "hmac"
+        hmac.write_text(EAB + "\n")
+        account = bed.account("canary@example.test", "--eab-kid", "kid-1", "--eab-hmac-file", hmac)
+        order = self.server.call("order", "create", "--account", account["id"], "--name", "canary.example.test", "--validation", "http-01")
+        assert wait_order(bed, order["id"])["status"] == "valid"
+        certificate = self.admin.get(f"/orders/{order['id']}").json()["certificate_id"]
+        exported = self.admin.post(f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "canary"})
+        key = re.search("-----BEGIN PRIVATE KEY-----(.*?)-----END", exported.text, re.S).group(1)
+        self.people()
+        self.canaries |= WORDS | {
+            "EAB key": EAB, "EAB key, bytes": base64.urlsafe_b64decode(EAB + "=="),
+            "certificate key": base64.b64decode(key)[36:68],
+            "setup token": re.search(r"#setup=(\S+)", self.setup_link).group(1),
+            "administrator's token": self.admin.token, "administrator's password": self.server.password_file.read_text().strip(),
+            "master key": next(line for line in (self.server.state / "master.key").read_text().split() if len(line) > 30),
+        }
+        self.ask_everything({"order": order["id"], "certificate": certificate, "account": account["id"]})
+
+    def people(self):
+        add = self.admin.post
+        for role in ("viewer", "operator", "admin"):
+            assert add("/users", {"name": f"c-{role}", "role": role, "password": WORDS["password"] + role, "rights": ["audit"]}).status_code == 201
+        assert add("/users", {"name": "canary", "role": "viewer", "password": WORDS["password"]}).status_code == 201
+        add("/session", {"name": "canary", "password": WORDS["wrong-password"]})
+        session = self.admin.sign_in("canary", WORDS["password"])
+        assert session.ask("PUT", "/password", json={"old_password": WORDS["password"], "new_password": WORDS["new-password"]}).status_code == 204
+        self.canaries |= {"session cookie": session.cookie, "CSRF token": session.csrf, "API token": session.post("/tokens", {"name": "c"}).json()["token"]}
+        assert self.admin.ask("PATCH", "/users/canary", json={"password": WORDS["reset-password"]}, headers={"If-Match": "*"}).status_code == 200
+        # secrets in the wrong places: they come back in no error
+        self.answers += [add("/orders", {"account_id": WORDS["password"], "validation": "dns-01", "eab": EAB}).content,
+                         add("/users", {"name": "x", "role": "viewer", "password": "short"}).content,
+                         Client(self.server.url, token=self.canaries["API token"] + "x").get("/orders").content]
+
+    def ask_everything(self, ids):
+        for role in ("viewer", "operator", "admin"):
+            one = self.admin.sign_in(f"c-{role}", WORDS["password"] + role)
+            self.canaries[f"session of c-{role}"] = one.cookie
+            for method, path, op in operations():
+                if method != "GET" or op["operationId"] in ("streamEvents", "getSession"):
+                    continue
+                for kind, value in ids.items():
+                    if "{id}" not in path or kind in path:
+                        self.answers.append(one.raw("GET", "/api/v1" + path.replace("{id}", value)).content)
+        for path in ("/", "/healthz", "/readyz", "/metrics", "/nothing-here"):
+            self.answers.append(self.admin.raw("GET", path).content)
+
+    def sinks(self):
+        """(where, bytes)"""
+        yield "API answers", b"\0".join(self.answers)
+        for log in self.bed.folder.rglob("*.log"):
+            if log.name.startswith(("core", "edge", "certwright", "supervisor", "server", "runner")):
+                yield f"log {log.name}", log.read_bytes()
+        for file in self.server.state.rglob("*"):
+            if file.is_file() and file.name != "master.key":
+                yield f"state {file.name}", file.read_bytes()
+        for part, pid in self.server.parts().items():
+            for what in ("cmdline", "environ"):
+                yield f"{what} of {part}", pathlib.Path(f"/proc/{pid}/{what}").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def story(tls):
+    folder = beds.scratch("certwright-canary-")
+    (folder / "proxy-password").write_text(WORDS["proxy-password"])
+    (folder / "proxy-password").chmod(0o644)
+    bed = beds.Bed(folder, tls=tls, eab=True,
+                   settings={"log.level": "debug", "net.proxy": "http://127.0.0.1:1", "net.no_proxy": "127.0.0.1,127.0.0.0/8,localhost",
+                             "net.proxy_user": "somebody", "net.proxy_password_file": str(folder / "proxy-password")}).start()
+    yield Story(bed, folder)
+    bed.stop()
+
+
+def test_no_canary_is_found_anywhere(story):
+    assert len(story.canaries) >= 16, sorted(story.canaries)
+    found, looked = [], 0
+    for where, data in story.sinks():
+        looked += 1
+        for name, secret in story.canaries.items():
+            found += [f"{name} in {where}" for one in spellings(secret) if one in data]
+        if where.startswith(("state", "log", "API")):
+            found += [f"{name} in {where}" for name, head in HEADS.items() if head in data]
+    assert looked >= 8 and not found, found
+
+
+def test_the_search_finds_what_is_there(story):
+    """The oracle is judged: a canary that is put down in any spelling is found."""
+    for one in spellings(WORDS["password"]):
+        assert any(s in b"x" + one + b"y" for s in spellings(WORDS["password"]))
+    assert any(b"canary.example.test" in data for where, data in story.sinks() if where.startswith("log"))
+    assert any(b"canary.example.test" in data for where, data in story.sinks() if where.startswith("state"))
+
+
+def test_no_part_leaves_a_core_file(story):
+    for part, pid in story.server.parts().items():
+        line = next(x for x in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines() if x.startswith("Max core file size"))
+        assert line.split()[4:6] == ["0", "0"], (part, line)
