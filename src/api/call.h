@@ -144,8 +144,38 @@ struct user_update_body {
 struct user;
 json_t *user_json(const struct user *u);
 
-call_handler vendor_list, account_list, account_register, account_get, account_patch, account_delete, account_refresh;
-extern const struct json_field account_register_fields[], account_update_fields[];
+call_handler vendor_list, vendor_get, vendor_patch, vendor_check_all, directory_read, csr_check;
+extern const struct json_field vendor_update_fields[], vendor_check_fields[], directory_read_fields[], csr_check_fields[];
+struct vendor_update_body {
+	const char *directory_url; /* "" = the built-in one */
+};
+struct vendor_check_body {
+	bool all;
+};
+struct directory_read_body {
+	const char *vendor, *region, *directory_url;
+};
+struct csr_check_query {
+	const char *vendor, *profile;
+};
+
+call_handler account_list, account_register, account_get, account_patch, account_delete, account_deletion, account_refresh,
+	account_contact, account_agree, account_rollover;
+extern const struct json_field account_register_fields[], account_update_fields[], account_contact_fields[], account_agree_fields[],
+	account_delete_fields[];
+struct account_update_body {
+	const char *name, *preferred_issuer;
+	bool automatic;
+};
+struct account_contact_body {
+	const char *email;
+};
+struct account_agree_body {
+	const char *terms_url;
+};
+struct account_delete_query {
+	const char *takeover, *authority, *key;
+};
 struct name_body {
 	const char *name;
 };

@@ -179,6 +179,17 @@ static void free_extensions(STACK_OF(X509_EXTENSION) **exts)
 	*exts = NULL;
 }
 
+static bool asks_client_auth(const STACK_OF(X509_EXTENSION) *exts)
+{
+	EXTENDED_KEY_USAGE *usages = X509V3_get_d2i(exts, NID_ext_key_usage, NULL, NULL);
+	bool asks = false;
+
+	for (int i = 0; usages && i < sk_ASN1_OBJECT_num(usages); i++)
+		asks = asks || OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i)) == NID_client_auth;
+	EXTENDED_KEY_USAGE_free(usages);
+	return asks;
+}
+
 static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
 {
 	__attribute__((cleanup(free_extensions))) STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
@@ -190,9 +201,10 @@ static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
 	san = exts ? X509V3_get_d2i(exts, NID_subject_alt_name, &crit, NULL) : NULL;
 	if (!san && crit == -2)
 		return err_set(err, ERR_INVALID, "it has two lists of subject alternative names");
+	info->must_staple = exts && X509v3_get_ext_by_NID(exts, NID_tlsfeature, -1) >= 0;
+	info->client_auth = exts && asks_client_auth(exts);
 	if (!san && crit == -1)
-		return err_set(err, ERR_INVALID,
-			       "it has no subject alternative names; a common name alone is not enough");
+		return 0; /* perhaps a common name */
 	if (!san)
 		return ossl_err(err, ERR_INVALID, "its subject alternative names cannot be read");
 	if (sk_GENERAL_NAME_num(san) > LIMIT_NAMES)
@@ -204,9 +216,27 @@ static int read_names(X509_REQ *req, struct csr_info *info, struct err *err)
 			       kind);
 	if (!info->names.n)
 		return err_set(err, ERR_INVALID,
-			       "it has no subject alternative names; a common name alone is not enough");
+			       "its list of subject alternative names is empty");
 	strlist_sort_unique(&info->names);
-	info->must_staple = X509v3_get_ext_by_NID(exts, NID_tlsfeature, -1) >= 0;
+	return 0;
+}
+
+/* The name of a request without alternative names: its one common name. */
+static int name_from_common_name(const struct strlist *cns, struct csr_info *info, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (info->names.n)
+		return 0;
+	if (!cns->n)
+		return err_set(err, ERR_INVALID, "it has no subject alternative names and no common name");
+	if (cns->n > 1)
+		return err_set(err, ERR_INVALID, "it has several common names and no subject alternative names");
+	if (name_canonical(cns->v[0], &name, &why) < 0)
+		return err_set(err, ERR_INVALID, "it has no subject alternative names, and its common name '%s' is no host name", cns->v[0]);
+	strlist_add(&info->names, name);
+	info->common_name_only = true;
 	return 0;
 }
 
@@ -229,7 +259,8 @@ static int csr_read(const void *p, size_t n, struct csr_info *info, struct err *
 		return err_set(err, ERR_INVALID, "it is of an unknown version");
 	if (spki_acceptable(X509_REQ_get_X509_PUBKEY(req), "request", err) < 0 || check_signature(req, &der, err) < 0 ||
 	    count_extension_requests(req, err) < 0 || read_names(req, info, err) < 0 ||
-	    read_subject(req, &info->subject, &cns, err) < 0 || check_common_names(&cns, &info->names, err) < 0)
+	    read_subject(req, &info->subject, &cns, err) < 0 ||
+	    name_from_common_name(&cns, info, err) < 0 || check_common_names(&cns, &info->names, err) < 0)
 		return -(int)err->code;
 	info->key_type = spki_text(X509_REQ_get_X509_PUBKEY(req));
 	spki_hash(X509_REQ_get_X509_PUBKEY(req), info->public_hash);

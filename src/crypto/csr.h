@@ -5,8 +5,8 @@
  *
  * Accepted: PEM or DER, one request and nothing else, at most LIMIT_CSR bytes; its signature verifies; key RSA 2048 to 8192 bits
  * with a usual exponent, P-256, P-384 or P-521 by name; signed with SHA-2; at least one and at most LIMIT_NAMES subject
- * alternative names, all of them DNS names; a common name only if it is one of these. Everything else is refused with a
- * sentence that says what to change.
+ * alternative names, all of them DNS names; a common name only if it is one of these. Without any alternative name the one common
+ * name is the name (some authorities take that: common_name_only). Everything else is refused with a sentence that says what to change.
  */
 #ifndef CRYPTO_CSR_H
 #define CRYPTO_CSR_H
@@ -34,6 +34,8 @@ struct csr_info {
 	char public_hash[SHA256_HEX]; /* SHA-256 of the SubjectPublicKeyInfo, as in struct cert_info */
 	char der_hash[SHA256_HEX];    /* SHA-256 of the DER */
 	bool must_staple;             /* asks for the TLS feature extension */
+	bool client_auth;             /* asks for the extended key usage clientAuth */
+	bool common_name_only;        /* has no alternative names: its name is the common name */
 };
 
 /* INVALID or TOO_LARGE; *ret is untouched on failure, else freed by csr_info_clear. */

@@ -97,19 +97,35 @@ static char *node_name(const char *wanted)
 struct begin {
 	struct engine *e;
 	int64_t former;
-	struct ulid prune_id;
+	struct ulid prune_id, watch_id;
 };
+
+/* A job that is always there. */
+static int standing(struct sql *tx, struct job *j, struct err *err)
+{
+	_cleanup_job_ struct job there = { 0 };
+
+	if (store_job_find_live(tx, j->kind, NULL, &there, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	return store_job_add(tx, j, err);
+}
 
 /* At start: our former self's leases end at once, the standing lanes and the standing job are there. */
 static int begin(struct sql *tx, void *arg, struct err *err)
 {
 	struct begin *b = arg;
-	_cleanup_job_ struct job there = { 0 };
 	int64_t now = engine_now(b->e);
 	struct job prune = {
 		.id = b->prune_id.s, .kind = JOB_PRUNE, .args = (char[]){ "{}" }, .state = JOB_QUEUED, .lane = (char[]){ LANE_LOCAL },
 		.due_ms = now + HOUR_MS, .created_ms = now, .updated_ms = now,
-	};
+	}, watch = prune;
+
+	watch.id = b->watch_id.s;
+	watch.kind = JOB_ACCOUNT_WATCH;
+	watch.due_ms = now + 10 * MINUTE_MS;
 
 	if (store_lease_end_former(tx, b->e->node, b->e->owner, now, &b->former, err) < 0 ||
 	    store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
@@ -117,12 +133,7 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (renewal_standing(tx, b->e, err) < 0)
 		return -(int)err->code;
-	if (store_job_find_live(tx, JOB_PRUNE, NULL, &there, err) == 0)
-		return 0;
-	if (err->code != ERR_NOT_FOUND)
-		return -(int)err->code;
-	err_clear(err);
-	return store_job_add(tx, &prune, err);
+	return standing(tx, &prune, err) < 0 || standing(tx, &watch, err) < 0 ? -(int)err->code : 0;
 }
 
 /* A test build may shorten both, so that a lease is over within a second. */
@@ -174,6 +185,7 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	leases_open(e);
 	workers_open(e);
 	b.prune_id = ulid_new(engine_now(e));
+	b.watch_id = ulid_new(engine_now(e));
 	if (!e->o.view.n) {
 		_cleanup_err_ struct err why = { 0 };
 

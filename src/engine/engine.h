@@ -33,6 +33,7 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *node;          /* name of this node, "" = host name; leases belong to node + start */
 	unsigned workers;          /* 0 = LIMIT_WORKERS */
 	struct resolve_view view;  /* n 0 = the engine reads /etc/resolv.conf when it needs it */
+	const char *zerossl_url;   /* where ZeroSSL hands out external accounts, NULL = its own API; for tests */
 	int64_t delegation_ttl_s;  /* TTL of TXT values of our own DNS; 0 = 1 */
 
 	/* edge; NULL: none is configured */

@@ -2,11 +2,15 @@
 /* intake.c - how work comes into being; see intake.h. DESIGN 3 rule 4: one request, one order. */
 #include "engine/intake.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/ulid.h"
 #include "crypto/digest.h"
+#include "crypto/csr.h"
 #include "engine/private.h"
+#include "model/csr_lint.h"
 #include "model/vendor.h"
+#include "net/url.h"
 
 #include <stdio.h>
 
@@ -88,8 +92,6 @@ static void hashes(struct order *o, const struct account *a, const struct csr *c
 
 static int load_account(struct sql *tx, const struct order_request *r, struct account *ret, struct err *err)
 {
-	const struct vendor *v;
-
 	if (store_account_get(tx, r->account_id, ret, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)
 			return -(int)err->code;
@@ -99,11 +101,31 @@ static int load_account(struct sql *tx, const struct order_request *r, struct ac
 	if (ret->status != ACCOUNT_VALID)
 		return err_set_field(err, ERR_INVALID, "/account_id", "account '%s' is %s", ret->name,
 				     ret->status == ACCOUNT_REGISTERING ? "still being registered" : "invalid");
-	v = vendor_find(ret->vendor);
-	for (size_t i = 0; v && !v->wildcards && i < r->names->n; i++)
-		if (str_starts(r->names->v[i], "*."))
-			return err_set_field(err, ERR_INVALID, "/account_id", "%s issues no certificates for wildcard names", v->title);
 	return 0;
+}
+
+/* What the vendor would refuse is said now, with the field, and not by the vendor after the validation. */
+static int lint(struct sql *tx, const struct order_request *r, const struct account *a, const struct csr *c, const char *key_type,
+		struct err *err)
+{
+	_cleanup_csr_info_ struct csr_info info = { 0 };
+	_cleanup_key_row_ struct key_row k = { 0 };
+	struct csr_facts f = { .names = r->names, .key_type = key_type };
+
+	if (c) {
+		if (csr_parse(c->der, c->der_n, &info, err) < 0)
+			return err_wrap(err, "could not read the stored CSR");
+		f.from_csr = true;
+		f.common_name = info.subject.cn;
+		f.common_name_only = info.common_name_only;
+		f.client_auth = info.client_auth;
+		if (store_key_find_public(tx, c->public_hash, &k, err) == 0)
+			f.account_key = k.purpose == KEY_ACCOUNT;
+		else if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+	}
+	return csr_lint_check(vendor_of(a->vendor), r->profile, &f, err);
 }
 
 static int load_csr(struct sql *tx, const struct order_request *r, struct csr *ret, struct err *err)
@@ -236,7 +258,11 @@ int order_intake(struct sql *tx, const struct order_request *r, struct order_tak
 	with.names = &names;
 	if (order_request_check(&with, err) < 0 || load_account(tx, &with, &a, err) < 0)
 		return -(int)err->code;
-	fill(&o, r, &names, r->csr_id ? &c : NULL);
+	if (!with.key_type)
+		with.key_type = csr_key_type_for(vendor_of(a.vendor));
+	if (lint(tx, &with, &a, r->csr_id ? &c : NULL, r->csr_id ? c.key_type : with.key_type, err) < 0)
+		return -(int)err->code;
+	fill(&o, &with, &names, r->csr_id ? &c : NULL);
 	if (decide(tx, &with, &a, &o, err) < 0)
 		return -(int)err->code;
 	hashes(&o, &a, r->csr_id ? &c : NULL);
@@ -321,13 +347,17 @@ void account_prepared_done(struct account_prepared *p)
 
 static int vendor_check(const struct account_request *r, const struct vendor *v, struct err *err)
 {
+	if (r->eab_fetch && (!v || !v->eab_fetch))
+		return err_set_field(err, ERR_INVALID, "/eab_from", "%s hands its values out in its own pages only", v ? v->title : "this authority");
 	if (!v)
 		return 0;
 	if (v->discontinued)
 		return err_set_field(err, ERR_INVALID, "/vendor", "%s", v->discontinued);
+	if (r->key_pem) /* what the account needed to be made, it had then */
+		return 0;
 	if (v->contact_required && str_empty(r->email))
 		return err_set_field(err, ERR_INVALID, "/email", "%s wants an e-mail address", v->title);
-	if (v->eab_required && !r->eab_kid) {
+	if (v->eab_required && !r->eab_kid && !r->eab_fetch) {
 		err_set_field(err, ERR_INVALID, "/eab_kid", "%s wants an external account binding", v->title);
 		return v->eab_help ? err_hint(err, "Where to find it: %s.", v->eab_help) : -ERR_INVALID;
 	}
@@ -345,51 +375,120 @@ static void job_fill(struct job *j, const char *id, enum job_kind kind, const ch
 	};
 }
 
+int directory_url_check(const char *url, struct err *err)
+{
+	_cleanup_url_ struct url u = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (strlen(url) <= LIMIT_CA_URL && url_parse(url, false, &u, &why) == 0)
+		return 0;
+	err_set_field(err, ERR_INVALID, "/directory_url", "is not a directory URL%s%s", why.detail ? ": " : "", why.detail ? why.detail : "");
+	return err_hint(err, "It begins with https:// and is used exactly as it is given.");
+}
+
+static int check_account(const struct account_request *r, const struct vendor *v, const char *url, struct err *err)
+{
+	if (!v && !streq(r->vendor, VENDOR_CUSTOM))
+		return err_set_field(err, ERR_INVALID, "/vendor", "there is no vendor '%s'", r->vendor);
+	if (!url)
+		return err_set_field(err, ERR_INVALID, "/directory_url", "a vendor of your own needs a directory URL");
+	if (directory_url_check(url, err) < 0)
+		return -(int)err->code;
+	if (!!r->eab_kid != !!r->eab_hmac)
+		return err_set_field(err, ERR_INVALID, r->eab_kid ? "/eab_hmac_key" : "/eab_kid", "key identifier and HMAC key belong together");
+	if (r->key_pem && (r->eab_kid || r->eab_fetch))
+		return err_set_field(err, ERR_INVALID, "/account_key", "an account that exists needs no external account binding");
+	return vendor_check(r, v, err);
+}
+
+/* The HMAC key, or what it is going to be asked for with; opened by the registering job alone. */
+static int seal_eab(struct keys *k, const struct account_request *r, struct account *a, struct err *err)
+{
+	const struct secret *what = r->eab_hmac ? r->eab_hmac : r->eab_fetch ? r->eab_access_key : NULL;
+	struct key_place place = { "account", a->id, "eab_sealed" };
+	_cleanup_buf_wipe_ struct buf mac = BUF_MAX(1024);
+	unsigned char *sealed = NULL;
+
+	if (!what)
+		return 0;
+	if (r->eab_hmac && (base64_decode_any(&mac, (const char *)what->p, what->n, err) < 0 || !mac.n)) {
+		err_clear(err);
+		err_set_field(err, ERR_INVALID, "/eab_hmac_key", "the HMAC key is neither base64url nor base64 text");
+		return err_hint(err, "Paste it as the vendor shows it, with or without the = at its end.");
+	}
+	if (keys_seal(k, what, &place, &sealed, &a->eab_sealed_n, err) < 0)
+		return err_wrap(err, "could not seal the %s", r->eab_hmac ? "HMAC key" : "access key");
+	a->eab_sealed = sealed;
+	a->eab_bytes = (int64_t)mac.n;
+	return 0;
+}
+
+static int account_key(struct keys *k, const struct account_request *r, const char *id, const char *url, struct key_row *ret, struct err *err)
+{
+	_cleanup_key_made_ struct key_made made = { 0 };
+	struct key_place place = { "key", id, "sealed" };
+
+	if (r->key_pem && keys_import(k, KEY_ACCOUNT, r->key_pem, &place, url, &made, err) < 0) {
+		replace_str(&err->field, "/account_key");
+		return err_wrap(err, "could not import the account's key");
+	}
+	if (!r->key_pem && keys_generate(k, KEY_ACCOUNT, KEY_P256, &place, url, &made, err) < 0)
+		return err_wrap(err, "could not make the account's key");
+	*ret = (struct key_row){
+		.id = xstrdup(id), .purpose = KEY_ACCOUNT, .type = xstrdup(made.type.s), .public_hash = xstrdup(made.public_hash),
+		.sealed = xmemdup(made.sealed, made.sealed_n), .sealed_n = made.sealed_n, .created_ms = r->now_ms,
+	};
+	return 0;
+}
+
 int account_prepare(struct keys *k, const struct account_request *r, struct account_prepared *ret, struct err *err)
 {
 	const struct vendor *v = vendor_find(r->vendor);
 	const char *url = r->directory_url ? r->directory_url : v ? v->directory_url : NULL;
 	_cleanup_account_prepared_ struct account_prepared p = { 0 };
-	_cleanup_key_made_ struct key_made made = { 0 };
 	struct ulid id = ulid_new(r->now_ms), key_id = ulid_new(r->now_ms), job_id = ulid_new(r->now_ms);
-	struct key_place key_place = { "key", key_id.s, "sealed" }, eab_place = { "account", id.s, "eab_sealed" };
-	struct account *a = &p.account;
-	unsigned char *sealed = NULL;
-	size_t sealed_n = 0;
+	_cleanup_json_ json_t *args = json_pack("{s:b, s:b}", "import", r->key_pem != NULL, "eab_fetch", r->eab_fetch);
+	_cleanup_free_ char *args_text = NULL;
 
-	if (!v && !streq(r->vendor, VENDOR_CUSTOM))
-		return err_set_field(err, ERR_INVALID, "/vendor", "there is no vendor '%s'", r->vendor);
-	if (!url)
-		return err_set_field(err, ERR_INVALID, "/directory_url", "a vendor of your own needs a directory URL");
-	if (!str_starts(url, "https://") || strlen(url) > LIMIT_CA_URL)
-		return err_set_field(err, ERR_INVALID, "/directory_url", "a directory URL begins with https://");
-	if (!!r->eab_kid != !!r->eab_hmac)
-		return err_set_field(err, ERR_INVALID, r->eab_kid ? "/eab_hmac_key" : "/eab_kid", "key identifier and HMAC key belong together");
-	if (vendor_check(r, v, err) < 0)
+	if (check_account(r, v, url, err) < 0 || account_key(k, r, key_id.s, url, &p.key, err) < 0)
 		return -(int)err->code;
-	if (keys_generate(k, KEY_ACCOUNT, KEY_P256, &key_place, url, &made, err) < 0)
-		return err_wrap(err, "could not make the account's key");
-	if (r->eab_hmac && keys_seal(k, r->eab_hmac, &eab_place, &sealed, &sealed_n, err) < 0)
-		return err_wrap(err, "could not seal the HMAC key");
-	*a = (struct account){
+	p.account = (struct account){
 		.id = xstrdup(id.s), .vendor = xstrdup(r->vendor), .directory_url = xstrdup(url), .email = xstrdup(r->email ? r->email : ""),
-		.status = ACCOUNT_REGISTERING, .key_id = xstrdup(key_id.s), .eab_kid = xstrdup_null(r->eab_kid), .eab_sealed = sealed,
-		.eab_sealed_n = sealed_n, .tos_agreed_ms = r->tos_agreed ? r->now_ms : 0, .created_ms = r->now_ms, .updated_ms = r->now_ms,
+		.status = ACCOUNT_REGISTERING, .key_id = xstrdup(key_id.s), .eab_kid = xstrdup_null(r->eab_kid), .automatic = r->automatic,
+		.connection = xstrdup_null(r->connection), .tos_agreed_ms = r->tos_agreed ? r->now_ms : 0, .created_ms = r->now_ms,
+		.updated_ms = r->now_ms,
 	};
-	a->name = !str_empty(r->name) ? xstrdup(r->name) :
-		  str_empty(r->email) ? xstrdup(vendor_title(r->vendor)) : xasprintf("%s --- %s", r->email, vendor_title(r->vendor));
-	p.key = (struct key_row){
-		.id = xstrdup(key_id.s), .purpose = KEY_ACCOUNT, .type = xstrdup(made.type.s), .public_hash = xstrdup(made.public_hash),
-		.sealed = xmemdup(made.sealed, made.sealed_n), .sealed_n = made.sealed_n, .created_ms = r->now_ms,
-	};
-	job_fill(&p.job, job_id.s, JOB_ACCOUNT_REGISTER, "account", id.s, NULL, url, r->created_by, r->now_ms);
+	p.account.name = !str_empty(r->name) ? xstrdup(r->name) : account_default_name(r->email, r->vendor);
+	if (seal_eab(k, r, &p.account, err) < 0)
+		return -(int)err->code;
+	if (r->terms_url)
+		json_object_set_new(args, "terms_url", json_string(r->terms_url));
+	args_text = json_text(args);
+	job_fill(&p.job, job_id.s, JOB_ACCOUNT_REGISTER, "account", id.s, args_text, url, r->created_by, r->now_ms);
 	*ret = TAKE(p);
 	return 0;
 }
 
+/* An imported key may be anything; an account's key is nobody else's (RFC 8555 11.1). */
+static int key_is_new(struct sql *tx, const struct key_row *k, struct err *err)
+{
+	_cleanup_key_row_ struct key_row there = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+	bool used = false;
+
+	if (store_key_find_public(tx, k->public_hash, &there, &why) == 0)
+		return err_set_field(err, ERR_CONFLICT, "/account_key", "this key is here already, as the key of %s",
+				     there.purpose == KEY_ACCOUNT ? "an account" : "a certificate or of this server");
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(err, &why);
+	if (store_csr_uses_public(tx, k->public_hash, &used, err) < 0)
+		return -(int)err->code;
+	return used ? err_set_field(err, ERR_CONFLICT, "/account_key", "this is the key of a CSR; an account needs a key of its own") : 0;
+}
+
 int account_intake(struct sql *tx, struct account_prepared *p, struct err *err)
 {
-	if (store_key_add(tx, &p->key, err) < 0 || store_account_add(tx, &p->account, err) < 0 ||
+	if (key_is_new(tx, &p->key, err) < 0 || store_key_add(tx, &p->key, err) < 0 || store_account_add(tx, &p->account, err) < 0 ||
 	    store_lane_ensure(tx, p->job.lane, lane_cap(p->job.lane), err) < 0)
 		return -(int)err->code;
 	return store_job_add(tx, &p->job, err);

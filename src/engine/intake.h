@@ -66,14 +66,23 @@ int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err
 
 /* --- accounts --- */
 
+/* An https URL as net/url.h takes it: INVALID with "/directory_url". */
+int directory_url_check(const char *url, struct err *err) MUST_CHECK;
+
 struct account_request {             /* all borrowed */
 	const char *vendor;          /* key of the registry, or VENDOR_CUSTOM */
-	const char *directory_url;   /* as typed; NULL = the vendor's */
+	const char *directory_url;   /* as typed; NULL = the registry's */
 	const char *email;           /* or NULL */
 	const char *name;            /* or NULL: "email --- vendor" */
 	bool tos_agreed;
+	const char *terms_url;       /* the terms that were read, or NULL: whatever the directory names */
 	const char *eab_kid;         /* or NULL */
 	const struct secret *eab_hmac;
+	bool eab_fetch;              /* the vendor hands the values out: by the e-mail address, or by */
+	const struct secret *eab_access_key; /* or NULL */
+	const struct secret *key_pem; /* import: an existing account's key; newAccount is never sent then */
+	bool automatic;              /* automatic acts may order although the vendor charges */
+	const char *connection;      /* text of the column, or NULL */
 	const char *created_by;
 	int64_t now_ms;
 };
@@ -86,9 +95,9 @@ struct account_prepared { /* owned */
 void account_prepared_done(struct account_prepared *p);
 #define _cleanup_account_prepared_ __attribute__((cleanup(account_prepared_done)))
 
-/* BEFORE the transaction (makes the account's P-256 key, seals the EAB key): INVALID with the field. */
+/* BEFORE the transaction (makes or imports the account's key, seals the EAB key): INVALID with the field. */
 int account_prepare(struct keys *k, const struct account_request *r, struct account_prepared *ret, struct err *err) MUST_CHECK;
-/* Inserts key, account (registering) and job; fills in the numbers. */
+/* Inserts key, account (registering) and job; fills in the numbers. CONFLICT: the imported key is known here already. */
 int account_intake(struct sql *tx, struct account_prepared *p, struct err *err) MUST_CHECK;
 
 /* --- jobs --- */

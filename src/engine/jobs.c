@@ -5,24 +5,23 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "crypto/csr.h"
-#include "model/vendor.h"
 #include "store/audit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static int run_register(struct job_run *r, struct err *err);
-static int run_refresh(struct job_run *r, struct err *err);
-static int run_deactivate(struct job_run *r, struct err *err);
-static int run_vendor_check(struct job_run *r, struct err *err);
 static int run_csr_create(struct job_run *r, struct err *err);
 static int run_prune(struct job_run *r, struct err *err);
 
 const struct job_row job_rows[job_kind_count] = {
-	[JOB_ACCOUNT_REGISTER] = { "Register account", run_register, HOUR_MS, false },
-	[JOB_ACCOUNT_REFRESH] = { "Refresh account", run_refresh, 10 * MINUTE_MS, false },
-	[JOB_ACCOUNT_DEACTIVATE] = { "Deactivate account", run_deactivate, DAY_MS, false },
-	[JOB_VENDOR_CHECK] = { "Check vendor", run_vendor_check, 0, false },
+	[JOB_ACCOUNT_REGISTER] = { "Register account", job_account_register, HOUR_MS, false },
+	[JOB_ACCOUNT_REFRESH] = { "Refresh account", job_account_refresh, 10 * MINUTE_MS, false },
+	[JOB_ACCOUNT_CONTACT] = { "Change contact", job_account_contact, 10 * MINUTE_MS, false },
+	[JOB_ACCOUNT_AGREE] = { "Agree to terms", job_account_agree, 10 * MINUTE_MS, false },
+	[JOB_ACCOUNT_ROLLOVER] = { "Change account key", job_account_rollover, 7 * DAY_MS, false },
+	[JOB_ACCOUNT_DEACTIVATE] = { "Close account", job_account_close, DAY_MS, false },
+	[JOB_ACCOUNT_WATCH] = { "Look after accounts", job_account_watch, 0, true, true },
+	[JOB_VENDOR_CHECK] = { "Check vendor", job_vendor_check, 0, false },
 	[JOB_CSR_CREATE] = { "Create CSR", run_csr_create, HOUR_MS, true },
 	[JOB_RENEWAL] = { "Renew what is due", job_renewal, 0, true, true },
 	[JOB_RENEWAL_INFO] = { "Ask for renewal information", job_renewal_info, 0, false, true },
@@ -39,6 +38,7 @@ static void job_run_done(struct job_run *r)
 	json_decref(r->result);
 	account_done(&r->account);
 	key_row_done(&r->key);
+	key_row_done(&r->next_key);
 	acme_session_done(&r->session);
 	event_list_done(&r->events);
 	free(r->park);
@@ -59,210 +59,6 @@ void job_tell(struct job_run *r, const char *kind, const char *id, enum event_le
 		.id = xstrdup(ulid_new(engine_now(r->e)).s), .subject_kind = xstrdup(kind), .subject_id = xstrdup(id),
 		.at_ms = engine_now(r->e), .level = level, .text = str_clean(text, strlen(text), sizeof text),
 	};
-}
-
-/* ---- what several need ---- */
-
-struct account_of {
-	struct job_run *r;
-	const char *id;
-};
-
-static int load_account(struct sql *q, void *arg, struct err *err)
-{
-	const struct account_of *a = arg;
-	struct job_run *r = a->r;
-
-	account_done(&r->account);
-	key_row_done(&r->key);
-	if (store_account_get_any(q, a->id, &r->account, err) < 0 ||
-	    store_key_get(q, r->account.key_id, &r->key, err) < 0)
-		return -(int)err->code;
-	return 0;
-}
-
-int job_session_open(struct job_run *r, const char *directory_url, struct err *err)
-{
-	struct acme_ca *ca;
-
-	if (acme_ca_get(r->e->cas, directory_url, &ca, err) < 0)
-		return -(int)err->code;
-	if (r->key.id)
-		signer_init(&r->signer, r->e->o.keys, &r->key, &r->account);
-	r->gate = (struct gate){ .e = r->e, .directory_url = directory_url };
-	r->session = (struct acme_session){
-		.ca = ca, .http = r->w->http, .signer = r->key.id ? &r->signer.acme : NULL, .account_url = r->account.url,
-		.clock = r->e->clock, .gate = lane_gate, .gate_data = &r->gate,
-		.deadline_boot_ms = engine_deadline(r->e, r->lease_boot_ms),
-	};
-	return 0;
-}
-
-static int account_open(struct job_run *r, struct err *err)
-{
-	if (!r->j.subject_id)
-		return err_set(err, ERR_INTERNAL, "the job names no account");
-	return job_account_open(r, r->j.subject_id, err);
-}
-
-int job_account_open(struct job_run *r, const char *account_id, struct err *err)
-{
-	struct account_of a = { r, account_id };
-
-	if (engine_read(r->e, load_account, &a, err) < 0)
-		return err_wrap(err, "could not read the account");
-	return job_session_open(r, r->account.directory_url, err);
-}
-
-static int put_account(struct sql *tx, void *arg, struct err *err)
-{
-	struct job_run *r = arg;
-
-	r->account.updated_ms = engine_now(r->e);
-	return store_account_put(tx, &r->account, 0, err);
-}
-
-static void set_account(struct job_run *r, enum account_status status, const struct err *why)
-{
-	r->account.status = status;
-	free(r->account.reason);
-	r->account.reason = why ? err_to_json_text(why) : NULL;
-	r->also = put_account;
-}
-
-/* ---- accounts ---- */
-
-static int agree(struct job_run *r, const struct acme_directory *d, struct err *err)
-{
-	if (d->tos_url)
-		replace_str(&r->account.tos_url, d->tos_url);
-	if (d->tos_url && !r->account.tos_agreed_ms) {
-		err_set(err, ERR_INVALID, "the authority's terms of service have to be agreed to: %s", d->tos_url);
-		return err_hint(err, "Read them, and register with the agreement given.");
-	}
-	if (d->eab_required && !r->account.eab_kid) {
-		const struct vendor *v = vendor_find(r->account.vendor);
-
-		err_set(err, ERR_INVALID, "the authority wants an external account binding: a key identifier and an HMAC key");
-		return v && v->eab_help ? err_hint(err, "Where to find them: %s.", v->eab_help) : -ERR_INVALID;
-	}
-	return 0;
-}
-
-/* The authority takes no new accounts for a while, said another registration. */
-static bool registration_waits(struct job_run *r)
-{
-	_cleanup_free_ char *lane = xasprintf(LANE_REGISTER "%s", r->account.directory_url);
-	int64_t until = parked_until(r->e, lane);
-
-	if (!until)
-		return false;
-	r->wait = true;
-	r->j.due_ms = until;
-	return true;
-}
-
-/*
- * The key was stored with the account row, before anything was sent: after a crash newAccount with the same key finds the
- * account that was made (RFC 8555 7.3.1). The URL is stored before anything else is done with it.
- */
-static int run_register(struct job_run *r, struct err *err)
-{
-	_cleanup_acme_directory_ struct acme_directory d = { 0 };
-	_cleanup_acme_account_ struct acme_account a = { 0 };
-	_cleanup_strlist_ struct strlist contacts = { 0 };
-	struct acme_registration q = { .contacts = &contacts };
-
-	if (account_open(r, err) < 0)
-		return -(int)err->code;
-	r->result = json_pack("{s:s}", "account_id", r->account.id);
-	if (r->account.url && r->account.status == ACCOUNT_VALID)
-		return 0;
-	if (r->account.deleted_ms)
-		return err_set(err, ERR_NOT_FOUND, "account '%s' was deleted", r->account.name);
-	if (registration_waits(r))
-		return 0;
-	if (acme_directory_get(&r->session, &d, err) < 0)
-		return err_wrap(err, "could not read the directory %s", r->account.directory_url);
-	if (agree(r, &d, err) < 0)
-		return -(int)err->code;
-	if (!str_empty(r->account.email))
-		strlist_add(&contacts, r->account.email);
-	q.tos_agreed = r->account.tos_agreed_ms != 0;
-	q.eab = r->account.eab_kid != NULL;
-	if (acme_account_register(&r->session, &q, &a, err) < 0)
-		return err_wrap(err, "could not register account '%s'", r->account.name);
-	if (a.status != ACME_ACCOUNT_VALID)
-		return err_set(err, ERR_REMOTE_REFUSED, "the authority calls the account %s", acme_account_status_text(a.status));
-	replace_str(&r->account.url, a.url);
-	free(r->account.eab_sealed); /* it has served */
-	r->account.eab_sealed = NULL;
-	r->account.eab_sealed_n = 0;
-	set_account(r, ACCOUNT_VALID, NULL);
-	job_tell(r, "account", r->account.id, EVENT_INFO, a.created ? "registered" : "registered before; the authority knew the key");
-	return 0;
-}
-
-static int run_refresh(struct job_run *r, struct err *err)
-{
-	_cleanup_acme_account_ struct acme_account a = { 0 };
-
-	if (account_open(r, err) < 0)
-		return -(int)err->code;
-	if (!r->account.url)
-		return err_set(err, ERR_CONFLICT, "account '%s' is not registered", r->account.name);
-	if (acme_account_get(&r->session, &a, err) < 0)
-		return err_wrap(err, "could not read account '%s'", r->account.name);
-	r->result = json_pack("{s:s, s:s}", "account_id", r->account.id, "status", acme_account_status_text(a.status));
-	if (a.status == ACME_ACCOUNT_VALID) {
-		set_account(r, ACCOUNT_VALID, NULL);
-	} else {
-		_cleanup_err_ struct err why = { 0 };
-
-		err_set(&why, ERR_REMOTE_REFUSED, "the authority calls the account %s", acme_account_status_text(a.status));
-		set_account(r, ACCOUNT_INVALID, &why);
-		job_tell(r, "account", r->account.id, EVENT_ERROR, "the authority calls the account %s", acme_account_status_text(a.status));
-	}
-	return 0;
-}
-
-static int run_deactivate(struct job_run *r, struct err *err)
-{
-	_cleanup_err_ struct err why = { 0 };
-
-	if (account_open(r, err) < 0)
-		return -(int)err->code;
-	if (!r->account.url)
-		return 0;
-	if (acme_account_deactivate(&r->session, err) < 0) {
-		if (err->code != ERR_NEEDS_PERSON && err->code != ERR_REMOTE_GONE) /* it is deactivated already */
-			return err_wrap(err, "could not deactivate account '%s'", r->account.name);
-		err_clear(err);
-	}
-	err_set(&why, ERR_REMOTE_REFUSED, "the account was deactivated");
-	set_account(r, ACCOUNT_INVALID, &why);
-	job_tell(r, "account", r->account.id, EVENT_INFO, "deactivated");
-	return 0;
-}
-
-static int run_vendor_check(struct job_run *r, struct err *err)
-{
-	_cleanup_acme_directory_ struct acme_directory d = { 0 };
-	const char *url = json_string_value(json_object_get(r->args, "directory_url"));
-	json_t *profiles;
-
-	if (!url)
-		return err_set(err, ERR_INTERNAL, "the job names no directory");
-	if (job_session_open(r, url, err) < 0 || acme_directory_get(&r->session, &d, err) < 0)
-		return err_wrap(err, "could not read the directory %s", url);
-	profiles = json_array();
-	for (size_t i = 0; i < d.n_profiles; i++)
-		json_array_append_new(profiles, json_pack("{s:s, s:o}", "name", d.profiles[i].name, "description",
-							  json_str_or_null(d.profiles[i].description)));
-	r->result = json_pack("{s:s, s:o, s:o, s:b, s:b, s:o}", "directory_url", url, "tos_url", json_str_or_null(d.tos_url), "website",
-			      json_str_or_null(d.website), "eab_required", d.eab_required, "renewal_info", d.renewal_info != NULL,
-			      "profiles", profiles);
-	return 0;
 }
 
 /* ---- CSR ---- */
@@ -490,10 +286,14 @@ static void end_failed(struct job_run *r, const struct err *why)
 	r->j.state = JOB_FAILED;
 	r->j.ended_ms = engine_now(r->e);
 	r->also = NULL;
+	if (r->j.kind == JOB_VENDOR_CHECK)
+		job_vendor_failed(r, why);
+	if (r->j.kind == JOB_ACCOUNT_ROLLOVER && r->account.id)
+		job_rollover_failed(r, why);
 	if (r->j.kind == JOB_ACCOUNT_REGISTER && r->account.id) {
 		_cleanup_free_ char *text = err_text(why);
 
-		set_account(r, ACCOUNT_INVALID, why);
+		job_account_set(r, ACCOUNT_INVALID, why);
 		job_tell(r, "account", r->account.id, EVENT_ERROR, "%s", text);
 	}
 }

@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "crypto/x509.h"
 #include "engine/engine.h"
+#include "engine/intake.h"
 #include "engine/jobs.h"
 #include "engine/renewal_when.h"
 #include "engine/provider.h"
@@ -355,7 +356,7 @@ struct job_run {
 	json_t *args;
 	json_t *result;
 	struct account account;
-	struct key_row key;
+	struct key_row key, next_key; /* next_key: a rollover's */
 	struct acme_session session;
 	struct acme_keys_signer signer;
 	struct gate gate;
@@ -410,6 +411,28 @@ int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c
 void renewal_watch(struct engine *e);
 
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
+
+/* ---- jobs_account.c, jobs_vendor.c ---- */
+
+/* The account the job is about, with a session; r->result names it. */
+int job_account_subject(struct job_run *r, struct err *err);
+/* What the account is from now on; stored in the transaction that ends the job. */
+void job_account_set(struct job_run *r, enum account_status status, const struct err *why);
+/* In a write function of a job that has not ended: LOST_LEASE unless it is still ours. */
+int job_mine(struct sql *tx, const struct job_run *r, struct err *err);
+int job_account_register(struct job_run *r, struct err *err);
+int job_account_refresh(struct job_run *r, struct err *err);
+int job_account_contact(struct job_run *r, struct err *err);
+int job_account_agree(struct job_run *r, struct err *err);
+int job_account_close(struct job_run *r, struct err *err);
+int job_account_rollover(struct job_run *r, struct err *err);
+void job_rollover_failed(struct job_run *r, const struct err *why);
+int job_account_watch(struct job_run *r, struct err *err);
+int job_vendor_check(struct job_run *r, struct err *err);
+/* What a directory says, as JSON; and storing it (r->result's "facts", if there) with what moved. */
+json_t *job_vendor_facts(const struct acme_directory *d);
+int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, struct err *err);
+void job_vendor_failed(struct job_run *r, const struct err *why);
 /* What a debt row says, and back. */
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
 

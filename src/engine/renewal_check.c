@@ -20,9 +20,7 @@
 
 bool renewal_may_pay(const struct account *a)
 {
-	const struct vendor *v = vendor_find(a->vendor);
-
-	return !v || !v->costs_money;
+	return account_may_automatically(a);
 }
 
 /* ---- daily ---- */

@@ -27,12 +27,24 @@ struct account {
 	size_t eab_sealed_n;
 	char *tos_url;
 	int64_t tos_agreed_ms;
+	int64_t eab_bytes; /* length of the HMAC key that bound it; 0 = none was used */
 	char *preferred_issuer;
+	char *next_key_id;    /* a rollover is under way: the key it moves to, stored before it is used */
+	bool automatic;       /* may be ordered from without a person although the vendor charges */
+	char *connection;     /* JSON: how its authority is reached, NULL = as the server's configuration says */
+	int64_t refreshed_ms; /* when the authority was last asked about it */
 	char *reason; /* JSON of struct err */
 	int64_t rev, created_ms, updated_ms, deleted_ms;
 };
 void account_done(struct account *a);
 #define _cleanup_account_ __attribute__((cleanup(account_done)))
+
+/* The default name: "email --- vendor". Owned by the caller. */
+char *account_default_name(const char *email, const char *vendor);
+/* Whether renewals and other acts that no person asked for may order from it: not where that costs money and nobody allowed it. */
+bool account_may_automatically(const struct account *a);
+/* What tells it from others that read the same: "EAB key ...1234", or the end of its URL; NULL when it has neither. Owned. */
+char *account_mark(const struct account *a);
 
 #define KEY_PURPOSES(X) X(KEY_ACCOUNT, "account") X(KEY_CERTIFICATE, "certificate") X(KEY_TLS, "tls")
 DECLARE_ENUM(key_purpose, KEY_PURPOSES);

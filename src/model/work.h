@@ -12,7 +12,11 @@ DECLARE_ENUM(job_state, JOB_STATES);
 #define JOB_KINDS(X)                                                                                                   \
 	X(JOB_ACCOUNT_REGISTER, "account-register")                                                                    \
 	X(JOB_ACCOUNT_REFRESH, "account-refresh")                                                                      \
+	X(JOB_ACCOUNT_CONTACT, "account-contact")                                                                      \
+	X(JOB_ACCOUNT_AGREE, "account-agree")                                                                          \
+	X(JOB_ACCOUNT_ROLLOVER, "account-rollover")                                                                    \
 	X(JOB_ACCOUNT_DEACTIVATE, "account-deactivate")                                                                \
+	X(JOB_ACCOUNT_WATCH, "account-watch") /* standing: refreshes, checks directories, destroys spent keys */       \
 	X(JOB_VENDOR_CHECK, "vendor-check")                                                                            \
 	X(JOB_CSR_CREATE, "csr-create") /* key generation is slow work and local */                                    \
 	X(JOB_RENEWAL, "renewal")             /* standing: orders what is due */                                       \

@@ -2,11 +2,10 @@
 /* account.c - see account.h. */
 #include "service/account.h"
 
-#include "base/base64.h"
 #include "engine/intake.h"
 #include "model/vendor.h"
 #include "service/internal.h"
-#include "store/order.h"
+#include "store/vendor.h"
 
 struct account_job {
 	const struct service *s;
@@ -14,25 +13,68 @@ struct account_job {
 	const char *ref;
 	int64_t rev;
 	struct page page;
-	struct account_list *list;
-	struct account *ret;
+	struct account_view_list *list;
+	struct account_view *ret;
 	struct account_prepared *prepared;
 	struct once *once;
 	struct audit *audit;
 	char *id; /* a result, owned */
-	const char *name;
+	const struct account_update *update;
+	enum job_kind kind;
+	const char *args;
+	const char *key;
+	char *url; /* the vendor's override, owned */
 	const char *fresh_id;
 	int64_t now_ms;
 };
 
+void account_view_done(struct account_view *v)
+{
+	account_done(&v->account);
+	free(v->label);
+	v->label = NULL;
+}
+
+/* "email --- vendor"; where two of these read the same, their names and what the authority calls them tell them apart. */
+static int label(struct sql *q, struct account_view *v, struct err *err)
+{
+	const struct account *a = &v->account;
+	_cleanup_free_ char *plain = account_default_name(a->email, a->vendor), *mark = account_mark(a);
+	int64_t twins = 0;
+
+	if (store_account_twins(q, a->email, a->vendor, &twins, err) < 0)
+		return -(int)err->code;
+	free(v->label);
+	if (twins < 2)
+		v->label = TAKE(plain);
+	else if (streq(a->name, plain))
+		v->label = mark ? xasprintf("%s (%s)", plain, mark) : xasprintf("%s (number %" PRId64 ")", plain, a->num);
+	else
+		v->label = mark ? xasprintf("%s (%s, %s)", plain, a->name, mark) : xasprintf("%s (%s)", plain, a->name);
+	return 0;
+}
+
 static int list_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct account_job *j = arg;
+	_cleanup_account_list_ struct account_list l = { 0 };
 
-	return store_account_list(q, &j->page, j->list, err);
+	account_view_list_done(j->list);
+	if (store_account_list(q, &j->page, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++) {
+		struct account_view *v = account_view_list_add(j->list);
+
+		v->account = TAKE(l.v[i]);
+		if (label(q, v, err) < 0)
+			return -(int)err->code;
+	}
+	j->list->more = l.more;
+	return 0;
 }
 
-int service_account_list(struct service *s, const struct list_query *q, struct account_list *ret, struct list_end *end, struct err *err)
+int service_account_list(struct service *s, const struct list_query *q, struct account_view_list *ret, struct list_end *end,
+			 struct err *err)
 {
 	_cleanup_cursor_ struct cursor c = { 0 };
 	struct account_job j = { .list = ret };
@@ -43,20 +85,27 @@ int service_account_list(struct service *s, const struct list_query *q, struct a
 	j.page = c.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	last = ret->n ? &ret->v[ret->n - 1].account : NULL;
 	cursor_close(s, "accounts", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
 	return 0;
+}
+
+int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err)
+{
+	account_view_done(ret);
+	if (SERVICE_GET(q, ref, store_account_get, store_account_get_num, &ret->account, err) < 0)
+		return -(int)err->code;
+	return label(q, ret, err);
 }
 
 static int get_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct account_job *j = arg;
 
-	account_done(j->ret);
-	return SERVICE_GET(q, j->ref, store_account_get, store_account_get_num, j->ret, err);
+	return account_view_read(q, j->ref, j->ret, err);
 }
 
-int service_account_get(struct service *s, const char *ref, struct account *ret, struct err *err)
+int service_account_get(struct service *s, const char *ref, struct account_view *ret, struct err *err)
 {
 	struct account_job j = { .ref = ref, .ret = ret };
 
@@ -83,36 +132,73 @@ static int register_tx(struct sql *tx, void *arg, struct err *err)
 	return once_add(tx, j->s, j->once, "job", j->id, err);
 }
 
-static int check_register(const struct account_register *r, struct err *err)
+static bool email_plain(const char *s)
+{
+	const char *at = strchr(s, '@');
+
+	return at && at == strrchr(s, '@') && at > s && at[1] && !strpbrk(s, " \t\r\n,;<>\"%?&\\");
+}
+
+static int check_register(const struct account_register *r, const struct vendor **ret_vendor, struct err *err)
 {
 	const struct vendor *v = r->vendor && !streq(r->vendor, VENDOR_CUSTOM) ? vendor_find(r->vendor) : NULL;
 
+	*ret_vendor = v;
 	if (!r->vendor && !r->directory_url)
 		return err_set_field(err, ERR_INVALID, "/vendor", "a vendor or a directory URL is needed");
 	if (r->vendor && !streq(r->vendor, VENDOR_CUSTOM) && !v) {
 		err_set_field(err, ERR_INVALID, "/vendor", "there is no vendor '%s'", r->vendor);
 		return err_hint(err, "GET /vendors lists them; another authority is given by its directory URL.");
 	}
-	if (v && r->directory_url && !streq(v->directory_url, r->directory_url))
-		return err_set_field(err, ERR_INVALID, "/directory_url", "is not that of %s; leave one of the two out", v->title);
+	if (r->region && (!v || !vendor_region_find(v, r->region)))
+		return err_set_field(err, ERR_INVALID, "/region", "%s has no region '%s'", v ? v->title : "a directory of your own", r->region);
+	if (r->region && r->directory_url)
+		return err_set_field(err, ERR_INVALID, "/region", "a region and a directory URL were given; leave one of the two out");
 	if (v && v->discontinued)
 		return err_set_field(err, ERR_INVALID, "/vendor", "%s", v->discontinued);
-	if (r->email && (!strchr(r->email, '@') || strpbrk(r->email, " \t,;<>\"") || strchr(r->email, '@') != strrchr(r->email, '@') ||
-			 r->email[0] == '@' || str_ends(r->email, "@")))
+	if (r->email && !email_plain(r->email))
 		return err_set_field(err, ERR_INVALID, "/email", "is not an e-mail address");
+	if (r->eab_from && (r->eab_kid || r->eab_hmac_key.p))
+		return err_set_field(err, ERR_INVALID, "/eab_from", "the values are given already");
+	if (r->eab_from && streq(r->eab_from, "access-key") && !r->eab_access_key.p)
+		return err_set_field(err, ERR_INVALID, "/eab_access_key", "the access key is missing");
+	if (r->eab_from && streq(r->eab_from, "email") && !r->email)
+		return err_set_field(err, ERR_INVALID, "/email", "the e-mail address is what the values are asked for with");
+	if (r->eab_access_key.p && (!r->eab_from || !streq(r->eab_from, "access-key")))
+		return err_set_field(err, ERR_INVALID, "/eab_access_key", "is only for eab_from \"access-key\"");
 	return 0;
 }
 
-/* Refused here, while the person looks, and not by the job: authorities hand the key out as base64url text. */
-static int check_eab(const struct secret *key, struct err *err)
+static int override_tx(struct sql *q, void *arg, struct err *err)
 {
-	_cleanup_buf_wipe_ struct buf mac = BUF_MAX(1024);
-	_cleanup_err_ struct err why = ERR_INIT;
+	struct account_job *j = arg;
+	_cleanup_vendor_setting_ struct vendor_setting set = { 0 };
 
-	if (!key->p)
-		return 0;
-	if (base64_decode_any(&mac, (const char *)key->p, key->n, &why) < 0 || !mac.n)
-		return err_set_field(err, ERR_INVALID, "/eab_hmac_key", "the HMAC key of the external account is not base64url text");
+	if (store_vendor_setting_get(q, j->key, &set, err) < 0)
+		return -(int)err->code;
+	replace_str(&j->url, set.directory_url);
+	return 0;
+}
+
+/* The directory of a registration: what was given, the region's, what an administrator set, or the registry's. */
+static int directory_of(struct service *s, const struct account_register *r, const struct vendor *v, char **ret, struct err *err)
+{
+	struct account_job j = { .key = v ? v->key : "" };
+
+	if (v && store_read(s->store, override_tx, &j, err) < 0)
+		return -(int)err->code;
+	if (v && r->directory_url && !vendor_owns_url(v, r->directory_url) && !(j.url && streq(j.url, r->directory_url))) {
+		free(j.url);
+		err_set_field(err, ERR_INVALID, "/directory_url", "is not a URL of %s", v->title);
+		return err_hint(err, "Leave the vendor out for an authority of your own.");
+	}
+	if (r->directory_url)
+		replace_str(&j.url, r->directory_url);
+	else if (v && r->region)
+		replace_str(&j.url, vendor_region_find(v, r->region)->directory_url);
+	else if (v && !j.url)
+		replace_str(&j.url, v->directory_url);
+	*ret = j.url;
 	return 0;
 }
 
@@ -123,9 +209,16 @@ int service_account_register(struct service *s, const struct actor *a, const str
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_once_ struct once once = { 0 };
 	struct account_job j = { .s = s, .actor = a, .prepared = &p, .once = &once, .audit = &audit };
+	_cleanup_free_ char *url = NULL;
+	const struct vendor *v;
 	struct account_request q = {
 		.vendor = r->vendor ? r->vendor : VENDOR_CUSTOM,
-		.directory_url = r->directory_url,
+		.terms_url = r->terms_url,
+		.eab_fetch = r->eab_from != NULL,
+		.eab_access_key = r->eab_access_key.p ? &r->eab_access_key : NULL,
+		.key_pem = r->account_key.p ? &r->account_key : NULL,
+		.automatic = r->automatic,
+		.connection = r->connection,
 		.email = r->email,
 		.name = r->name,
 		.tos_agreed = r->agree_tos,
@@ -135,10 +228,13 @@ int service_account_register(struct service *s, const struct actor *a, const str
 		.now_ms = service_now(s),
 	};
 
-	if (check_register(r, err) < 0 || check_eab(&r->eab_hmac_key, err) < 0 || account_prepare(s->keys, &q, &p, err) < 0)
+	if (check_register(r, &v, err) < 0 || directory_of(s, r, v, &url, err) < 0)
+		return -(int)err->code;
+	q.directory_url = url;
+	if (account_prepare(s->keys, &q, &p, err) < 0)
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
-	audit_begin(s, a, "account.register", "account", &audit);
+	audit_begin(s, a, r->account_key.p ? "account.import" : "account.register", "account", &audit);
 	replace_str(&audit.object_id, p.account.id);
 	replace_str(&audit.object_name, p.account.name);
 	if (store_write(s->store, register_tx, &j, err) < 0) {
@@ -151,65 +247,50 @@ int service_account_register(struct service *s, const struct actor *a, const str
 
 /* --- changing ----------------------------------------------------------------------------------------------------------- */
 
-static int rename_tx(struct sql *tx, void *arg, struct err *err)
+static int update_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct account_job *j = arg;
+	struct account *a = &j->ret->account;
 
-	account_done(j->ret);
-	if (SERVICE_GET(tx, j->ref, store_account_get, store_account_get_num, j->ret, err) < 0 ||
-	    rev_check(j->rev, j->ret->rev, "account", err) < 0)
+	if (account_view_read(tx, j->ref, j->ret, err) < 0 || rev_check(j->rev, a->rev, "account", err) < 0)
 		return -(int)err->code;
-	replace_str(&j->audit->object_id, j->ret->id);
-	replace_str(&j->audit->object_name, j->ret->name);
-	replace_str(&j->ret->name, j->name);
-	j->ret->updated_ms = j->now_ms;
-	if (store_account_put(tx, j->ret, 0, err) < 0)
+	replace_str(&j->audit->object_id, a->id);
+	replace_str(&j->audit->object_name, a->name);
+	if (j->update->name)
+		replace_str(&a->name, *j->update->name ? j->update->name : NULL);
+	if (!a->name)
+		a->name = account_default_name(a->email, a->vendor);
+	if (j->update->preferred_issuer)
+		replace_str(&a->preferred_issuer, *j->update->preferred_issuer ? j->update->preferred_issuer : NULL);
+	if (j->update->automatic)
+		a->automatic = *j->update->automatic;
+	a->updated_ms = j->now_ms;
+	if (store_account_put(tx, a, 0, err) < 0 || store_audit_add(tx, j->audit, err) < 0)
 		return -(int)err->code;
-	return store_audit_add(tx, j->audit, err);
+	return label(tx, j->ret, err);
 }
 
-int service_account_rename(struct service *s, const struct actor *a, const char *ref, int64_t rev, const char *name,
-			   struct account *ret, struct err *err)
+int service_account_update(struct service *s, const struct actor *a, const char *ref, int64_t rev, const struct account_update *u,
+			   struct account_view *ret, struct err *err)
 {
 	_cleanup_audit_ struct audit audit = { 0 };
-	struct account_job j = { .ref = ref, .rev = rev, .name = name, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
-	_cleanup_json_ json_t *detail = json_pack("{s:s}", "name", name);
+	struct account_job j = { .ref = ref, .rev = rev, .update = u, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
+	_cleanup_json_ json_t *detail = json_object();
 
-	audit_begin(s, a, "account.rename", "account", &audit);
+	if (u->name)
+		json_object_set_new(detail, "name", json_string(u->name));
+	if (u->preferred_issuer)
+		json_object_set_new(detail, "preferred_issuer", json_string(u->preferred_issuer));
+	if (u->automatic)
+		json_object_set_new(detail, "automatic", json_boolean(*u->automatic));
+	audit_begin(s, a, "account.update", "account", &audit);
 	audit.detail = json_text(detail);
-	return store_write(s->store, rename_tx, &j, err);
+	return store_write(s->store, update_tx, &j, err);
 }
 
-static int delete_tx(struct sql *tx, void *arg, struct err *err)
-{
-	struct account_job *j = arg;
-	_cleanup_account_ struct account acc = { 0 };
-	_cleanup_order_list_ struct order_list live = { 0 };
+/* --- asking the authority ------------------------------------------------------------------------------------------------ */
 
-	if (SERVICE_GET(tx, j->ref, store_account_get, store_account_get_num, &acc, err) < 0 ||
-	    rev_check(j->rev, acc.rev, "account", err) < 0 ||
-	    store_order_unfinished(tx, ORDERS_BY_ACCOUNT, acc.id, &live, err) < 0)
-		return -(int)err->code;
-	for (size_t i = 0; i < live.n; i++)
-		if (!live.v[i].deleted_ms && order_delete(tx, live.v[i].id, j->now_ms, err) < 0)
-			return -(int)err->code;
-	replace_str(&j->audit->object_id, acc.id);
-	replace_str(&j->audit->object_name, acc.name);
-	if (store_account_delete(tx, acc.id, j->now_ms, err) < 0)
-		return -(int)err->code;
-	return store_audit_add(tx, j->audit, err);
-}
-
-int service_account_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err)
-{
-	_cleanup_audit_ struct audit audit = { 0 };
-	struct account_job j = { .ref = ref, .rev = rev, .audit = &audit, .now_ms = service_now(s) };
-
-	audit_begin(s, a, "account.delete", "account", &audit);
-	return store_write(s->store, delete_tx, &j, err);
-}
-
-static int refresh_tx(struct sql *tx, void *arg, struct err *err)
+static int ask_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct account_job *j = arg;
 	_cleanup_account_ struct account acc = { 0 };
@@ -217,30 +298,89 @@ static int refresh_tx(struct sql *tx, void *arg, struct err *err)
 
 	if (SERVICE_GET(tx, j->ref, store_account_get, store_account_get_num, &acc, err) < 0)
 		return -(int)err->code;
+	if (!acc.url)
+		return err_set(err, ERR_CONFLICT, "account '%s' is not registered", acc.name);
 	if (job_intake(tx,
-		       &(struct job_request){ .id = j->fresh_id, .kind = JOB_ACCOUNT_REFRESH, .subject_kind = "account",
-					      .subject_id = acc.id, .lane_url = acc.directory_url,
-					      .created_by = j->actor->user_id, .now_ms = j->now_ms },
+		       &(struct job_request){ .id = j->fresh_id, .kind = j->kind, .subject_kind = "account", .subject_id = acc.id,
+					      .args = j->args, .lane_url = acc.directory_url, .created_by = j->actor->user_id,
+					      .now_ms = j->now_ms },
 		       id, err) < 0)
 		return -(int)err->code;
 	replace_str(&j->id, id);
+	if (!j->audit)
+		return 0;
 	replace_str(&j->audit->object_id, acc.id);
 	replace_str(&j->audit->object_name, acc.name);
 	return store_audit_add(tx, j->audit, err);
 }
 
-int service_account_refresh(struct service *s, const struct actor *a, const char *ref, char **ret_job, struct err *err)
+/* args is taken; action NULL: nothing is changed, nothing is audited. */
+static int ask(struct service *s, const struct actor *a, const char *ref, enum job_kind kind, const char *action, json_t *take_args,
+	       char **ret_job, struct err *err)
 {
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_json_ json_t *args = take_args;
+	_cleanup_free_ char *text = args ? json_text(args) : NULL;
 	int64_t now = service_now(s);
 	struct ulid fresh = ulid_new(now);
-	_cleanup_audit_ struct audit audit = { 0 };
-	struct account_job j = { .actor = a, .ref = ref, .fresh_id = fresh.s, .now_ms = now, .audit = &audit };
+	struct account_job j = { .actor = a, .ref = ref, .kind = kind, .args = text, .fresh_id = fresh.s, .now_ms = now };
 
-	audit_begin(s, a, "account.refresh", "account", &audit);
-	if (store_write(s->store, refresh_tx, &j, err) < 0) {
+	if (action) {
+		audit_begin(s, a, action, "account", &audit);
+		audit.detail = xstrdup_null(text);
+		j.audit = &audit;
+	}
+	if (store_write(s->store, ask_tx, &j, err) < 0) {
 		free(j.id);
 		return -(int)err->code;
 	}
 	*ret_job = j.id;
 	return 0;
+}
+
+int service_account_refresh(struct service *s, const struct actor *a, const char *ref, char **ret_job, struct err *err)
+{
+	return ask(s, a, ref, JOB_ACCOUNT_REFRESH, "account.refresh", NULL, ret_job, err);
+}
+
+static int vendor_of_account(struct service *s, const char *ref, const struct vendor **ret, struct err *err)
+{
+	_cleanup_account_view_ struct account_view v = { 0 };
+
+	if (service_account_get(s, ref, &v, err) < 0)
+		return -(int)err->code;
+	*ret = vendor_of(v.account.vendor);
+	return 0;
+}
+
+int service_account_contact(struct service *s, const struct actor *a, const char *ref, const char *email, char **ret_job, struct err *err)
+{
+	const struct vendor *v;
+
+	if (vendor_of_account(s, ref, &v, err) < 0)
+		return -(int)err->code;
+	if (vendor_has(v, QUIRK_NO_ACCOUNT_READ))
+		return err_set(err, ERR_REMOTE_REFUSED, "%s does not change accounts; register another with the new address", v->title);
+	if (!*email && v->contact_required)
+		return err_set_field(err, ERR_INVALID, "/email", "%s wants an e-mail address", v->title);
+	if (*email && !email_plain(email))
+		return err_set_field(err, ERR_INVALID, "/email", "is not an e-mail address");
+	return ask(s, a, ref, JOB_ACCOUNT_CONTACT, "account.contact", json_pack("{s:s}", "email", email), ret_job, err);
+}
+
+int service_account_agree(struct service *s, const struct actor *a, const char *ref, const char *terms_url, char **ret_job, struct err *err)
+{
+	return ask(s, a, ref, JOB_ACCOUNT_AGREE, "account.agree",
+		   terms_url ? json_pack("{s:s}", "terms_url", terms_url) : json_object(), ret_job, err);
+}
+
+int service_account_rollover(struct service *s, const struct actor *a, const char *ref, char **ret_job, struct err *err)
+{
+	const struct vendor *v;
+
+	if (vendor_of_account(s, ref, &v, err) < 0)
+		return -(int)err->code;
+	if (vendor_has(v, QUIRK_NO_KEY_CHANGE))
+		return err_set(err, ERR_REMOTE_REFUSED, "%s does not change the keys of accounts; register another account and let it take over", v->title);
+	return ask(s, a, ref, JOB_ACCOUNT_ROLLOVER, "account.rollover", NULL, ret_job, err);
 }

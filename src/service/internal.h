@@ -14,6 +14,8 @@
 #include "store/audit.h"
 #include "store/store.h"
 
+struct account_view;
+
 #define SESSION_IDLE_MS (30 * MINUTE_MS)
 #define SESSION_ABSOLUTE_MS (12 * HOUR_MS)
 #define SESSION_SEEN_EVERY_MS MINUTE_MS /* the row is written at most so often */
@@ -95,6 +97,9 @@ int cursor_open(const struct service *s, const char *list, const char *filter, c
 /* After the page: key, text (or NULL) and id of its last item. */
 void cursor_close(const struct service *s, const char *list, const char *filter, bool more, int64_t key, const char *text,
 		  const char *id, struct list_end *ret);
+
+/* account.c: the account with its label, inside a transaction. */
+int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;
 
 /* Reads one object by id or number. by_id and by_num take the same struct. */
 #define SERVICE_GET(q, ref, by_id, by_num, ret, err)                                                                   \

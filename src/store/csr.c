@@ -109,3 +109,10 @@ int store_csr_delete(struct sql *tx, const char *id, int64_t now_ms, struct err 
 	store_touch(tx, "csr", id, rev);
 	return 0;
 }
+
+static const char CSR_USES_PUBLIC[] = "SELECT 1 FROM csr WHERE public_hash = $1";
+
+int store_csr_uses_public(struct sql *q, const char *public_hash, bool *ret, struct err *err)
+{
+	return sql_exists(q, CSR_USES_PUBLIC, SQL_VALUES(SQL_TEXT(public_hash)), ret, err);
+}

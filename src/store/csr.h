@@ -18,4 +18,7 @@ int store_csr_list(struct sql *q, const struct page *p, struct csr_list *ret, st
 /* IN_USE with the numbers of the unfinished orders and live certificates that point to it. */
 int store_csr_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 
+/* A CSR here, deleted ones too, is for the key with that hash. */
+int store_csr_uses_public(struct sql *q, const char *public_hash, bool *ret, struct err *err) MUST_CHECK;
+
 #endif

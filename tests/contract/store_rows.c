@@ -19,7 +19,9 @@
 #include "store/key.h"
 #include "store/lane.h"
 #include "store/record.h"
+#include "store/takeover.h"
 #include "store/user.h"
+#include "store/vendor.h"
 
 #define W(s) xstrdup(s)
 #define OK(call) ASSERT_OK(call, err)
@@ -148,6 +150,74 @@ static int accounts_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	ASSERT_INT(any.deleted_ms, 300);
 	replace_str(&a.id, "no");
 	FAILS(store_account_put(tx, &a, 0, err), ERR_NOT_FOUND);
+	return 0;
+}
+
+/* What the engine and a deletion need of accounts, and what is known of directories. */
+static int account_life_fn(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *rig = arg;
+	_cleanup_order_ struct order o = rig_order(rig, 3, "q", 1);
+	_cleanup_account_ struct account a = { 0 }, got = { 0 };
+	_cleanup_account_list_ struct account_list list = { 0 };
+	_cleanup_account_certificate_list_ struct account_certificate_list certs = { 0 };
+	_cleanup_strlist_ struct strlist urls = { 0 };
+	_cleanup_vendor_check_ struct vendor_check c = { .directory_url = W("https://ca/dir"), .facts = W("{}"), .checked_ms = 1000 }, read = { 0 };
+	_cleanup_vendor_check_list_ struct vendor_check_list checks = { 0 };
+	_cleanup_vendor_setting_ struct vendor_setting set = { .key = W("zerossl"), .directory_url = W("https://other/") }, other = { 0 };
+	_cleanup_vendor_setting_list_ struct vendor_setting_list settings = { 0 };
+	int64_t n = 0, live = 0;
+	bool busy = true, uses = true;
+
+	OK(store_order_add(tx, &o, err));
+	OK(store_account_get(tx, o.account_id, &a, err));
+	a.status = ACCOUNT_VALID;
+	replace_str(&a.next_key_id, "next");
+	a.refreshed_ms = 500;
+	OK(store_account_result(tx, &a, 600, err));
+	OK(store_account_get(tx, a.id, &got, err));
+	ASSERT_STR(got.next_key_id, "next");
+	ASSERT_INT(got.rev, a.rev); /* nothing that people edit has moved */
+	OK(store_account_stale(tx, 501, 0, 5, &list, err));
+	ASSERT_INT(list.n, 1);
+	OK(store_account_stale(tx, 500, 0, 5, &list, err));
+	ASSERT_INT(list.n, 0);
+	OK(store_account_rolling(tx, &list, err));
+	ASSERT_INT(list.n, 1);
+	OK(store_account_key_spent(tx, 1, &list, err));
+	for (size_t i = 0; i < list.n; i++)
+		ASSERT_TRUE(!streq(list.v[i].id, a.id));
+	OK(store_account_busy(tx, a.id, 1, &busy, err));
+	ASSERT_TRUE(!busy);
+	OK(store_account_orders(tx, a.id, &n, &live, err));
+	ASSERT_TRUE(n >= 1 && live >= 1);
+	OK(store_account_contact(tx, a.id, "new@b.example", "name", 700, err));
+	OK(store_account_twins(tx, "new@b.example", a.vendor, &n, err));
+	ASSERT_INT(n, 1);
+	OK(store_account_count_vendor(tx, a.vendor, &n, err));
+	OK(store_account_count_directory(tx, a.directory_url, &n, err));
+	OK(store_account_certificates(tx, a.id, 0, &certs, err));
+	OK(store_account_certificates(tx, a.id, 5, &certs, err));
+	OK(store_account_certificate_count(tx, a.id, &n, &live, err));
+	OK(store_account_takeover(tx, a.id, a.id, 800, err));
+	OK(store_account_orphan(tx, a.id, "{}", 800, err));
+	OK(store_csr_uses_public(tx, "none", &uses, err));
+	ASSERT_TRUE(!uses);
+
+	FAILS(store_vendor_check_get(tx, "https://ca/dir", &read, err), ERR_NOT_FOUND);
+	OK(store_vendor_check_put(tx, &c, err));
+	OK(store_vendor_check_put(tx, &c, err));
+	OK(store_vendor_check_get(tx, "https://ca/dir", &read, err));
+	OK(store_vendor_check_list(tx, &checks, err));
+	ASSERT_INT(checks.n, 1);
+	OK(store_vendor_check_due(tx, 2000, &urls, err));
+	ASSERT_TRUE(strlist_has(&urls, a.directory_url));
+	OK(store_vendor_setting_put(tx, &set, 1, err));
+	ASSERT_INT(set.rev, 2);
+	FAILS(store_vendor_setting_put(tx, &set, 1, err), ERR_CHANGED);
+	OK(store_vendor_setting_get(tx, "zerossl", &other, err));
+	ASSERT_STR(other.directory_url, "https://other/");
+	OK(store_vendor_setting_list(tx, &settings, err));
 	return 0;
 }
 
@@ -681,7 +751,9 @@ static int plan_row(const struct row *r, void *arg, UNUSED struct err *err)
 {
 	/* lane is as small as the list of vendors; schema, admins and sums are read whole on purpose */
 	static const char *const fine[] = { "SCAN lane", "SCAN schema_migration", "SCAN leased", "SCAN (subquery",
-					    "SCAN users", "SCAN CONSTANT ROW", "SCAN debt USING INDEX debt_owed" };
+					    "SCAN users", "SCAN CONSTANT ROW", "SCAN debt USING INDEX debt_owed",
+					    /* a row per directory; accounts once an hour */
+					    "SCAN vendor_setting", "SCAN vendor_check", "SCAN a USING INDEX account_directory" };
 	struct plan *p = arg;
 	const char *detail = row_text(r, 3);
 	/* without LIMIT all rows are wanted and few: those of one order, say */
@@ -769,6 +841,7 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 
 ROWS_TEST(keys_are_kept_and_destroyed_when_nothing_points_to_them, keys_fn)
 ROWS_TEST(accounts_are_written_by_rev_and_hidden, accounts_fn)
+ROWS_TEST(an_account_is_known_to_be_stale_rolling_and_busy, account_life_fn)
 ROWS_TEST(what_hangs_on_an_order_is_made_once_and_kept_while_owed, order_parts_fn)
 ROWS_TEST(every_change_of_the_feed_has_the_next_number, feed_fn)
 ROWS_TEST(a_delegation_is_made_once_per_name, delegations_fn)
@@ -782,7 +855,8 @@ ROWS_TEST(audit_and_idempotency_keys_are_found_again, audit_rows_fn)
 static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
 	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, events_fn,
-					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, plans_fn };
+					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
+					  plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
 
 	if (rig_pgsql)
@@ -796,6 +870,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(keys_are_kept_and_destroyed_when_nothing_points_to_them),
 		TEST(accounts_are_written_by_rev_and_hidden),
+		TEST(an_account_is_known_to_be_stale_rolling_and_busy),
 		TEST(what_hangs_on_an_order_is_made_once_and_kept_while_owed),
 		TEST(every_change_of_the_feed_has_the_next_number),
 		TEST(a_delegation_is_made_once_per_name),

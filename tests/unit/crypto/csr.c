@@ -17,6 +17,7 @@ static const struct {
 	{ "good-new-label.pem", "a.example.com b.example.com", "p256" },
 	{ "good-crlf.pem", "a.example.com b.example.com", "p256" },
 	{ "good-staple.pem", "a.example.com b.example.com", "p256" },
+	{ "good-no-san.pem", "a.example.com", "p256" },
 };
 
 static const struct {
@@ -31,7 +32,6 @@ static const struct {
 	{ "bad-explicit.pem", "explicit parameters" },
 	{ "bad-compressed.pem", "compressed" },
 	{ "bad-ed25519.pem", "RSA and elliptic curve" },
-	{ "bad-no-san.pem", "no subject alternative names" },
 	{ "bad-ip-san.pem", "an IP address" },
 	{ "bad-email-san.pem", "an e-mail address" },
 	{ "bad-uri-san.pem", "a URI" },
@@ -63,6 +63,7 @@ static void good_requests_are_read(void **state)
 		ASSERT_STR(info.key_type.s, good[i].type);
 		ASSERT_INT(strlen(info.public_hash), 64);
 		ASSERT_INT(info.must_staple, streq(good[i].file, "good-staple.pem"));
+		ASSERT_INT(info.common_name_only, streq(good[i].file, "good-no-san.pem"));
 	}
 }
 

@@ -327,6 +327,40 @@ static json_t *payload_of(struct ca *ca, const struct http_request *q, json_t **
 	return ret;
 }
 
+static void thumbprint_of(json_t *jwk, char ret[64])
+{
+	_cleanup_free_ char *text = json_text(jwk);
+	struct err err = { 0 };
+
+	ASSERT_OK(jwk_thumbprint(text, ret, &err), &err);
+}
+
+/* RFC 8555 7.3.5: the payload is a JWS by the new key that names the old one. */
+static void key_change(struct ca *ca, const struct http_request *q, struct http_response *ret)
+{
+	_cleanup_json_ json_t *head = NULL, *inner = payload_of(ca, q, &head), *inner_head = NULL, *claim = NULL;
+	_cleanup_free_ char *text = json_text(inner);
+	struct http_request again = { .body = { text, strlen(text) } };
+	char old[64], new[64];
+
+	claim = payload_of(ca, &again, &inner_head);
+	thumbprint_of(json_object_get(claim, "oldKey"), old);
+	thumbprint_of(json_object_get(inner_head, "jwk"), new);
+	ASSERT_STR(json_string_value(json_object_get(claim, "account")), CA_URL "/account/1");
+	if (streq(new, ca->thumbprint)) {
+		ca_problem(ca, ret, 409, "conflict", "this key has an account");
+		ca_header(ret, "location", CA_URL "/account/1");
+		return;
+	}
+	if (!streq(old, ca->thumbprint)) {
+		ca_problem(ca, ret, 401, "unauthorized", "that is not the account's key");
+		return;
+	}
+	memcpy(ca->thumbprint, new, sizeof ca->thumbprint);
+	ca->key_changes++;
+	ca_json(ca, ret, 200, "{\"status\":\"valid\"}");
+}
+
 static void answer(struct ca *ca, const struct http_request *q, const char *path, struct http_response *ret)
 {
 	_cleanup_json_ json_t *head = NULL;
@@ -334,19 +368,25 @@ static void answer(struct ca *ca, const struct http_request *q, const char *path
 
 	if (streq(path, "/dir")) {
 		ca_json(ca, ret, 200, "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
-			"/new-order\",\"revokeCert\":\"" CA_URL "/revoke\",\"meta\":{\"termsOfService\":\"" CA_URL "/tos\"}}");
+			"/new-order\",\"keyChange\":\"" CA_URL "/key-change\",\"revokeCert\":\"" CA_URL "/revoke\",\"meta\":{\"termsOfService\":\"" CA_URL "/tos\"}}");
 	} else if (streq(path, "/nonce")) {
 		base(ca, ret, 200, NULL, "");
 	} else if (streq(path, "/new-account")) {
-		struct err err = { 0 };
-		_cleanup_free_ char *jwk = json_text(json_object_get(head, "jwk"));
+		char thumbprint[64];
 		bool there = ca->account;
 
-		ASSERT_OK(jwk_thumbprint(jwk, ca->thumbprint, &err), &err);
+		thumbprint_of(json_object_get(head, "jwk"), thumbprint);
+		if (json_is_true(json_object_get(payload, "onlyReturnExisting")) && !(there && streq(thumbprint, ca->thumbprint))) {
+			ca_problem(ca, ret, 400, "accountDoesNotExist", "no such account");
+			return;
+		}
+		memcpy(ca->thumbprint, thumbprint, sizeof ca->thumbprint);
 		ca->account = true;
 		ca->new_accounts += !there;
 		ca_json(ca, ret, there ? 200 : 201, "{\"status\":\"valid\"}");
 		ca_header(ret, "location", CA_URL "/account/1");
+	} else if (streq(path, "/key-change")) {
+		key_change(ca, q, ret);
 	} else if (str_starts(path, "/account/")) {
 		ca_json(ca, ret, 200, "{\"status\":\"valid\"}");
 	} else if (streq(path, "/new-order")) {

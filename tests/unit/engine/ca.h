@@ -73,7 +73,7 @@ struct ca {
 	void *crash_arg;
 
 	/* what happened */
-	unsigned requests, new_orders, finalizes, certificates, accepts, deactivations, new_accounts;
+	unsigned requests, new_orders, finalizes, certificates, accepts, deactivations, new_accounts, key_changes;
 	char last[128];
 };
 

@@ -5,7 +5,6 @@
 #include "model/certificate.h"
 #include "model/order.h"
 #include "model/user.h"
-#include "model/vendor.h"
 
 static void names_are_canonical_sorted_and_unique(void **state UNUSED)
 {
@@ -79,17 +78,6 @@ static void an_unknown_text_is_no_state(void **state UNUSED)
 	ASSERT_INT(s, ORDER_PROCESSING);
 }
 
-static void the_ten_vendors_are_listed_and_buypass_is_over(void **state UNUSED)
-{
-	ASSERT_INT(vendors_count, 10);
-	ASSERT_TRUE(vendor_find("buypass")->discontinued != NULL);
-	ASSERT_TRUE(vendor_find("nobody") == NULL);
-	for (size_t i = 0; i < vendors_count; i++) {
-		ASSERT_TRUE(str_starts(vendors[i].directory_url, "https://"));
-		ASSERT_INT(vendors[i].eab_required, vendors[i].eab_help != NULL);
-	}
-}
-
 static void a_role_may_what_its_row_says(void **state UNUSED)
 {
 	ASSERT_TRUE(may(ROLE_VIEWER, 0, PERM_VIEW));
@@ -137,7 +125,6 @@ int main(void)
 		TEST(the_error_points_at_the_name),
 		TEST(the_limit_of_names_is_exact),
 		TEST(an_unknown_text_is_no_state),
-		TEST(the_ten_vendors_are_listed_and_buypass_is_over),
 		TEST(a_role_may_what_its_row_says),
 		TEST(no_role_has_a_right_and_a_right_is_nothing_but_itself),
 		TEST(rights_come_back_from_their_text),
