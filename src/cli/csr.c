@@ -114,11 +114,43 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
+static const struct cli_option check_options[] = {
+	{ "vendor", "NAME", "the vendor whose rules are applied, custom for those that hold everywhere", false },
+	{ "profile", "NAME", "one of its profiles", false },
+	{ 0 }
+};
+
+static int check(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "WOULD BE REFUSED", "text", 0 }, { "WHAT TO DO", "hint", 0 }, { 0 } };
+	static const char *const filters[] = { "vendor", "profile", NULL };
+	_cleanup_free_ char *path = NULL, *with = NULL;
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	const char *id;
+
+	if (arg_word(a, "the CSR's id", &id, err) < 0)
+		return -(int)err->code;
+	if (!arg_has(a, "vendor"))
+		return err_set(err, ERR_INVALID, "--vendor NAME is missing");
+	path = cli_path("csrs", id, "/check");
+	with = cli_list_path(c, path, filters);
+	if (cli_get(c, with, &r, err) < 0)
+		return -(int)err->code;
+	if (c->json)
+		cli_print_json(&r);
+	else if (json_array_size(json_object_get(r.doc, "findings")))
+		cli_print_rows(json_object_get(r.doc, "findings"), columns, "");
+	else
+		cli_print_done(c, "nothing that this vendor is known to refuse");
+	return 0;
+}
+
 const struct cli_verb csr_verbs[] = {
 	{ "csr", "create", "", create, create_options, "make a key and a CSR; the key stays with Certwright" },
 	{ "csr", "upload", "FILE", upload, NULL, "take a CSR made elsewhere" },
 	{ "csr", "list", "", list, list_options, "the CSRs" },
 	{ "csr", "show", "ID", show, NULL, "one CSR, decoded, with its PEM text" },
+	{ "csr", "check", "ID", check, check_options, "what a vendor would refuse in a CSR" },
 	{ "csr", "delete", "ID", del, NULL, "delete a CSR that nothing live uses" },
 	{ 0 }
 };

@@ -361,21 +361,18 @@ static void nap(int64_t ms)
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 }, NULL);
 }
 
-int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, struct err *err)
+int cli_job_wait(struct cli *c, struct cli_answer *a, struct err *err)
 {
 	int64_t until = clock_boot(&clock_system) + JOB_WAIT_MS;
-	_cleanup_free_ char *job_path = NULL;
+	_cleanup_free_ char *job_path = cli_path("jobs", json_string_value(json_object_get(a->doc, "id")) ?: "-", "");
 
-	if (a->http.status != 202)
-		return 0;
-	job_path = cli_path("jobs", json_string_value(json_object_get(a->doc, "id")) ?: "-", "");
 	for (;;) {
 		const char *state = json_string_value(json_object_get(a->doc, "state"));
 
 		if (state && streq(state, "failed"))
 			return cli_reason_error(json_object_get(a->doc, "reason"), err);
 		if (state && streq(state, "done"))
-			break;
+			return 0;
 		if (clock_boot(&clock_system) > until) {
 			err_set(err, ERR_TIMEOUT, "the job is not done yet");
 			return err_hint(err, "It goes on without you: %s.", job_path);
@@ -384,12 +381,33 @@ int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, stru
 		if (cli_get(c, job_path, a, err) < 0)
 			return -(int)err->code;
 	}
-	{
-		const char *subject = json_string_value(json_object_get(a->doc, "subject_id"));
-		_cleanup_free_ char *path = subject ? cli_path(collection, subject, "") : NULL;
+}
 
-		return path ? cli_get(c, path, a, err) : 0;
-	}
+int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+	const char *subject;
+
+	if (a->http.status != 202)
+		return 0;
+	if (cli_job_wait(c, a, err) < 0)
+		return -(int)err->code;
+	subject = json_string_value(json_object_get(a->doc, "subject_id"));
+	path = subject ? cli_path(collection, subject, "") : NULL;
+	return path ? cli_get(c, path, a, err) : 0;
+}
+
+/* What is sent with If-Match is what was read just before. */
+int cli_delete_with(struct cli *c, const char *collection, const char *id, const char *query, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer a = { 0 }, gone = { 0 };
+	_cleanup_free_ char *path = cli_path(collection, id, ""), *with = xasprintf("%s%s", path, query ? query : "");
+	struct cli_call q = { .method = HTTP_DELETE, .path = with };
+
+	if (cli_get(c, path, &a, err) < 0)
+		return -(int)err->code;
+	q.if_match = http_header_get(&a.http, "etag");
+	return cli_request(c, &q, &gone, err);
 }
 
 char *cli_list_path(struct cli *c, const char *path, const char *const *filters)

@@ -80,6 +80,10 @@ char *cli_path(const char *collection, const char *id, const char *tail);
 int cli_delete(struct cli *c, const char *collection, const char *id, struct err *err);
 /* Reads the object, then changes what was read (If-Match); body is borrowed. */
 int cli_patch(struct cli *c, const char *collection, const char *id, json_t *body, struct cli_answer *ret, struct err *err);
+/* The same with a query behind the path ("?takeover=none"), NULL = none. */
+int cli_delete_with(struct cli *c, const char *collection, const char *id, const char *query, struct err *err);
+/* a is a job, as 202 or GET gave it: waits until it is done; its reason as error when it failed. */
+int cli_job_wait(struct cli *c, struct cli_answer *a, struct err *err);
 /* A 202 answer: waits for the job and replaces the answer by the object it was about. */
 int cli_settle(struct cli *c, const char *collection, struct cli_answer *a, struct err *err);
 /* limit and cursor of a list, and the given filters (option name = query name), as a query text; owned by the caller. */
