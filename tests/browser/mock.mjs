@@ -19,15 +19,18 @@ export const HOSTILE = `<img src=x onerror="window.pwned=1">"'\`\u2028</script><
 const PEM = `-----BEGIN CERTIFICATE-----\n${Array.from({ length: 12 }, (_, i) => `MIIDdzCCAl+gAwIBAgIE${String(i).padStart(2, '0')}AgAnANBgkqhkiG9w0BAQsFADBsMRAwDgYDVQQGEwdVbmtu`).join('\n')}\n-----END CERTIFICATE-----\n`
 const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${Array.from({ length: 8 }, (_, i) => `MIICijCCAXICAQAwRTELMAkGA1UE${String(i).padStart(2, '0')}hMCVVMxEzARBgNVBAgMClNvbWUtU3RhdGUx`).join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
 
+const reading = (directory_url, more = {}) => ({ directory_url, facts: { tos_url: 'https://letsencrypt.org/documents/LE-SA-v1.6.pdf', website: null, eab_required: false, caa_identities: ['letsencrypt.org'], profiles: [{ name: 'classic', description: null }, { name: 'shortlived', description: null }], new_nonce: 'https://ca.example/n', new_account: 'https://ca.example/a', new_order: 'https://ca.example/o', revoke_cert: null, key_change: 'https://ca.example/k', renewal_info: null }, facts_at: iso(Date.now() - 2 * DAY), moved: [], moved_at: null, checked_at: iso(Date.now() - 2 * DAY), reason: null, ...more })
+const LE = 'https://acme-v02.api.letsencrypt.org/directory'
+const QUIRK_MANY = { name: 'many-accounts', help: 'Several accounts share one URL, one for each external key: give them names.' }
 const VENDORS = [
-	['letsencrypt', "Let's Encrypt", 'https://acme-v02.api.letsencrypt.org/directory', {}],
+	['letsencrypt', "Let's Encrypt", LE, { ari: 'yes', key_types: ['rsa2048', 'rsa3072', 'rsa4096', 'p256', 'p384'], lifetime: '90 days; 64 days from 10 February 2027, 45 days from 16 February 2028', limits: 'New orders 300 per account and 3 hours; 50 certificates per registered domain and 7 days; 5 for the same set of names and 7 days.', profiles: [{ name: 'classic', names_max: 100, addresses: false, note: 'the default' }, { name: 'tlsserver', names_max: 25, addresses: false, note: '45 days, no common name' }], quirks: [{ name: 'contact-dropped', help: 'It keeps no e-mail addresses; the one given here is for your own reference.' }], terms_url: 'https://letsencrypt.org/repository/', docs_url: 'https://letsencrypt.org/docs/', reading: reading(LE, { moved: ["profile 'tlsclient' is gone"], moved_at: iso(Date.now() - 9 * DAY) }) }],
 	['letsencrypt-staging', "Let's Encrypt Staging", 'https://acme-staging-v02.api.letsencrypt.org/directory', { staging: true }],
-	['zerossl', 'ZeroSSL', 'https://acme.zerossl.com/v2/DV90', { eab_required: true, contact_required: true, eab_help: 'ZeroSSL dashboard, Developer, EAB Credentials' }],
-	['buypass', 'Buypass', 'https://api.buypass.com/acme/directory', { contact_required: true, discontinued: 'Buypass ended its ACME service: no new accounts since 15 September 2025, no certificates since 31 October 2025' }],
-	['sslcom-ecc', 'SSL.com ECC', 'https://acme.ssl.com/sslcom-dv-ecc', { eab_required: true, contact_required: true, costs_money: true, eab_help: 'SSL.com portal, Dashboard, Developers and Integrations, API and ACME Credentials: Account/ACME Key and HMAC Key' }],
-	['google', 'Google Trust Services', 'https://dv.acme-v02.api.pki.goog/directory', { eab_required: true, eab_help: 'gcloud publicca external-account-keys create: keyId and b64MacKey, to be used within 7 days' }],
-	['digicert', 'DigiCert', 'https://one.digicert.com/mpki/api/v1/acme/v2/directory', { eab_required: true, costs_money: true, eab_help: 'CertCentral, Automation, ACME directory URLs: one KID and HMAC key per product, shown once' }],
-].map(([key, title, directory_url, more]) => ({ key, title, directory_url, staging: false, eab_required: false, contact_required: false, wildcards: !more.discontinued, costs_money: false, discontinued: null, eab_help: null, ...more }))
+	['zerossl', 'ZeroSSL', 'https://acme.zerossl.com/v2/DV90', { eab_required: true, eab_fetch: true, contact_required: true, eab_steps: ['Sign in at app.zerossl.com and open Developer.', 'Under "EAB Credentials for ACME Clients" choose Generate.', 'Copy "EAB KID" and "EAB HMAC Key" before you leave the page.'], eab_life: 'Treat a pair as good for one account.', eab_help: 'ZeroSSL dashboard, Developer, EAB Credentials' }],
+	['buypass', 'Buypass', 'https://api.buypass.com/acme/directory', { contact_required: true, discontinued: 'Buypass ended its ACME service: no new accounts since 15 September 2025, no certificates since 31 October 2025', discontinued_since: '2025-10-31' }],
+	['sslcom-ecc', 'SSL.com ECC', 'https://acme.ssl.com/sslcom-dv-ecc', { eab_required: true, contact_required: true, costs_money: true, price: 'With funds in the account each order is charged.', eab_steps: ['Sign in at secure.ssl.com and open Dashboard.', 'Under Developers and Integrations choose "API and ACME Credentials".', '"Account/ACME Key" is the key identifier, "HMAC Key" the HMAC key.'], eab_life: 'They stay valid until you remove them.', eab_help: 'SSL.com portal, Dashboard, Developers and Integrations, API and ACME Credentials: Account/ACME Key and HMAC Key' }],
+	['google', 'Google Trust Services', 'https://dv.acme-v02.api.pki.goog/directory', { eab_required: true, eab_steps: ['Run: gcloud publicca external-account-keys create', '"keyId" is the key identifier, "b64MacKey" the HMAC key.'], eab_life: 'Each pair registers one account and has to be used within 7 days.', eab_help: 'gcloud publicca external-account-keys create: keyId and b64MacKey, to be used within 7 days' }],
+	['digicert', 'DigiCert', 'https://one.digicert.com/mpki/api/v1/acme/v2/directory', { eab_required: true, costs_money: true, price: 'Each certificate is charged to the product that the key identifier belongs to', quirks: [QUIRK_MANY], regions: [{ key: 'global', title: 'Global', directory_url: 'https://one.digicert.com/mpki/api/v1/acme/v2/directory', note: null }, { key: 'us', title: 'United States', directory_url: 'https://one.us.digicert.com/mpki/api/v1/acme/v2/directory', note: null }, { key: 'demo', title: 'Demo', directory_url: 'https://demo.one.digicert.com/mpki/api/v1/acme/v2/directory', note: 'for trials: certificates are not trusted' }], eab_steps: ['Sign in to CertCentral and open Automation, "ACME directory URLs".', 'Add a directory URL: product, organization, division and validity are part of it.', 'The page shows the directory URL, the KID and the HMAC key once: copy all three.'], eab_life: 'They stay valid until revoked; the HMAC key is shown once.', eab_help: 'CertCentral, Automation, ACME directory URLs: one KID and HMAC key per product, shown once' }],
+].map(([key, title, directory_url, more]) => ({ key, title, directory_url, builtin_url: directory_url, overridden: false, regions: [], profiles: [], staging: false, eab_required: false, eab_fetch: false, eab_steps: [], eab_life: null, eab_help: null, contact_required: false, wildcards: !more.discontinued, addresses: false, key_types: [], names_max: 100, ari: 'unknown', not_after: false, costs_money: false, price: null, lifetime: null, limits: null, terms_url: null, docs_url: null, notes: [], quirks: [], discontinued: null, discontinued_since: null, accounts: 0, reading: null, ...more }))
 
 const PERMISSIONS = { viewer: ['none', 'self', 'view'], operator: ['none', 'self', 'view', 'order'], admin: ['none', 'self', 'view', 'order', 'account', 'admin', 'audit', 'revoke', 'key-export'] }
 
@@ -49,7 +52,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	}
 	function account(vendor, email, at = now, more = {}) {
 		const v = VENDORS.find((x) => x.key === vendor) ?? { key: 'custom', title: 'Custom', directory_url: more.directory_url, staging: false }
-		const a = { id: ulid(), num: num('account'), name: email, vendor: v.key, vendor_title: v.title, directory_url: v.directory_url, email, status: 'valid', url: `${v.directory_url}/acct/${clock}`, eab_kid: null, tos_url: null, tos_agreed_at: iso(at), staging: v.staging, reason: null, created_at: iso(at), updated_at: iso(at), ...more }
+		const a = { id: ulid(), num: num('account'), name: email, vendor: v.key, vendor_title: v.title, directory_url: v.directory_url, email, status: 'valid', url: `${v.directory_url}/acct/${clock}`, label: `${email} --- ${v.title}`, eab_kid: null, eab_bytes: 0, eab_held: false, costs_money: v.costs_money ?? false, automatic: false, automatic_allowed: !v.costs_money, preferred_issuer: null, key_changing: false, refreshed_at: iso(at), tos_url: null, tos_agreed_at: iso(at), staging: v.staging, reason: null, created_at: iso(at), updated_at: iso(at), ...more }
 		db.accounts.unshift(a)
 		return a
 	}
@@ -311,6 +314,22 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			hint('order', o.id)
 			return json(200, strip(o), { ETag: '"1"' })
 		}
+		if ((x = m('GET', /^\/vendors\/([^/]+)$/))) {
+			const v = VENDORS.find((y) => y.key === x[1])
+			return v ? json(200, v, { ETag: '"1"' }) : problem(404, 'Not found', 'There is no such vendor')
+		}
+		if ((x = m('PATCH', /^\/vendors\/([^/]+)$/))) return json(200, VENDORS.find((y) => y.key === x[1]), { ETag: '"2"' })
+		if (m('POST', /^\/vendors\/check$/)) return json(200, { jobs: [] })
+		if (m('POST', /^\/vendors\/read$/)) return json(200, reading(body.directory_url ?? VENDORS.find((y) => y.key === body.vendor)?.directory_url ?? ''))
+		if ((x = m('GET', /^\/accounts\/([^/]+)\/deletion$/))) {
+			const a = find(db.accounts, x[1])
+			if (!a) return problem(404, 'Not found', 'There is no such account')
+			const orders = db.orders.filter((o) => o.account_id === a.id)
+			const live = orders.filter((o) => o.status !== 'valid' && o.status !== 'invalid')
+			const certs = db.certificates.filter((c) => c.account_id === a.id)
+			return json(200, { account_id: a.id, label: a.label, registered: a.status === 'valid', orders: orders.length, live_orders: live.length, live: live.map((o) => ({ id: o.id, num: o.num, display_names: o.display_names, stage: o.stage })), certificates: certs.length, renewed: certs.length, certificate_list: certs.map((c) => ({ id: c.id, num: c.num, display_names: c.display_names, renewed: true, not_after: c.not_after })), more_certificates: false })
+		}
+		if ((x = m('POST', /^\/accounts\/([^/]+)\/(?:contact|agree|rollover)$/))) return json(200, find(db.accounts, x[1]), { ETag: '"1"' })
 		if ((x = m('POST', /^\/accounts\/([^/]+)\/refresh$/))) return json(200, find(db.accounts, x[1]), { ETag: '"1"' })
 		if (m('POST', /^\/accounts$/)) {
 			const v = VENDORS.find((y) => y.key === body.vendor)

@@ -118,7 +118,7 @@ def children(pid):
             fields = text[text.rindex(")") + 2:].split()
             if int(fields[1]) == pid and fields[0] != "Z":
                 argv = (stat.parent / "cmdline").read_bytes().split(b"\0")
-                name = "runner" if "(cw-runner)" in text else "edge" if argv[0].endswith(b"certwright-edge") else "core" if b"core" in argv[:2] else argv[0].decode()
+                name = "edge" if argv[0].endswith(b"certwright-edge") else "core" if b"core" in argv[:2] else argv[0].decode()
                 found[name] = int(stat.parent.name)
         except (OSError, ValueError):
             continue
@@ -161,9 +161,9 @@ class Pebble:
         self.ca = self.folder / "ca.pem"
         config = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
                   "certificate": "srv.pem", "privateKey": "srv.key", "httpPort": http_port, "tlsPort": 1, "ocspResponderURL": "",
-                  "externalAccountBindingRequired": eab}
-        if eab:
-            config["externalAccountMACKeys"] = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
+                  "externalAccountBindingRequired": bool(eab)}
+        if eab: # True, or {key identifier: HMAC key as base64url text}
+            config["externalAccountMACKeys"] = eab if isinstance(eab, dict) else {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": config}))
         if program != PEBBLE:  # where it lies may be closed to the user it runs as
             program = shutil.copy(program, self.folder / "pebble")

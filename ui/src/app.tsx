@@ -24,7 +24,7 @@ const CsrPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrP
 const ActivityPage = lazy(() => import('./pages/activity').then((m) => ({ default: m.ActivityPage })))
 const UsersPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.UsersPage })))
 const TokensPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.TokensPage })))
-const VendorsPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.VendorsPage })))
+const VendorsPage = lazy(() => import('./pages/vendors').then((m) => ({ default: m.VendorsPage })))
 const StatusPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.StatusPage })))
 const PasswordDialog = lazy(() => import('./pages/admin').then((m) => ({ default: m.PasswordDialog })))
 

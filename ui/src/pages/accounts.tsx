@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › ACME › Accounts.
-import { ActionIcon, Button, Checkbox, Collapse, Group, Menu, PasswordInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Checkbox, Group, Menu, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { useSearchParams } from 'wouter'
-import { api, finish, Idempotency, remove, unwrap, type Account, type Vendor } from '../api/client'
+import { api, ApiError, finish, problemOf, unwrap, type Account } from '../api/client'
 import { useMay } from '../api/session'
-import { t } from '../i18n'
+import { plural, t } from '../i18n'
 import { Because, Empty, Failure, Notice, Soft, Staging, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
 import { DataTable } from '../parts/table'
-
-export const CUSTOM = 'custom'
-
-export function useVendors() {
-	return useQuery({ queryKey: ['vendors'], queryFn: () => unwrap(api.GET('/vendors')), staleTime: 10 * 60_000 })
-}
+import { readDirectory, RegisterDialog } from './register'
+import { CUSTOM } from './vendors'
 
 /** A directory that is not in the list is known by its host. */
 export function vendorName(a: Account): string {
@@ -29,6 +25,14 @@ export function vendorName(a: Account): string {
 	} catch {
 		return a.vendor_title
 	}
+}
+
+/** "email --- vendor", with what tells it from others; a directory of one's own is known by its host. */
+export function accountLabel(a: Account): string {
+	if (a.vendor !== CUSTOM) return a.label
+	const plain = `${a.email || a.name} --- ${vendorName(a)}`
+	const apart = /\(.*\)$/.exec(a.label)?.[0]
+	return apart ? `${plain} ${apart}` : plain
 }
 
 export function AccountStatus({ account }: { account: Account }) {
@@ -48,6 +52,10 @@ export function AccountsPage() {
 	const setRegistering = (on: boolean) => setSearch(on ? { register: '' } : {}, { replace: true })
 	const [deleting, setDeleting] = useState<Account | null>(null)
 	const [why, setWhy] = useState<Account | null>(null)
+	const [editing, setEditing] = useState<Account | null>(null)
+	const [contact, setContact] = useState<Account | null>(null)
+	const [agreeing, setAgreeing] = useState<Account | null>(null)
+	const [rolling, setRolling] = useState<Account | null>(null)
 	const { act } = useAct()
 
 	return (
@@ -86,13 +94,29 @@ export function AccountsPage() {
 					{
 						title: t('Vendor'),
 						render: (a) => (
-							<Group gap="xs">
-								{vendorName(a)}
-								<Staging on={a.staging} />
-							</Group>
+							<>
+								<Group gap="xs">
+									{vendorName(a)}
+									<Staging on={a.staging} />
+									{a.costs_money && <Tone tone="warn">{t('paid')}</Tone>}
+								</Group>
+								{a.eab_kid && (
+									<Text c="dimmed" size="sm" className="mono">
+										{t('key id …{end}', { end: a.eab_kid.slice(-4) })}
+									</Text>
+								)}
+							</>
 						),
 					},
-					{ title: t('Status'), render: (a) => <AccountStatus account={a} /> },
+					{
+						title: t('Status'),
+						render: (a) => (
+							<>
+								<AccountStatus account={a} />
+								{a.key_changing && <Text c="dimmed" size="sm">{t('its key is being changed')}</Text>}
+							</>
+						),
+					},
 					{ title: t('Endpoint'), render: (a) => <span className="mono"><Soft text={a.directory_url} /></span> },
 					{ title: t('Created At'), render: (a) => <Time at={a.created_at} show="two" /> },
 					{
@@ -117,6 +141,12 @@ export function AccountsPage() {
 										<Menu.Item leftSection={<Icon name="refresh" size={16} />} onClick={() => void act('refresh', async () => finish(await api.POST('/accounts/{id}/refresh', { params: { path: { id: a.id } } }), async () => undefined), t('The account was asked about at its vendor.'), ['accounts'])}>
 											{t('Refresh')}
 										</Menu.Item>
+										<Menu.Item onClick={() => setEditing(a)}>{t('Edit')}</Menu.Item>
+										<Menu.Item onClick={() => setContact(a)}>{t('Change e-mail address')}</Menu.Item>
+										<Menu.Item onClick={() => setAgreeing(a)}>{t('Agree to new terms')}</Menu.Item>
+										<Menu.Item leftSection={<Icon name="token" size={16} />} onClick={() => setRolling(a)}>
+											{t('Change its key')}
+										</Menu.Item>
 										<Menu.Item color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(a)}>
 											{t('Delete')}
 										</Menu.Item>
@@ -128,139 +158,146 @@ export function AccountsPage() {
 			/>
 			{registering && may('account') && <RegisterDialog onClose={() => setRegistering(false)} />}
 			{deleting && <DeleteAccount account={deleting} onClose={() => setDeleting(null)} />}
+			{editing && <EditAccount account={editing} onClose={() => setEditing(null)} />}
+			{contact && <ChangeContact account={contact} onClose={() => setContact(null)} />}
+			{agreeing && <AgreeTerms account={agreeing} onClose={() => setAgreeing(null)} />}
+			{rolling && (
+				<Confirm opened danger={false} title={t('Change the account’s key')} action={t('Change key')} onClose={() => setRolling(null)} run={() => asking('/accounts/{id}/rollover', rolling.id)} done={t('The account has a new key.')} reads={['accounts']}>
+					<p style={{ margin: 0 }}>{t('{label} gets a new private key at its authority; the old one is destroyed. Its orders wait for the moment it takes.', { label: rolling.label })}</p>
+				</Confirm>
+			)}
 		</Page>
 	)
 }
 
-function DeleteAccount({ account, onClose }: { account: Account; onClose: () => void }) {
-	const orders = useQuery({ queryKey: ['orders', { account_id: account.id, count: true }], queryFn: () => unwrap(api.GET('/orders', { params: { query: { account_id: account.id, limit: 200 } } })) })
-	const n = orders.data?.items.length ?? 0
-	const live = orders.data?.items.filter((o) => o.status !== 'valid' && o.status !== 'invalid').length ?? 0
+
+async function asking(path: '/accounts/{id}/rollover' | '/accounts/{id}/refresh', id: string) {
+	await finish(await api.POST(path, { params: { path: { id } } }), async () => undefined)
+}
+
+/** Reads the object, then changes or deletes what was read. */
+async function etagOf(id: string): Promise<string> {
+	const got = await api.GET('/accounts/{id}', { params: { path: { id } } })
+	if (!got.response.ok) throw new ApiError(problemOf(got.error, got.response))
+	return got.response.headers.get('ETag') ?? '*'
+}
+
+function EditAccount({ account, onClose }: { account: Account; onClose: () => void }) {
+	const client = useQueryClient()
+	const form = useForm<Record<string, unknown> & { name: string; preferred_issuer: string; automatic: boolean }>({ initialValues: { name: account.name, preferred_issuer: account.preferred_issuer ?? '', automatic: account.automatic } })
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		await unwrap(api.PATCH('/accounts/{id}', { params: { path: { id: account.id }, header: { 'If-Match': await etagOf(account.id) } }, body: { name: v.name.trim(), preferred_issuer: v.preferred_issuer.trim(), automatic: v.automatic } }))
+		void client.invalidateQueries({ queryKey: ['accounts'] })
+		notifications.show({ message: t('The account is changed.'), color: 'green' })
+		onClose()
+	})
 	return (
-		<Confirm opened title={t('Delete account')} action={t('Delete account')} onClose={onClose} run={() => remove('/accounts/{id}', account.id)} done={t('The account is deleted.')} reads={['accounts', 'orders', 'status']}>
-			<p style={{ marginTop: 0 }}>{t('{email} at {vendor} will be deleted here.', { email: account.email || account.name, vendor: vendorName(account) })}</p>
-			<ul style={{ paddingLeft: 20, margin: 0 }}>
-				<li>{orders.data?.has_more ? t('Its orders, more than 200, become invisible.') : n === 0 ? t('It has no orders.') : n === 1 ? t('Its one order becomes invisible.') : t('Its {n} orders become invisible.', { n })}</li>
-				{live > 0 && <li>{live === 1 ? t('One of them is in flight.') : t('{n} of them are in flight.', { n: live })}</li>}
-				<li>{t('Its certificates, CSRs and keys stay.')}</li>
-			</ul>
+		<FormDialog opened title={t('Edit account')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
+			<TextInput label={t('Name')} description={t('Here only. Left empty it is the e-mail address and the vendor.')} {...form.getInputProps('name')} />
+			<TextInput label={t('Preferred issuer')} description={t('Where the authority offers several chains: the one whose issuer has this name. Left empty it is the authority’s choice.')} {...form.getInputProps('preferred_issuer')} />
+			{account.costs_money && <Checkbox label={t('Renewals and other automatic acts may order from this account')} description={t('Its certificates cost money; otherwise a person has to order each of them.')} {...form.getInputProps('automatic', { type: 'checkbox' })} />}
+		</FormDialog>
+	)
+}
+
+function ChangeContact({ account, onClose }: { account: Account; onClose: () => void }) {
+	const client = useQueryClient()
+	const form = useForm<Record<string, unknown> & { email: string }>({ initialValues: { email: account.email } })
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		await finish(await api.POST('/accounts/{id}/contact', { params: { path: { id: account.id } }, body: { email: v.email.trim() } }), async () => undefined)
+		void client.invalidateQueries({ queryKey: ['accounts'] })
+		notifications.show({ message: t('The e-mail address is changed.'), color: 'green' })
+		onClose()
+	})
+	return (
+		<FormDialog opened title={t('Change e-mail address')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Change')}>
+			<TextInput label={t('E-mail')} type="email" autoComplete="email" description={t('{vendor} is told the new address.', { vendor: vendorName(account) })} {...form.getInputProps('email')} />
+		</FormDialog>
+	)
+}
+
+/** The terms are read now; what is agreed to is what is shown. */
+function AgreeTerms({ account, onClose }: { account: Account; onClose: () => void }) {
+	const reading = useQuery({ queryKey: ['directory', account.directory_url], queryFn: () => readDirectory({ directory_url: account.directory_url }), gcTime: 0 })
+	const terms = reading.data?.facts?.tos_url ?? null
+	return (
+		<Confirm opened danger={false} title={t('Terms of service')} action={t('I agree')} onClose={onClose} run={async () => { await finish(await api.POST('/accounts/{id}/agree', { params: { path: { id: account.id } }, body: terms ? { terms_url: terms } : {} }), async () => undefined) }} done={t('The terms are agreed to.')} reads={['accounts', 'orders']}>
+			{reading.isPending && <Text c="dimmed">{t('Reading the directory of {vendor} …', { vendor: vendorName(account) })}</Text>}
+			{reading.isError && <Failure error={reading.error} retry={() => void reading.refetch()} />}
+			{reading.data && (
+				<>
+					<p style={{ marginTop: 0 }}>{t('The present terms of {vendor}:', { vendor: vendorName(account) })}</p>
+					{terms ? (
+						<a className="inline-link break" href={terms} target="_blank" rel="noreferrer noopener">
+							{terms}
+						</a>
+					) : (
+						t('The directory names no terms.')
+					)}
+					{account.tos_url && terms && account.tos_url !== terms && <p>{t('Agreed to before: {url}', { url: account.tos_url })}</p>}
+				</>
+			)}
 		</Confirm>
 	)
 }
 
-interface Values extends Record<string, unknown> {
-	vendor: string
-	directory_url: string
-	email: string
-	use_eab: boolean
-	eab_kid: string
-	eab_hmac_key: string
-	agree_tos: boolean
-}
-
-/* Where each vendor keeps the agreement a person is asked to read. */
-const TERMS: Record<string, string> = {
-	letsencrypt: 'https://letsencrypt.org/repository/',
-	'letsencrypt-staging': 'https://letsencrypt.org/repository/',
-	zerossl: 'https://zerossl.com/terms/',
-	'sslcom-rsa': 'https://www.ssl.com/repository/',
-	'sslcom-ecc': 'https://www.ssl.com/repository/',
-	google: 'https://pki.goog/repository/',
-	'google-staging': 'https://pki.goog/repository/',
-	digicert: 'https://www.digicert.com/legal-repository',
-}
-
-function RegisterDialog({ onClose }: { onClose: () => void }) {
-	const vendors = useVendors()
-	const client = useQueryClient()
-	const idem = useMemo(() => new Idempotency(), [])
-	const form = useForm<Values>({
-		initialValues: { vendor: 'letsencrypt', directory_url: '', email: '', use_eab: false, eab_kid: '', eab_hmac_key: '', agree_tos: false },
-		validate: {
-			directory_url: (v, all) => (all.vendor === CUSTOM && !/^https:\/\/\S+$/i.test(v.trim()) ? t('Give the address of the ACME directory; it begins with https://') : null),
-			email: (v, all) => {
-				const e = v.trim()
-				if (!e && find(all.vendor)?.contact_required) return t('This vendor wants an e-mail address.')
-				return e && !/^[^\s@]+@[^\s@]+$/.test(e) ? t('This is not an e-mail address.') : null
-			},
-			eab_kid: (v, all) => (all.use_eab && !v.trim() ? t('Paste the key identifier.') : null),
-			eab_hmac_key: (v, all) => (all.use_eab && !v.trim() ? t('Paste the HMAC key.') : null),
-			agree_tos: (v) => (v ? null : t('The vendor registers only who agrees to its terms.')),
-		},
-	})
-	const find = (key: string): Vendor | undefined => vendors.data?.items.find((v) => v.key === key)
-	const vendor = find(form.values.vendor)
-	const custom = form.values.vendor === CUSTOM
-
-	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const body = {
-			...(v.vendor === CUSTOM ? { directory_url: v.directory_url.trim() } : { vendor: v.vendor }),
-			...(v.email.trim() ? { email: v.email.trim() } : {}),
-			agree_tos: v.agree_tos,
-			...(v.use_eab ? { eab_kid: v.eab_kid.trim(), eab_hmac_key: v.eab_hmac_key.trim() } : {}),
-		}
-		await finish(await api.POST('/accounts', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }), async () => undefined)
-		void client.invalidateQueries({ queryKey: ['accounts'] })
-		notifications.show({ message: t('The account is registered.'), color: 'green' })
-		onClose()
-	})
-	const choose = (key: string | null) => {
-		if (!key) return
-		form.setFieldValue('vendor', key)
-		form.setFieldValue('use_eab', find(key)?.eab_required ?? false)
-		form.clearErrors()
+function DeleteAccount({ account, onClose }: { account: Account; onClose: () => void }) {
+	const preview = useQuery({ queryKey: ['deletion', account.id], queryFn: () => unwrap(api.GET('/accounts/{id}/deletion', { params: { path: { id: account.id } } })), gcTime: 0 })
+	const others = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })) })
+	const [takeover, setTakeover] = useState<string | null>(null)
+	const [deactivate, setDeactivate] = useState(false)
+	const [destroy, setDestroy] = useState(false)
+	const d = preview.data
+	const run = async () => {
+		await unwrap(api.DELETE('/accounts/{id}', { params: { path: { id: account.id }, query: { ...(takeover ? { takeover } : {}), authority: deactivate ? 'deactivate' : 'keep', key: destroy ? 'destroy' : 'keep' }, header: { 'If-Match': await etagOf(account.id) } } }))
 	}
-	const terms = TERMS[form.values.vendor]
-
 	return (
-		<FormDialog opened title={t('Register an ACME account')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Register')}>
-			{vendors.isError && <Failure error={vendors.error} retry={() => void vendors.refetch()} />}
-			<Select
-				label={t('Vendor')}
-				searchable
-				nothingFoundMessage={t('No such vendor; choose “Other ACME directory”.')}
-				data={[...(vendors.data?.items ?? []).map((v) => ({ value: v.key, label: v.title, disabled: v.discontinued !== null })), { value: CUSTOM, label: t('Other ACME directory') }]}
-				description={vendor ? <span className="mono">{vendor.directory_url}</span> : undefined}
-				{...form.getInputProps('vendor')}
-				onChange={choose}
-			/>
-			{vendor?.discontinued && <Notice tone="warn">{vendor.discontinued}</Notice>}
-			{vendor?.staging && <Notice tone="info">{t('A staging vendor is for trials: browsers do not trust its certificates, and its limits are wide.')}</Notice>}
-			{custom && <TextInput label={t('Directory URL')} placeholder="https://acme.example.com/directory" classNames={{ input: 'mono' }} spellCheck={false} {...form.getInputProps('directory_url')} />}
-			<TextInput label={t('E-mail')} type="email" autoComplete="email" description={vendor?.contact_required ? t('This vendor wants one.') : t('Where the vendor writes when something is wrong; may be left empty.')} {...form.getInputProps('email')} />
-			<div>
-				<Switch label={t('Use External Account Binding')} description={vendor?.eab_required ? t('{vendor} registers only accounts bound to a customer account.', { vendor: vendor.title }) : t('Only for vendors that gave you a key identifier and an HMAC key.')} checked={form.values.use_eab} onChange={(e) => form.setFieldValue('use_eab', e.currentTarget.checked)} />
-				<Collapse expanded={form.values.use_eab}>
-					{form.values.use_eab && (
-						<Stack gap="md" pt="md">
-							{vendor?.eab_help && (
-								<Notice tone="info" title={t('Where to find the values')}>
-									{vendor.eab_help}
-								</Notice>
-							)}
-							<TextInput label={t('EAB key identifier (KID)')} autoComplete="off" spellCheck={false} classNames={{ input: 'mono' }} {...form.getInputProps('eab_kid')} />
-							<PasswordInput size="md" label={t('EAB HMAC key')} autoComplete="off" description={t('As the vendor shows it, base64url. It is kept sealed and not shown again.')} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the key') }} {...form.getInputProps('eab_hmac_key')} />
-						</Stack>
-					)}
-				</Collapse>
-			</div>
-			<Checkbox
-				label={
-					<>
-						{t('I agree to the terms of service of {vendor}', { vendor: vendor?.title ?? t('this authority') })}
-						{terms && (
-							<>
-								{' ('}
-								<a className="inline-link" href={terms} target="_blank" rel="noreferrer noopener">
-									{t('read them')}
-								</a>
-								{')'}
-							</>
+		<Confirm opened title={t('Delete account')} action={t('Delete account')} onClose={onClose} run={run} done={t('The account is deleted.')} reads={['accounts', 'orders', 'certificates', 'status']}>
+			<Stack gap="md">
+				<div className="break">{t('{label} will be deleted here.', { label: account.label })}</div>
+				{preview.isError && <Failure error={preview.error} retry={() => void preview.refetch()} />}
+				{d && (
+					<ul style={{ paddingLeft: 20, margin: 0 }}>
+						<li>{d.orders === 0 ? t('It has no orders.') : plural(d.orders, 'Its one order becomes invisible.', 'Its {n} orders become invisible.')}</li>
+						{d.live_orders > 0 && (
+							<li>
+								{plural(d.live_orders, 'One order is under way and is ended first: its authorizations are deactivated, its records withdrawn.', '{n} orders are under way and are ended first: their authorizations are deactivated, their records withdrawn.')}
+								<Listed items={d.live.map((o) => o.display_names[0] ?? '')} more={d.live_orders > d.live.length} />
+							</li>
 						)}
-					</>
-				}
-				{...form.getInputProps('agree_tos', { type: 'checkbox' })}
-			/>
-		</FormDialog>
+						<li>{d.certificates === 0 ? t('It has issued no certificates.') : plural(d.certificates, 'Its one certificate stays, usable and exportable.', 'Its {n} certificates stay, usable and exportable.')}</li>
+						{d.renewed > 0 && (
+							<li>
+								{plural(d.renewed, 'One certificate is renewed with it automatically.', '{n} certificates are renewed with it automatically.')}
+								<Listed items={d.certificate_list.filter((c) => c.renewed).map((c) => c.display_names[0] ?? '')} more={d.more_certificates} />
+							</li>
+						)}
+					</ul>
+				)}
+				{d && d.certificates > 0 && (
+					<Select
+						label={t('Who takes the certificates over?')}
+						placeholder={d.renewed > 0 ? t('Choose an account') : t('Nobody')}
+						data={[...(others.data?.items ?? []).filter((a) => a.id !== account.id && a.status === 'valid').map((a) => ({ value: a.id, label: a.automatic_allowed ? a.label : t('{label} (automatic orders are not allowed)', { label: a.label }), disabled: !a.automatic_allowed })), { value: 'none', label: t('Nobody: they are not renewed any more') }]}
+						value={takeover}
+						onChange={setTakeover}
+						searchable
+					/>
+				)}
+				{takeover === 'none' && d && d.renewed > 0 && <Notice tone="bad">{plural(d.renewed, 'That certificate will expire unless somebody gives it another account. It raises an alarm at once.', 'Those {n} certificates will expire unless somebody gives them another account. Each raises an alarm at once.')}</Notice>}
+				{d?.registered && <Checkbox label={t('Deactivate it at {vendor}, too', { vendor: vendorName(account) })} description={t('For good: nobody can use the account again, here or elsewhere.')} checked={deactivate} onChange={(e) => setDeactivate(e.currentTarget.checked)} />}
+				<Checkbox label={t('Destroy its private key now')} description={t('Nothing it issued can be revoked with the account any more. Otherwise the key is kept, sealed, until the last of its certificates has expired.')} checked={destroy} onChange={(e) => setDestroy(e.currentTarget.checked)} />
+			</Stack>
+		</Confirm>
+	)
+}
+
+function Listed({ items, more }: { items: string[]; more: boolean }) {
+	if (!items.length) return null
+	return (
+		<Text size="sm" c="dimmed" className="break">
+			{items.slice(0, 8).join(', ')}
+			{(more || items.length > 8) && ' …'}
+		</Text>
 	)
 }

@@ -5,16 +5,15 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
-import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User, type Vendor } from '../api/client'
+import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User } from '../api/client'
 import { every } from '../api/awake'
 import { useMay, useSession } from '../api/session'
 import { t } from '../i18n'
-import { CopyLine, Empty, Facts, Notice, Relative, Soft, Staging, Time, Tone } from '../parts/bits'
+import { CopyLine, Empty, Facts, Notice, Relative, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
-import { useVendors } from './accounts'
 
 const crumbs = () => [{ text: t('Administration') }]
 
@@ -317,48 +316,6 @@ function CreateToken({ onClose }: { onClose: () => void }) {
 			<TagsInput label={t('Only from')} description={t('Addresses or networks, such as 192.0.2.0/24; empty means from anywhere.')} splitChars={[',', ' ']} {...form.getInputProps('sources')} />
 			<NumberInput size="md" label={t('Days until it expires')} min={1} max={3650} clampBehavior="none" {...form.getInputProps('days')} />
 		</FormDialog>
-	)
-}
-
-export function VendorsPage() {
-	const vendors = useVendors()
-	return (
-		<Page title={t('Vendors')} crumbs={crumbs()}>
-			<Loaded query={vendors}>
-				{(list) => (
-					<Card pad={false} label={t('Vendors')}>
-						<PlainTable<Vendor>
-							label={t('Vendors')}
-							rows={list.items}
-							rowKey={(v) => v.key}
-							columns={[
-								{
-									title: t('Vendor'),
-									render: (v) => (
-										<>
-											{v.title} <Staging on={v.staging} />
-											{v.discontinued && (
-												<Text size="sm" c="dimmed">
-													{v.discontinued}
-												</Text>
-											)}
-										</>
-									),
-								},
-								{ title: t('Directory URL'), render: (v) => <span className="mono"><Soft text={v.directory_url} /></span> },
-								{ title: t('External Account Binding'), render: (v) => (v.eab_required ? t('required') : t('not needed')) },
-								{ title: t('Wildcards'), render: (v) => (v.wildcards ? t('yes') : t('no')) },
-								{ title: t('Price'), render: (v) => (v.costs_money ? t('paid') : t('free')) },
-								{ title: t('Status'), render: (v) => (v.discontinued ? <Tone tone="calm">{t('discontinued')}</Tone> : <Tone tone="good">{t('available')}</Tone>) },
-							]}
-						/>
-					</Card>
-				)}
-			</Loaded>
-			<Text c="dimmed" size="sm">
-				{t('Any other ACME directory is used by its URL when an account is registered.')}
-			</Text>
-		</Page>
 	)
 }
 

@@ -9,7 +9,7 @@ import { api, Idempotency, unwrap, type Order } from '../api/client'
 import { t } from '../i18n'
 import { CopyLine, Failure, LinkButton, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
-import { vendorName } from './accounts'
+import { accountLabel } from './accounts'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
 
 export const KEY_TYPES = [
@@ -109,7 +109,8 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	return (
 		<FormDialog opened title={t('Create ACME Order')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create ACME Order')} size="xl">
 			{accounts.isError && <Failure error={accounts.error} retry={() => void accounts.refetch()} />}
-			<Select label={t('Vendor')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: `${a.email || a.name} --- ${vendorName(a)}` }))} {...form.getInputProps('account_id')} />
+			<Select label={t('Vendor')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: a.costs_money ? t('{label} (paid)', { label: accountLabel(a) }) : accountLabel(a) }))} {...form.getInputProps('account_id')} />
+			{account?.costs_money && <Notice tone="warn">{t('Each certificate of this vendor is charged to its customer account.')}</Notice>}
 			{account?.staging && <Notice tone="info">{t('This vendor is for trials: browsers will not trust the certificate.')}</Notice>}
 
 			<Radio.Group label={t('CSR')} {...form.getInputProps('source')}>
