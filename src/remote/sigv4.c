@@ -141,7 +141,8 @@ static void add_query(struct buf *out, const char *q)
 		if (eq)
 			add_again(&value, eq + 1, (size_t)(end - eq - 1));
 		pairs = xrealloc(pairs, (n + 1) * sizeof *pairs);
-		pairs[n++] = (struct pair){ xstrdup(buf_text(&name)), xstrdup(buf_text(&value)), n };
+		pairs[n] = (struct pair){ xstrdup(buf_text(&name)), xstrdup(buf_text(&value)), n };
+		n++;
 		buf_done(&name);
 		buf_done(&value);
 	}
