@@ -165,7 +165,7 @@ static int call(const struct visit *v, enum http_method method, const char *path
 {
 	const struct edgegrid *e = &v->a->e;
 	_cleanup_json_ json_t *doc = body;
-	_cleanup_free_ char *text = body ? json_text(body) : NULL, *url = NULL, *auth = NULL;
+	_cleanup_free_ char *text = doc ? json_text(doc) : NULL, *url = NULL, *auth = NULL;
 	struct buf target = BUF_MAX(2048);
 	_cleanup_free_ char *t = NULL;
 	char time[EDGEGRID_TIME], nonce[EDGEGRID_NONCE];

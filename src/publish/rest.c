@@ -35,7 +35,7 @@ int rest_send(const struct rest *r, const struct http_request *q, struct http_re
 int rest_send_json(const struct rest *r, const struct http_request *q, json_t *body, struct http_response *ret, struct err *err)
 {
 	_cleanup_json_ json_t *doc = body;
-	_cleanup_free_ char *text = body ? json_text(body) : NULL;
+	_cleanup_free_ char *text = doc ? json_text(doc) : NULL;
 	struct http_header headers[HEADERS] = { { "Accept", "application/json" } };
 	struct http_request sent = *q;
 	size_t n = 1;

@@ -9,7 +9,10 @@ import pytest
 from provider_fixtures import NAME, world  # noqa: F401
 from provider_tool import VALUES, fine, provider, refused
 
+import bed
+
 route53_api = pytest.importorskip("route53_api", reason="botocore is not installed for this Python")
+botocore = pytest.importorskip("botocore.session")
 Route53 = route53_api.Route53
 
 
@@ -103,3 +106,31 @@ def test_awscli_works_with_the_fake_and_beside_us(world):  # noqa: F811
     assert [v["Value"] for v in sets["ResourceRecordSets"][0]["ResourceRecords"]] == ['"theirs"', *(f'"{v}"' for v in VALUES)]
     fine("route53", "withdraw", NAME, *VALUES, **fields(w))
     assert w.zones.values(NAME) == ["theirs"]
+
+
+MOTO = bed.TOP / "build" / "peers" / "python" / "bin" / "moto_server"
+
+
+def test_moto_takes_our_batches_as_it_takes_everybodys(tmp_path):
+    """Another's model of Route 53 and STS. It is lenient, so it proves the ordinary way only; the rules are the fake's matter."""
+    if not MOTO.exists():
+        pytest.skip("moto is not here: tools/setup --peers brings it from the Python package index")
+    port = bed.free_port()
+    url = f"http://127.0.0.1:{port}"
+    server = bed.Process("moto", [MOTO, "-H", "127.0.0.1", "-p", port], tmp_path)
+    try:
+        bed.wait_for(lambda: "Running on" in server.text() or not server.running(), 60, f"moto answers\n{server.text()}")
+        call = {"url": url, "sts_url": url, "access_key_id": Route53.KEY, "secret_access_key": Route53.SECRET}
+        client = botocore.get_session().create_client("route53", endpoint_url=url, region_name="us-east-1", aws_access_key_id=Route53.KEY,
+                                                              aws_secret_access_key=Route53.SECRET)
+        client.create_hosted_zone(Name="example.test", CallerReference="1")
+        assert fine("route53", "zones", "-", **call) == ["example.test"]
+        for role in (None, Route53.ROLE):
+            fine("route53", "publish", NAME, *VALUES, role_arn=role, **call)
+            fine("route53", "publish", NAME, *VALUES, zone="example.test", role_arn=role, **call)
+            zone = fine("route53", "find-zone", NAME, role_arn=role, **call)
+            assert zone == "example.test"
+            fine("route53", "withdraw", NAME, *VALUES, role_arn=role, **call)
+            fine("route53", "withdraw", NAME, *VALUES, role_arn=role, **call)
+    finally:
+        server.stop()
