@@ -384,7 +384,7 @@ struct txt_set {
 	/* of the set that is being read */
 	char *owner, *type;
 	int64_t its_ttl;
-	bool its_special;
+	bool its_special, its_too_many;
 	struct strlist its_rdata;
 };
 
@@ -401,7 +401,7 @@ static void set_end(struct txt_set *s)
 {
 	if (s->owner && s->type && streq(s->type, "TXT") && name_same(s->owner, s->name)) {
 		s->special |= s->its_special || s->there;
-		s->broken |= !s->its_rdata.n || s->its_ttl < 0;
+		s->broken |= !s->its_rdata.n || s->its_ttl < 0 || s->its_too_many;
 		s->there = true;
 		s->ttl_s = s->its_ttl;
 		strlist_clear(&s->rdata);
@@ -410,7 +410,7 @@ static void set_end(struct txt_set *s)
 	replace_str(&s->owner, NULL);
 	replace_str(&s->type, NULL);
 	strlist_clear(&s->its_rdata);
-	s->its_special = false;
+	s->its_special = s->its_too_many = false;
 	s->its_ttl = -1;
 }
 
@@ -429,6 +429,8 @@ static int set_part(void *arg, const char *path, const char *text)
 		s->its_special = true;
 	else if (str_ends(path, "/ResourceRecord/Value") && s->its_rdata.n < LIMIT_PROVIDER_VALUES)
 		strlist_add(&s->its_rdata, text);
+	else if (str_ends(path, "/ResourceRecord/Value"))
+		s->its_too_many = true; /* what is not kept cannot be written back */
 	else if (str_ends(path, "/ResourceRecordSets/ResourceRecordSet"))
 		set_end(s);
 	else if (streq(path, "/ListResourceRecordSetsResponse"))

@@ -368,7 +368,7 @@ int update_read(const struct update_server *s, const char *name, struct strlist 
 	while (dns_message_next(&m, &rr)) {
 		if (rr.section != DNS_SECTION_ANSWER || !dns_name_eq(&rr.owner, &n))
 			continue;
-		if (rr.type == DNS_TXT && dns_rr_txt(&m, &rr, value, sizeof value, &k) && ret->n < LIMIT_PROVIDER_VALUES)
+		if (rr.type == DNS_TXT && dns_rr_txt(&m, &rr, value, sizeof value, &k))
 			strlist_addn(ret, value, k);
 		else if (rr.type == DNS_CNAME && ret_alias && !*ret_alias && dns_rr_name(&m, &rr, &target))
 			*ret_alias = xstrdup(dns_name_text(&target, text));
