@@ -70,7 +70,7 @@ def test_two_public_zones_of_one_name_are_asked_about(world):  # noqa: F811
 def test_refusals_have_their_class_and_words(world):  # noqa: F811
     w = world(Route53)
     error = refused("unauthenticated", "route53", "publish", NAME, *VALUES, url=w.api.url, access_key_id=Route53.KEY,
-                    secret_access_key="wrong/wrong/wrong/wrong/wrong/wrong/wron")
+                    secret_access_key="wrong/wrong/wrong/wrong/wrong/wrong/0123")
     assert "does not match" in str(error) and "wrong/wrong" not in str(error)
     refused("unauthenticated", "route53", "publish", NAME, *VALUES, url=w.api.url, access_key_id="AKIAOTHER", secret_access_key=Route53.SECRET)
     for code in ("Throttling", "PriorRequestNotComplete"):

@@ -103,20 +103,35 @@ static void start_runner(void)
 	free(o);
 }
 
+/* "sleep 617.04711": of this run alone, for tests of other builds may run beside it. */
+enum { SLEEP_LONG, SLEEP_LEFT, SLEEP_STUBBORN, SLEEP_BOMB, SLEEPERS };
+static char sleepers[SLEEPERS][32];
+
+static void sleeper_script(const char *name, const char *before, int which, const char *after)
+{
+	_cleanup_free_ char *text = xasprintf("%s%s%s", before, sleepers[which], after);
+
+	script(name, text);
+}
+
 static int setup(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
+	_cleanup_free_ char *left = NULL;
 
+	for (int i = 0; i < SLEEPERS; i++)
+		snprintf(sleepers[i], sizeof sleepers[i], "sleep %d.%07d", 616 + i, (int)getpid());
 	if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
 		return -1;
 	script("hello", "echo \"hello $1 $2\"; echo \"to stderr\" >&2; cat; exit 3");
 	script("env", "env | sort; pwd; ulimit -c; ls -l /proc/self/fd | grep -c 'socket:'");
-	script("sleep", "sleep 600");
+	sleeper_script("sleep", "", SLEEP_LONG, "");
 	script("loud", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
 	script("signal", "kill -TERM $$");
-	script("leave", "setsid sh -c 'setsid sleep 617 & sleep 617' >/dev/null 2>&1 & echo left");
-	script("stubborn", "trap '' TERM HUP INT; setsid sh -c \"trap '' TERM; sleep 618\" & wait");
-	script("bomb", "f() { f | f & }; f; sleep 619");
+	left = xasprintf("setsid sh -c 'setsid %s & ", sleepers[SLEEP_LEFT]);
+	sleeper_script("leave", left, SLEEP_LEFT, "' >/dev/null 2>&1 & echo left");
+	sleeper_script("stubborn", "trap '' TERM HUP INT; setsid sh -c \"trap '' TERM; ", SLEEP_STUBBORN, "\" & wait");
+	sleeper_script("bomb", "f() { f | f & }; f; ", SLEEP_BOMB, "");
 	script("memory", "exec /usr/bin/python3 -c \"a = b'x' * (10 << 30); print(len(a))\"");
 	script("disk", "exec /usr/bin/python3 -c \"\nwith open('big', 'wb') as f:\n  while True: f.write(b'x' * (1 << 20))\"");
 	script("closed", "exec 0<&-; exit 0");
@@ -173,10 +188,8 @@ static unsigned running(const char *text)
 /* Everything that runs from our directory, or sleeps for it. */
 static void assert_nothing_is_left(void)
 {
-	static const char *const sleepers[] = { "sleep 600", "sleep 617", "sleep 618", "sleep 619" };
-
 	ASSERT_INT(running(dir), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
+	for (int i = 0; i < SLEEPERS; i++)
 		ASSERT_INT(running(sleepers[i]), 0);
 }
 
@@ -348,12 +361,12 @@ static void a_caller_that_goes_away_takes_its_job_along(void **state UNUSED)
 		(void)run_with((struct program_request){ .name = "sleep" }, &r, &err);
 		_exit(0);
 	}
-	while (!running("sleep 600") && clock_boot(&clock_system) < until)
+	while (!running(sleepers[SLEEP_LONG]) && clock_boot(&clock_system) < until)
 		usleep(10000);
-	ASSERT_TRUE(running("sleep 600"));
+	ASSERT_TRUE(running(sleepers[SLEEP_LONG]));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	while ((running("sleep 600") || running(dir)) && clock_boot(&clock_system) < until)
+	while ((running(sleepers[SLEEP_LONG]) || running(dir)) && clock_boot(&clock_system) < until)
 		usleep(10000);
 	assert_nothing_is_left();
 }
@@ -449,7 +462,7 @@ static void a_killed_runner_leaves_nothing_and_the_next_one_goes_on(void **state
 		(void)run_with((struct program_request){ .name = "stubborn", .scratch = true }, &r, &err);
 		_exit(err.code == ERR_BUSY ? 0 : 1);
 	}
-	while (!running("sleep 618") && clock_boot(&clock_system) < until)
+	while (!running(sleepers[SLEEP_STUBBORN]) && clock_boot(&clock_system) < until)
 		usleep(10000);
 	kill(runner, SIGKILL);
 	waitpid(runner, NULL, 0);
@@ -457,7 +470,7 @@ static void a_killed_runner_leaves_nothing_and_the_next_one_goes_on(void **state
 	int status = -1;
 	waitpid(pid, &status, 0);
 	ASSERT_INT(status, 0); /* told: the server is stopping */
-	while ((running("sleep 618") || running(dir)) && clock_boot(&clock_system) < until)
+	while ((running(sleepers[SLEEP_STUBBORN]) || running(dir)) && clock_boot(&clock_system) < until)
 		usleep(10000);
 	assert_nothing_is_left();
 	ASSERT_OK(run_with((struct program_request){ .name = "hello" }, &r, &err), &err);
