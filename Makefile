@@ -35,7 +35,7 @@ test: ## unit, contract and scenario tests; last line: N passed, N failed, N ski
 	@tools/run-tests test --build $(BUILD)
 
 check: ## what a reviewer would ask: sanitizers, clang, analysis, short fuzz, browser
-	@$(SETUP) --test
+	@$(SETUP) --test --peers
 	@$(MAKE) --no-print-directory page
 	@tools/run-tests check
 
