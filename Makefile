@@ -46,8 +46,8 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@$(SETUP) --test
 	@[ -f build-crash/build.ninja ] || meson setup build-crash -Dcrash_hooks=true > /dev/null
 	@ninja -C build-crash --quiet
-	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --pairs 40 --edge 20 --fail
-	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --pairs 40 --edge 20 --fail --groups
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail --groups
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
 

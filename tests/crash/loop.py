@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """loop - runs one order to its end over and over, killing or failing core at one more point each time, until none is left.
 
-	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,step] [--every K] [--points NAME,...]
-	                    [--pairs N] [--edge N] [--fail]
+	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,step,...] [--every K] [--points NAME,...]
+	                    [--pairs N] [--edge N] [--fail] [--groups]
+
+What is run is in scenarios.py, which says how to add one.
 
 A point is a place in the code of a test build (base/crash.h): before and after each commit, each request, each packet to
 edge. Run N of a point kills core when the order's life passes it the Nth time; a point is done when the order ends without having
@@ -14,7 +16,8 @@ reached N. After each run, decided from the CA's own log, the served records and
 	no challenge is answered any more, no record or debt is left          (nothing left behind)
 
 --pairs adds N runs with a second crash during recovery, --edge N runs in which edge is killed at growing instants, --fail runs in
-which the point fails instead. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
+which the point fails instead, once and then for some seconds every time. --groups kills once at each named point of the scenario's groups
+(CP-A ...) and fails when one is not reached. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
 Last line: runs, lost, doubled, left behind.
 """
 import argparse
@@ -25,6 +28,7 @@ import random
 import shutil
 import sqlite3
 import sys
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -32,16 +36,13 @@ os.environ["CERTWRIGHT_BUILD"] = str(pathlib.Path(os.environ.get("CERTWRIGHT_BUI
 sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
 import bed as beds  # noqa: E402
 import helpers  # noqa: E402
+from scenarios import SCENARIOS  # noqa: E402
 from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: E402
 
 POINTS = ("store-commit", "store-committed", "http-send", "http-answered", "feed-send")
-FAIL_POINTS = ("store-commit", "http-send", "http-answered")
-KINDS = {  # name: (validation, names before the first dot, more arguments)
-    "dns": ("dns-01", ["{n}", "*.{n}", "second.{n}x"], []),
-    "http": ("http-01", ["{n}", "second.{n}"], []),
-    "step": ("dns-01", ["{n}", "*.{n}"], ["--step-by-step"]),
-}
+FAIL_POINTS = ("store-commit", "http-send", "http-answered", "sql", "crypto")
+FAILS_FOR_S = 3  # how long a point that fails "for ever" does, before the fault is mended
 
 
 class Wrong(Exception):
@@ -63,7 +64,7 @@ class Loop:
         (folder / "bed").mkdir()
         folder.chmod(0o777)  # core rewrites the rules file there, under its own user
         self.bed = beds.Bed(folder / "bed", settings=settings, env={"CERTWRIGHT_CRASH_FILE": str(self.rules)},
-                            pebble_env={"PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"})
+                            pebble_env={"PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"}, never=["never.test"])
         if self.postgres and self.bed.user:
             os.chown(folder / "db-password", self.bed.user.pw_uid, self.bed.user.pw_gid)
             (folder / "db-password").chmod(0o600)
@@ -100,6 +101,17 @@ class Loop:
                 raise Wrong("lost", f"{method} {path} is not answered any more")
             time.sleep(0.05)
 
+    def need(self, fact, text, what="lost"):
+        if not fact:
+            raise Wrong(what, text)
+
+    def until(self, fn, text, seconds=60):
+        until = time.monotonic() + seconds
+        while not (got := fn()):
+            self.need(time.monotonic() < until, f"not in {seconds} s: {text}")
+            time.sleep(0.1)
+        return got
+
     def drive(self, order_id, names):
         """Waits until the order is over; finalizes where a person would, and asks again where an error waits its turn."""
         until, asked = time.monotonic() + 120, 0
@@ -116,18 +128,22 @@ class Loop:
                 raise Wrong("lost", f"order for {names} is not over: {order}")
             time.sleep(0.05)
 
-    def check(self, order, names, issued_before):
-        if order["status"] != "valid":
-            raise Wrong("lost", f"order ended {order['status']}: {order['reason']}")
-        _, page, _ = self.request("GET", "/orders?limit=5")
-        same = [o for o in page["items"] if o["names"] == order["names"]]
+    def check(self, scenario, order, names, issued_before, may_fail):
         issued = self.bed.ca.issued() - issued_before
-        if issued != 1 or len(same) != 1:
+        if scenario.certificates and order["status"] != "valid" and not (may_fail and not issued and order["reason"]):
+            raise Wrong("lost", f"order ended {order['status']} with {issued} certificates: {order['reason']}")
+        if not scenario.certificates and order["status"] != "invalid":
+            raise Wrong("lost", f"order ended {order['status']}")
+        _, page, _ = self.request("GET", "/orders?limit=5")
+        same = [o for o in page["items"] if o["names"] == order["names"] and o["certificate_id"] == order["certificate_id"]]
+        if issued > scenario.certificates or (len(same) != 1 and scenario.certificates and not isinstance(scenario, type(SCENARIOS["renewal"]))):
             raise Wrong("doubled", f"{issued} certificates issued, {len(same)} orders for {names}")
-        self.check_certificate(order, names)
+        if order["status"] == "valid":
+            self.check_certificate(order, names)
         try:
             helpers.nothing_left(self.bed, names, timeout=75)
             self.no_debts()
+            scenario.left(self, names)
         except (AssertionError, beds.BedError) as e:
             raise Wrong("left behind", str(e)) from e
 
@@ -158,22 +174,24 @@ class Loop:
 
     def run(self, kind, label, rules=(), edge_after=None):
         """One order under these rules; True when all of them were reached."""
-        validation, shapes, more = KINDS[kind]
+        scenario = SCENARIOS[kind]
         self.number += 1
-        names = [shape.format(n=f"c{self.number}") + ".example.test" for shape in shapes]
+        names = scenario.names(self.number)
         server = self.bed.server
         self.write_rules()
         server.start()
-        issued = self.bed.ca.issued()
         reached = False
         try:
+            before = scenario.before(self, names)
+            issued = self.bed.ca.issued()
             self.write_rules(*rules)
-            body = {"account_id": self.account["id"], "names": names, "validation": validation,
-                    "mode": "step-by-step" if more else "automatic"}
-            headers = {"Idempotency-Key": f"run-{self.number}"}
-            status, made, _ = self.request("POST", "/orders", body, headers)
-            if status not in (200, 201):
-                raise Wrong("lost", f"the order was not taken: {made}")
+            mend = None
+            if any(rule.startswith("fail") and rule.endswith("+") for rule in rules):
+                mend = threading.Timer(FAILS_FOR_S, self.write_rules)
+                mend.start()
+            made = scenario.start(self, names, before)
+            if mend:
+                mend.join()
             if edge_after is not None:
                 time.sleep(edge_after)
                 server.kill("edge")
@@ -181,7 +199,7 @@ class Loop:
             left = self.rules.read_text().split()
             reached = not left or rules and rules[0].startswith("fail")
             self.write_rules()
-            self.check(order, names, issued)
+            self.check(scenario, order, names, issued, any("crypto" in rule for rule in rules))
         except Wrong as e:
             self.bad[e.what] += 1
             print(f"WRONG {kind} {label}: {e.what}: {e}", flush=True)
@@ -207,28 +225,42 @@ class Loop:
             self.limit[(kind, point)] = done
         print(f"{kind} {action} {point}: up to {done}, {self.runs} runs so far, {self.bad}", flush=True)
 
+    def walk_groups(self, kind):
+        for group, point in SCENARIOS[kind].groups.items():
+            for rule in (f"kill {point} 1", f"kill {point} 2"):
+                reached = self.run(kind, f"{group}: {rule}", [rule])
+                if not reached and rule.endswith(" 1"):
+                    self.bad["lost"] += 1
+                    print(f"WRONG {kind} {group}: {point} was not reached", flush=True)
+        print(f"{kind}: groups {', '.join(SCENARIOS[kind].groups)}, {self.runs} runs so far, {self.bad}", flush=True)
+
     limit = {}
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    arguments.add_argument("--kinds", default=",".join(KINDS))
+    arguments.add_argument("--kinds", default=",".join(SCENARIOS))
     arguments.add_argument("--points", default=",".join(POINTS))
     arguments.add_argument("--every", type=int, default=1)
     arguments.add_argument("--pairs", type=int, default=0)
     arguments.add_argument("--edge", type=int, default=0)
     arguments.add_argument("--fail", action="store_true")
+    arguments.add_argument("--groups", action="store_true")
     args = arguments.parse_args()
     folder = beds.scratch("certwright-crash-")
     loop = Loop(folder, args.database)
-    points = args.points.split(",")
+    points = [p for p in args.points.split(",") if p]
     try:
         for kind in args.kinds.split(","):
+            if args.groups:
+                loop.walk_groups(kind)
             for point in points:
                 loop.walk(kind, "kill", point, args.every)
             for point in FAIL_POINTS if args.fail else ():
                 loop.walk(kind, "fail", point, args.every)
+                for n in range(1, 40, 4 * args.every):
+                    loop.run(kind, f"fail {point} {n}+", [f"fail {point} {n}+"])
             for _ in range(args.pairs):
                 first, second = loop.seed.choice(points), loop.seed.choice(points)
                 rules = [f"kill {first} {loop.seed.randint(1, 8)}", f"kill {second} {loop.seed.randint(1, 8)}"]

@@ -159,6 +159,7 @@ class FaultProxy:
         for i in range(rule.get("flood_head", 0)):
             writer.write(b"X-%d: " % i + b"x" * 1000 + b"\r\n")
             await writer.drain()
+            await asyncio.sleep(0)  # the other side's end is only seen by a loop that turns
             if writer.transport.is_closing():
                 return False
             done["sent"] += 1008
@@ -166,6 +167,7 @@ class FaultProxy:
         while done["sent"] < rule.get("flood", 0):
             writer.write(b" " * 65536)
             await writer.drain()
+            await asyncio.sleep(0)  # the other side's end is only seen by a loop that turns
             if writer.transport.is_closing():
                 return False
             done["sent"] += 65536

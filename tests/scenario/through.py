@@ -35,7 +35,7 @@ class Through:
 
     def order(self, name, *extra):
         self.names.append(name)
-        return order(self.bed, self.account, [name], "dns-01", *extra)
+        return order(self.bed, self.account, [name], "dns-01", "--dns", "delegation", *extra)
 
     def show(self, one):
         status, doc, _ = self.bed.server.request("GET", f"/orders/{one['id']}")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the crash loop runs to its end over and over. To add one: a class here and its name in SCENARIOS; loop.py does the rest.
+
+A scenario says
+	names(n)                 the names of run n, never the same twice
+	before(loop, names)      what must be there before anything is killed; its result is handed to the rest
+	start(loop, names, x)    the wish, through the API, by loop.request (which goes on asking while the server dies); the order
+	certificates             how many certificates the CA has issued when the run is over, from before() on
+	groups                   the groups of crash points (reliability: CP-A ...) it walks through, with the named points that show it
+	left(loop, names)        what must not be left beside what loop.py looks at for all of them; raises AssertionError
+and loop.py kills, drives the order to its end, and decides from the CA's log, the store and the served records.
+
+A feature with an outward effect of its own (a DNS provider, a deployment) adds a scenario whose left() asks the other side: the
+provider's zone is as it was. A job adds its point "job-KIND" to groups.
+"""
+
+
+class Order:
+    """An order made from names."""
+    validation, shapes, mode, certificates = "dns-01", ("{n}", "*.{n}", "second.{n}x"), "automatic", 1
+    groups = {"CP-K key, CP-N newOrder": "step-create", "CP-Z authorizations": "step-authorize", "CP-P publishing": "step-publish",
+              "CP-C challenge": "step-accept", "CP-C polling": "step-validate", "CP-F finalize": "step-finalize", "CP-D download": "step-download"}
+
+    def names(self, n):
+        return [shape.format(n=f"c{n}") + ".example.test" for shape in self.shapes]
+
+    def before(self, loop, names):
+        return None
+
+    def start(self, loop, names, before):
+        body = {"account_id": loop.account["id"], "names": names, "validation": self.validation, "mode": self.mode,
+                **({"dns": "delegation"} if self.validation == "dns-01" else {})}
+        status, made, _ = loop.request("POST", "/orders", body, {"Idempotency-Key": f"run-{loop.number}"})
+        loop.need(status in (200, 201), f"the order was not taken: {made}")
+        return made
+
+    def left(self, loop, names):
+        pass
+
+
+class Http(Order):
+    validation, shapes = "http-01", ("{n}", "second.{n}")
+    groups = {"CP-P publishing": "step-publish", "CP-C challenge": "step-accept"}
+
+
+class StepByStep(Order):
+    shapes, mode = ("{n}", "*.{n}"), "step-by-step"
+    groups = {"CP-W waiting": "step-confirm", "CP-F finalize": "step-finalize"}
+
+
+class Refused(Order):
+    """A name that cannot be proved: the order ends invalid, its authorizations are given back and its records withdrawn."""
+    shapes, certificates = ("{n}.never", "{n}"), 0
+    groups = {}  # CP-U: withdrawing is in the order's last transaction, and what is owed to the CA is due after minutes (unit tests: stuck.c, remote.c)
+
+    def names(self, n):
+        return [f"c{n}.never.test", f"c{n}.example.test"]
+
+
+class Register(Order):
+    """An account of its own, and an order with it: one account at the CA, whenever it was killed."""
+    shapes = ("{n}",)
+    groups = {"CP-A account": "job-account-register"}
+
+    def start(self, loop, names, before):
+        body = {"directory_url": loop.bed.ca.directory, "email": f"run{loop.number}@certwright.test", "agree_tos": True}
+        accounts = self.at_the_ca(loop)
+        status, doc, _ = loop.request("POST", "/accounts", body, {"Idempotency-Key": f"account-{loop.number}"})
+        loop.need(status in (200, 201, 202), f"the account was not taken: {doc}")
+        account = loop.until(lambda: next((a for a in loop.request("GET", "/accounts?limit=200")[1]["items"]
+                                           if a["email"] == body["email"] and a["status"] == "valid"), None), "the account is valid")
+        loop.need(self.at_the_ca(loop) - accounts == 1, "the CA has more than one account", "doubled")
+        order = {"account_id": account["id"], "names": names, "validation": "dns-01", "dns": "delegation"}
+        status, made, _ = loop.request("POST", "/orders", order, {"Idempotency-Key": f"run-{loop.number}"})
+        loop.need(status in (200, 201), f"the order was not taken: {made}")
+        return made
+
+    def at_the_ca(self, loop):
+        return loop.bed.ca.process.text().count("accounts in memory")
+
+
+class Renewal(Order):
+    """A certificate is renewed now: one new order, one new certificate, the same lineage; the old one is current until then."""
+    shapes = ("{n}",)
+    groups = {"CP-R renewal": "step-create", "CP-D the new version": "step-download"}
+
+    def before(self, loop, names):
+        first = Order.start(self, loop, names, None)
+        ended = loop.drive(first["id"], names)
+        loop.need(ended["status"] == "valid", f"the first order ended {ended['status']}")
+        return ended
+
+    def start(self, loop, names, before):
+        lineage = before["certificate_id"]
+
+        def renewed():
+            status, doc, _ = loop.request("POST", "/renewals", {"certificate_ids": [lineage]})
+            loop.need(status == 200, f"the renewal was not taken: {doc}")
+            orders = loop.request("GET", f"/orders?certificate_id={lineage}&limit=50")[1]["items"]
+            return next((o for o in orders if o["id"] != before["id"]), None)
+
+        made = loop.until(renewed, "the renewal has its order")
+        self.same_as = lineage
+        return made
+
+    def left(self, loop, names):
+        orders = [o for o in loop.request("GET", f"/orders?certificate_id={self.same_as}&limit=50")[1]["items"]]
+        assert len(orders) == 2, f"{len(orders)} orders for one certificate and its renewal"
+
+
+SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "renewal": Renewal()}
