@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Apex and wildcard in one order through every provider, end to end: the CA asks the name server that answers from the provider's zone, so a
 publish that lies cannot issue; afterwards the zone is as it was."""
+import http.server
 import json
 import shutil
 import signal
+import threading
 import time
 
 import dnspeers
@@ -152,6 +154,22 @@ def test_through_programs_that_the_configuration_names(site, scratch, hooks, kin
         peer.stop()
 
 
+def test_through_a_service_of_ones_own(site, scratch):
+    if not dnspeers.Named.here():
+        pytest.skip("BIND is not installed")
+    peer = dnspeers.Named(scratch / "peer")
+    service = http.server.ThreadingHTTPServer(("127.0.0.1", beds.free_port()), programs.Hooks)
+    service.peer = peer
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    try:
+        s = site(peer.port)
+        issue(s, s.provider("httpreq", url=f"http://127.0.0.1:{service.server_address[1]}", username="user", password="password"), peer.values)
+    finally:
+        service.shutdown()
+        service.server_close()
+        peer.stop()
+
+
 def test_a_core_that_dies_between_publish_and_withdraw_leaves_nothing_at_the_provider(world, site):  # noqa: F811
     w = world(Cloudflare)
     s = site(w.names.port)
@@ -167,6 +185,28 @@ def test_a_core_that_dies_between_publish_and_withdraw_leaves_nothing_at_the_pro
         beds.wait_for(s.server.ready, 60, "core is back")
         assert helpers.wait_order(s, ids[-1], 180)["status"] == "valid"
     beds.wait_for(lambda: w.zones.values(NAME) == [], 60, f"nothing is left: {w.zones.values(NAME)}")
+
+
+def test_two_providers_prove_two_names_of_one_order(world, site):  # noqa: F811
+    """One zone at Cloudflare, the other at Akamai, each by its own credential; the wildcard of one goes the way of its name."""
+    w = world(Cloudflare, "example.test", "other.test")
+    akamai = Akamai(w.zones, beds.free_port())
+    try:
+        s = site(w.names.port)
+        one = s.provider("cloudflare", url=f"{w.api.url}/client/v4", token=Cloudflare.TOKEN)
+        two = s.provider("akamai", url=akamai.url, edgerc=akamai.edgerc())
+        status, order, _ = s.server.request("POST", "/orders", {
+            "account_id": s.account["id"], "validation": "dns-01", "names": ["example.test", "*.example.test", "other.test"],
+            "methods": {"example.test": one["id"], "*.example.test": one["id"], "other.test": two["id"]}})
+        assert status in (200, 201, 202), order
+        done = helpers.wait_order(s, order["id"], 120)
+        assert done["status"] == "valid", done
+        assert helpers.names_of(helpers.chain(s, order["id"])[0]) == ["*.example.test", "example.test", "other.test"]
+        assert any(q.method == "POST" for q in w.api.requests) and any(q.method == "POST" for q in akamai.requests)
+        assert not any(b"_acme-challenge.other.test" in q.body for q in w.api.requests)
+        beds.wait_for(lambda: not any(z for z in w.zones.zones.values()), 60, f"both zones are as they were: {w.zones.zones}")
+    finally:
+        akamai.stop()
 
 
 def test_a_refused_credential_is_said_once_and_the_order_waits(world, site):  # noqa: F811
