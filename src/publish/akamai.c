@@ -441,7 +441,7 @@ static int zones(void *self, const struct publish_env *env, struct strlist *ret,
 		if (rest_decode(&v.r, item, zone_fields, &z, err) < 0)
 			return -(int)err->code;
 		if (ret->n < PUBLISH_ZONES_MAX)
-			strlist_add(ret, z.zone);
+			zone_add(ret, z.zone);
 	}
 	return 0;
 }

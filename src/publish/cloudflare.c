@@ -350,7 +350,7 @@ static int zones(void *self, const struct publish_env *env, struct strlist *ret,
 			if (rest_decode(&r, item, zone_fields, &z, err) < 0)
 				return -(int)err->code;
 			if (ret->n < PUBLISH_ZONES_MAX)
-				strlist_add(ret, z.name);
+				zone_add(ret, z.name);
 		}
 		pages = json_integer_value(json_object_get(json_object_get(reply.doc, "result_info"), "total_pages"));
 	}

@@ -2,6 +2,8 @@
 /* txt.c - see txt.h. */
 #include "publish/txt.h"
 
+#include "base/idn.h"
+
 #define TXT_MAX 4096 /* of one value; ours have 43 bytes */
 
 char *txt_quote(const char *value)
@@ -115,11 +117,35 @@ bool name_same(const char *a, const char *b)
 	return streq(x, y);
 }
 
+/* Some vendors show U-labels where a zone has them. Labels with a leading underscore are kept: they are no part of a host name. */
+static char *a_labels(const char *name)
+{
+	_cleanup_err_ struct err ignored = { 0 };
+	_cleanup_free_ char *canonical = NULL;
+	const char *host = name;
+
+	while (*host == '_' && strchr(host, '.'))
+		host = strchr(host, '.') + 1;
+	if (name_canonical(host, &canonical, &ignored) < 0)
+		return xstrdup(name);
+	return xasprintf("%.*s%s", (int)(host - name), name, canonical);
+}
+
 char *name_plain(const char *name)
 {
 	size_t n = strlen(name);
-	char *s = xstrndup(name, n - (n && name[n - 1] == '.'));
+	_cleanup_free_ char *s = xstrndup(name, n - (n && name[n - 1] == '.'));
 
 	str_lower(s);
-	return s;
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			return a_labels(s);
+	return TAKE(s);
+}
+
+void zone_add(struct strlist *zones, const char *name)
+{
+	_cleanup_free_ char *plain = name_plain(name);
+
+	strlist_add(zones, plain);
 }

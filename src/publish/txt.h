@@ -21,9 +21,10 @@ bool txt_remove(struct strlist *rdata, const struct challenge_set *set);
 
 /* The name one label further up, or NULL above the last label. */
 const char *name_up(const char *name);
-/* Same names, without case and without a final dot. */
+/* Same names, without case, without a final dot, U-labels as A-labels. */
 bool name_same(const char *a, const char *b);
-/* Owned copy, lower case, without final dot. */
+/* Owned copy: lower case, A-labels, without final dot. */
 char *name_plain(const char *name);
+void zone_add(struct strlist *zones, const char *name); /* the plain form */
 
 #endif

@@ -62,6 +62,9 @@ static void names_are_walked_to_the_top(void **state)
 	at = name_up(at);
 	ASSERT_STR(at, "com");
 	ASSERT_TRUE(!name_up(at) && !name_up("") && !name_up("a."));
+	ASSERT_TRUE(name_same("m\xc3\xbcller.example", "xn--mller-kva.example"));
+	ASSERT_TRUE(name_same("_acme-challenge.m\xc3\xbcller.example.", "_acme-challenge.xn--mller-kva.example"));
+	ASSERT_TRUE(!name_same("_acme-challenge.\xff.example", "_acme-challenge.example"));
 	ASSERT_TRUE(name_same("a.Example.", "A.example") && !name_same("a.example", "b.example"));
 }
 
