@@ -83,7 +83,7 @@ def ready_ms(server):
 
 def order(api, account, name, n):
     for i in range(n):
-        api("POST", "/api/v1/orders", {"account_id": account, "validation": "dns-01", "key_type": "p256", "names": [f"{name}{i}.bench.test"]})
+        api("POST", "/api/v1/orders", {"account_id": account, "validation": "dns-01", "dns": "delegation", "key_type": "p256", "names": [f"{name}{i}.bench.test"]})
 
 
 def register(server, ca):

@@ -28,6 +28,8 @@ from common import LOAD_CORE, ROUNDS, SERVER_CORE, TOP, cpu_s, family, others_ru
 sys.path.insert(0, str(TOP / "tests" / "fake"))
 import bed as beds  # noqa: E402
 
+METHOD = {"dns-01": '"dns":"delegation"', "http-01": '"http":"builtin"'}
+
 BARE = beds.BUILD / "bench" / "bench_bare"
 
 
@@ -138,7 +140,7 @@ class Ours:
         head = f"POST /api/v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
         for _ in range(n):
             self.made += 1
-            body = f'{{"account_id":"{self.account}","validation":"{self.kind}","key_type":"p256","names":["n{self.made}.bench.test"]}}'
+            body = f'{{"account_id":"{self.account}","validation":"{self.kind}",{METHOD[self.kind]},"key_type":"p256","names":["n{self.made}.bench.test"]}}'
             c.sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             got = c.sock.recv(65536)
             while b"\r\n\r\n" not in got:

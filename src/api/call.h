@@ -186,11 +186,19 @@ struct pem_body {
 	const char *pem;
 };
 
-call_handler order_list, order_create, order_get, order_events, order_refresh, order_finalize, order_certificate, order_remove;
-extern const struct json_field order_create_fields[], order_query_fields[];
+call_handler order_list, order_create, order_get, order_events, order_refresh, order_finalize, order_certificate, order_remove, order_preview;
+extern const struct json_field order_create_fields[], order_query_fields[], order_preview_fields[];
 struct order_query {
 	struct page_query page;
 	const char *status, *account_id, *certificate_id;
+};
+
+call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test;
+call_handler rule_list, rule_create, rule_get, rule_patch, rule_delete, debt_list, debt_retry;
+extern const struct json_field provider_create_fields[], provider_update_fields[], provider_test_fields[], rule_create_fields[],
+	rule_update_fields[];
+struct provider_test_body {
+	const char *zone;
 };
 
 call_handler record_list, record_get, delegation_list, delegation_create, delegation_get, delegation_delete;
@@ -200,7 +208,7 @@ struct record_query {
 	const char *order_id, *kind, *status;
 };
 struct record;
-json_t *record_json(const struct record *r, int64_t order_num, const char *dns_hostname);
+json_t *record_json(const struct record *r, int64_t order_num, const char *type); /* title of its method */
 
 call_handler certificate_list, certificate_get, certificate_export, certificate_delete;
 extern const struct json_field certificate_query_fields[], certificate_export_fields[];

@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "base/limits.h"
 #include "model/vendor.h"
+#include "service/methods.h"
 #include "service/order.h"
 #include "service/status.h"
 
@@ -19,8 +20,19 @@ const struct json_field order_create_fields[] = {
 	JF_STR(struct order_create, validation, .required = true, .one_of = validations),
 	JF_STR(struct order_create, dns, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_create, http, .min = 1, .max = ULID_LEN),
+	JF_JSON(struct order_create, methods),
 	JF_STR(struct order_create, profile, .min = 1, .max = 64),
 	JF_STR(struct order_create, mode, .one_of = modes),
+	{ 0 }
+};
+const struct json_field order_preview_fields[] = {
+	JF_STR(struct order_create, account_id, .min = 1, .max = ULID_LEN),
+	JF_STR(struct order_create, csr_id, .min = 1, .max = ULID_LEN),
+	JF_LIST(struct order_create, names, .min = 1, .max = LIMIT_NAMES, .item_max = LIMIT_TEXT),
+	JF_STR(struct order_create, validation, .required = true, .one_of = validations),
+	JF_STR(struct order_create, dns, .min = 1, .max = ULID_LEN),
+	JF_STR(struct order_create, http, .min = 1, .max = ULID_LEN),
+	JF_JSON(struct order_create, methods),
 	{ 0 }
 };
 const struct json_field order_query_fields[] = {
@@ -30,6 +42,21 @@ const struct json_field order_query_fields[] = {
 	PAGE_FIELDS(struct order_query),
 	{ 0 }
 };
+
+static json_t *method_json(const struct name_preview *p)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", p->m.name, "method", p->m.method, "method_title", p->title, "method_name",
+			 p->provider, "by", method_source_text(p->m.by), "rule_id", json_str_or_null(p->m.rule_id));
+}
+
+static json_t *methods_json(const struct name_preview_list *l)
+{
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_array_append_new(items, method_json(&l->v[i]));
+	return items;
+}
 
 static json_t *order_json(const struct order_view *view)
 {
@@ -42,10 +69,11 @@ static json_t *order_json(const struct order_view *view)
 			      "staging", v && v->staging, "certificate_id", json_str_or_null(o->certificate_id), "csr_id",
 			      json_str_or_null(o->csr_id), "names", json_strlist(&o->names), "display_names", display_names(&o->names),
 			      "validation", validation_text(o->validation), "dns", json_str_or_null(o->dns_method), "http",
-			      json_str_or_null(o->http_method), "external_dns", o->dns_method ? method_title(o->dns_method) : "", "mode",
+			      json_str_or_null(o->http_method), "external_dns", view->external_dns ? view->external_dns : "", "mode",
 			      order_mode_text(o->mode), "status", order_status_text(o->status), "step", order_step_text(o->step), "stage",
 			      order_stage_text(order_stage(o)), "key_type", o->key_type);
 
+	json_object_set_new(j, "methods", methods_json(&view->methods));
 	json_object_set_new(j, "profile", json_str_or_null(o->profile));
 	json_object_set_new(j, "url", json_str_or_null(o->url));
 	json_object_set_new(j, "expires_at", json_time_or_null(o->ca_expires_ms));
@@ -88,6 +116,25 @@ int order_list(struct call *c, struct err *err)
 	return 0;
 }
 
+int order_preview(struct call *c, struct err *err)
+{
+	_cleanup_name_preview_list_ struct name_preview_list l = { 0 };
+	json_t *names;
+
+	if (service_order_preview(c->service, c->body, &l, err) < 0)
+		return -(int)err->code;
+	names = json_array();
+	for (size_t i = 0; i < l.n; i++) {
+		json_t *j = method_json(&l.v[i]);
+
+		json_object_set_new(j, "offers", l.v[i].offers ? json_incref(l.v[i].offers) : json_array());
+		json_object_set_new(j, "ask", json_boolean(l.v[i].ask));
+		json_array_append_new(names, j);
+	}
+	call_json(c, 200, json_pack("{s:o}", "names", names));
+	return 0;
+}
+
 int order_create(struct call *c, struct err *err)
 {
 	_cleanup_order_view_ struct order_view v = { 0 };
@@ -113,6 +160,15 @@ static json_t *authz_json(const struct authz *a)
 			 json_time_or_null(a->expires_ms), "reason", json_text_or_null(a->reason));
 }
 
+/* The title of a record's method, from the names' of its order. */
+static const char *type_of(const struct name_preview_list *l, const char *method)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (streq(l->v[i].m.method, method))
+			return l->v[i].title;
+	return NULL;
+}
+
 int order_get(struct call *c, struct err *err)
 {
 	_cleanup_order_detail_ struct order_detail d = { 0 };
@@ -127,7 +183,7 @@ int order_get(struct call *c, struct err *err)
 	for (size_t i = 0; i < d.authzs.n; i++)
 		json_array_append_new(authzs, authz_json(&d.authzs.v[i]));
 	for (size_t i = 0; i < d.records.n; i++)
-		json_array_append_new(records, record_json(&d.records.v[i], d.view.order.num, service_config(c->service)->dns_hostname));
+		json_array_append_new(records, record_json(&d.records.v[i], d.view.order.num, type_of(&d.view.methods, d.records.v[i].method)));
 	for (size_t i = 0; i < d.events.n; i++)
 		json_array_append_new(events, event_json(&d.events.v[i]));
 	json_object_set_new(j, "authorizations", authzs);

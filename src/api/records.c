@@ -20,16 +20,15 @@ const struct json_field delegation_create_fields[] = {
 	{ 0 }
 };
 
-json_t *record_json(const struct record *r, int64_t order_num, const char *dns_hostname)
+json_t *record_json(const struct record *r, int64_t order_num, const char *type)
 {
 	bool dns = r->kind == VALIDATION_DNS01;
 	_cleanup_free_ char *line = dns ? xasprintf("%s. %" PRId64 " IN TXT \"%s\"", r->domain, r->ttl, r->value) : NULL;
 	_cleanup_free_ char *url = !dns && r->token ? xasprintf("http://%s/.well-known/acme-challenge/%s", r->domain, r->token) : NULL;
 
-	(void)dns_hostname;
 	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", r->id, "num",
 			 (json_int_t)r->num, "order_id", r->order_id, "order_num", (json_int_t)order_num, "kind", validation_text(r->kind),
-			 "type", method_title(r->method), "domain", r->domain, "token", json_str_or_null(r->token), "value", r->value, "ttl",
+			 "type", type ? type : method_title(r->method), "domain", r->domain, "token", json_str_or_null(r->token), "value", r->value, "ttl",
 			 (json_int_t)r->ttl, "status", record_status_text(r->status), "detail", json_text_or_null(r->detail), "bind_line",
 			 json_str_or_null(line), "url", json_str_or_null(url), "published_at", json_time_or_null(r->published_ms), "ready_at",
 			 json_time_or_null(r->ready_ms), "withdrawn_at", json_time_or_null(r->withdrawn_ms), "created_at",
@@ -49,7 +48,7 @@ int record_list(struct call *c, struct err *err)
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)
 		json_array_append_new(items,
-				      record_json(&l.v[i].record, l.v[i].order_num, service_config(c->service)->dns_hostname));
+				      record_json(&l.v[i].record, l.v[i].order_num, l.v[i].type));
 	call_page(c, items, &end);
 	return 0;
 }
@@ -60,7 +59,7 @@ int record_get(struct call *c, struct err *err)
 
 	if (service_record_get(c->service, c->id, &v, err) < 0)
 		return -(int)err->code;
-	call_json(c, 200, record_json(&v.record, v.order_num, service_config(c->service)->dns_hostname));
+	call_json(c, 200, record_json(&v.record, v.order_num, v.type));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "service/certificate.h"
 #include "service/csr.h"
 #include "service/order.h"
+#include "service/provider.h"
 #include "service/renewal.h"
 #include "service/token.h"
 #include "service/user.h"
@@ -82,6 +83,7 @@ const struct route routes[] = {
 	{ "GET", "/orders", "listOrders", PERM_VIEW, order_list, QUERY(order_query_fields, order_query), .answers = { 200 } },
 	{ "POST", "/orders", "createOrder", PERM_ORDER, order_create, ROUTE_ONCE, BODY(order_create_fields, order_create),
 	  .answers = { 200, 201, 409 } },
+	{ "POST", "/orders/preview", "previewOrder", PERM_ORDER, order_preview, BODY(order_preview_fields, order_create), .answers = { 200 } },
 	{ "GET", "/orders/{id}", "getOrder", PERM_VIEW, order_get, .answers = { 200 } },
 	{ "GET", "/orders/{id}/events", "listOrderEvents", PERM_VIEW, order_events, PAGE, .answers = { 200 } },
 	{ "POST", "/orders/{id}/refresh", "refreshOrder", PERM_ORDER, order_refresh, .answers = { 200, 409, 429 } },
@@ -96,6 +98,25 @@ const struct route routes[] = {
 	  BODY(delegation_create_fields, name_body), .answers = { 201, 409 } },
 	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
 	{ "DELETE", "/delegations/{id}", "deleteDelegation", PERM_ORDER, delegation_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+
+	{ "GET", "/provider-kinds", "listProviderKinds", PERM_VIEW, provider_kind_list, .answers = { 200 } },
+	{ "GET", "/providers", "listProviders", PERM_VIEW, provider_list, PAGE, .answers = { 200 } },
+	{ "POST", "/providers", "createProvider", PERM_ADMIN, provider_create, ROUTE_ONCE, BODY(provider_create_fields, provider_save),
+	  .answers = { 201, 409 } },
+	{ "GET", "/providers/{id}", "getProvider", PERM_VIEW, provider_get, .answers = { 200 } },
+	{ "PATCH", "/providers/{id}", "updateProvider", PERM_ADMIN, provider_patch, ROUTE_MATCH,
+	  BODY(provider_update_fields, provider_save), .answers = { 200, 409 } },
+	{ "DELETE", "/providers/{id}", "deleteProvider", PERM_ADMIN, provider_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+	{ "POST", "/providers/{id}/test", "testProvider", PERM_ORDER, provider_test, ROUTE_JOB,
+	  BODY(provider_test_fields, provider_test_body), .answers = { 200 } },
+	{ "GET", "/rules", "listRules", PERM_VIEW, rule_list, PAGE, .answers = { 200 } },
+	{ "POST", "/rules", "createRule", PERM_ADMIN, rule_create, ROUTE_ONCE, BODY(rule_create_fields, rule_save), .answers = { 201, 409 } },
+	{ "GET", "/rules/{id}", "getRule", PERM_VIEW, rule_get, .answers = { 200 } },
+	{ "PATCH", "/rules/{id}", "updateRule", PERM_ADMIN, rule_patch, ROUTE_MATCH, BODY(rule_update_fields, rule_save),
+	  .answers = { 200, 409 } },
+	{ "DELETE", "/rules/{id}", "deleteRule", PERM_ADMIN, rule_delete, ROUTE_MATCH, .answers = { 204 } },
+	{ "GET", "/debts", "listDebts", PERM_VIEW, debt_list, PAGE, .answers = { 200 } },
+	{ "POST", "/debts/{id}/retry", "retryDebt", PERM_ORDER, debt_retry, .answers = { 204, 409 } },
 
 	{ "GET", "/certificates", "listCertificates", PERM_VIEW, certificate_list, QUERY(certificate_query_fields, certificate_query),
 	  .answers = { 200 } },
@@ -250,7 +271,7 @@ static json_t *fields_json(const struct json_field *f)
 {
 	static const char *const kinds[] = {
 		[JSON_KIND_STR] = "string", [JSON_KIND_INT] = "integer", [JSON_KIND_BOOL] = "boolean",
-		[JSON_KIND_LIST] = "array", [JSON_KIND_SECRET] = "string", [JSON_KIND_JSON] = "any",
+		[JSON_KIND_LIST] = "array", [JSON_KIND_SECRET] = "string", [JSON_KIND_JSON] = "object",
 	};
 	json_t *l = json_array();
 

@@ -3,6 +3,7 @@
 #include "app/config.h"
 #include "app/core.h"
 #include "app/host.h"
+#include "app/kinds.h"
 #include "app/setup.h"
 #include "app/supervisor.h"
 #include "cli/cli.h"
@@ -84,6 +85,10 @@ static int verb_user(const struct config_input *in, int argc, char **argv, const
 static int verb_config(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
 	(void)o;
+	if (argc == 1 && streq(argv[0], "providers")) { /* a document, not configuration: docs/generated/providers.md */
+		kinds_page(stdout);
+		return 0;
+	}
 	return config_verb(in, argc, argv);
 }
 

@@ -38,8 +38,9 @@ static const struct cli_option create_options[] = {
 	{ "name", "N", "a DNS name: Certwright makes key and CSR", true },
 	{ "key", "TYPE", "key made for --name: p256 (default), p384, rsa2048, rsa3072, rsa4096", false },
 	{ "validation", "TYPE", "dns-01 or http-01", false },
-	{ "dns", "HOW", "dns-01: delegation (default), manual, or the id of an External DNS", false },
-	{ "http", "HOW", "http-01: builtin (default), manual, or an id", false },
+	{ "dns", "HOW", "dns-01, all names: delegation, manual, or a provider's id; default: rules, then a delegation, then manual", false },
+	{ "http", "HOW", "http-01, all names: builtin, manual, or a provider's id; default: rules, then builtin", false },
+	{ "method", "NAME=HOW", "how this one name is proved, whatever is said for all", true },
 	{ "profile", "NAME", "certificate profile of the authority", false },
 	{ "step-by-step", NULL, "stop when ready, finalize by hand", false },
 	{ "wait", NULL, "wait until the order is over", false },
@@ -198,6 +199,67 @@ static int wait_and_show(struct cli *c, const struct cli_args *a, bool told, str
 	return err_is(err) ? -(int)err->code : 0;
 }
 
+static int take_methods(const struct cli_args *a, json_t *body, struct err *err)
+{
+	_cleanup_strlist_ struct strlist l = { 0 };
+	_cleanup_json_ json_t *methods = json_object();
+
+	arg_list(a, "method", &l);
+	for (size_t i = 0; i < l.n; i++) {
+		char *eq = strchr(l.v[i], '=');
+
+		if (!eq || eq == l.v[i] || !eq[1])
+			return err_set(err, ERR_INVALID, "--method is NAME=HOW");
+		*eq = '\0';
+		if (json_object_set_new(methods, l.v[i], json_string(eq + 1)) < 0)
+			return err_set(err, ERR_INVALID, "--method is not UTF-8 text");
+	}
+	if (l.n)
+		json_object_set(body, "methods", methods);
+	return 0;
+}
+
+static const struct cli_option preview_options[] = {
+	{ "account", "ID", "the account that would order: rules of its vendor count", false },
+	{ "csr", "ID", "the CSR; or:", false },
+	{ "name", "N", "a DNS name", true },
+	{ "validation", "TYPE", "dns-01 or http-01", false },
+	{ "dns", "HOW", "as for order create", false },
+	{ "http", "HOW", "as for order create", false },
+	{ "method", "NAME=HOW", "as for order create", true },
+	{ 0 }
+};
+
+static int preview(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const char *const texts[][2] = { { "account", "account_id" }, { "csr", "csr_id" }, { "validation", "validation" }, { "dns", "dns" },
+						{ "http", "http" } };
+	static const struct cli_column columns[] = { { "NAME", "name", 60 }, { "METHOD", "method_name", 40 }, { "TYPE", "method_title", 0 },
+						     { "DECIDED BY", "by", 0 }, { "CHOOSE", "ask", 0 }, { 0 } };
+	_cleanup_strlist_ struct strlist names = { 0 };
+	_cleanup_json_ json_t *body = json_object();
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	struct cli_call q = { .method = HTTP_POST, .path = "/orders/preview", .body = body };
+
+	if (arg_no_words(a, err) < 0 || take_methods(a, body, err) < 0)
+		return -(int)err->code;
+	if (!arg_has(a, "validation"))
+		return err_set(err, ERR_INVALID, "--validation is missing");
+	arg_list(a, "name", &names);
+	if (names.n)
+		json_object_set_new(body, "names", json_strlist(&names));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (arg(a, texts[i][0]))
+			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
+	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	if (c->json)
+		cli_print_json(&r);
+	else
+		cli_print_rows(json_object_get(r.doc, "names"), columns, "");
+	return 0;
+}
+
 static int create(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const char *const texts[][2] = { { "account", "account_id" }, { "csr", "csr_id" }, { "key", "key_type" }, { "validation", "validation" },
@@ -219,6 +281,8 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (arg(a, texts[i][0]))
 			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
+	if (take_methods(a, body, err) < 0)
+		return -(int)err->code;
 	if (arg_has(a, "step-by-step"))
 		json_object_set_new(body, "mode", json_string("step-by-step"));
 	if (cli_request(c, &q, &r, err) < 0)
@@ -238,7 +302,7 @@ static const struct cli_option list_options[] = {
 static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	  { "ID", "id", 0 },		{ "NAMES", "display_names", 40 },
-						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 },
+						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 }, { "EXTERNAL DNS", "external_dns", 30 },
 						     { "STATUS", "status", 0 },	  { "STAGE", "stage", 0 },	{ "CREATED AT", "created_at", 0 }, { 0 } };
 	static const char *const filters[] = { "status", "account_id", "certificate_id", NULL };
 	_cleanup_free_ char *path = cli_list_path(c, "/orders", filters);
@@ -376,6 +440,7 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb order_verbs[] = {
 	{ "order", "create", "", create, create_options, "order a certificate; the same request again gets the live order" },
+	{ "order", "preview", "", preview, preview_options, "how each name of such an order would be proved, and who decides" },
 	{ "order", "list", "", list, list_options, "the orders" },
 	{ "order", "show", "ID", show, NULL, "one order with its authorizations, records and story" },
 	{ "order", "events", "ID", events, event_options, "the whole story of an order, oldest first" },

@@ -134,7 +134,7 @@ struct cli_verb {
 	bool offline;              /* the verb makes its connection itself */
 };
 
-extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], delegation_verbs[],
+extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], provider_verbs[], rule_verbs[], debt_verbs[], delegation_verbs[],
 	certificate_verbs[], renewal_verbs[], status_verbs[]; /* each ends with a NULL noun */
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/intake.h"
 #include "model/vendor.h"
 #include "service/certificate.h"
+#include "service/methods.h"
 #include "service/internal.h"
 #include "store/csr.h"
 
@@ -18,6 +19,8 @@ void order_view_done(struct order_view *v)
 	free(v->vendor);
 	free(v->directory_url);
 	free(v->record);
+	name_preview_list_done(&v->methods);
+	free(v->external_dns);
 	memset(v, 0, sizeof *v);
 }
 
@@ -60,6 +63,18 @@ static void copy_id(char to[ULID_LEN + 1], const char *from)
 }
 
 /* What stands beside the order in a list: who the account is and what is published for it. */
+static char *external_dns(const struct order_view *v)
+{
+	_cleanup_strlist_ struct strlist l = { 0 };
+
+	if (v->order.validation != VALIDATION_DNS01)
+		return xstrdup("");
+	for (size_t i = 0; i < v->methods.n; i++)
+		if (!strlist_has(&l, v->methods.v[i].provider))
+			strlist_add(&l, v->methods.v[i].provider);
+	return l.n ? strlist_join(&l, ", ") : xstrdup("");
+}
+
 static int view_fill(struct sql *q, struct order_view *v, bool with_record, struct err *err)
 {
 	_cleanup_account_ struct account a = { 0 };
@@ -71,6 +86,9 @@ static int view_fill(struct sql *q, struct order_view *v, bool with_record, stru
 	v->account_email = TAKE(a.email);
 	v->vendor = TAKE(a.vendor);
 	v->directory_url = TAKE(a.directory_url);
+	if (methods_view(q, &v->order, &v->methods, err) < 0)
+		return -(int)err->code;
+	v->external_dns = external_dns(v);
 	if (!with_record)
 		return 0;
 	if (store_record_list_order(q, v->order.id, &records, err) < 0)
@@ -294,6 +312,26 @@ static int csr_ref(struct sql *q, const char *ref, char ret[ULID_LEN + 1], struc
 	return 0;
 }
 
+/* What would be published by Certwright itself needs a listener that answers it. */
+static int offered(const struct service *s, const struct name_preview_list *l, struct err *err)
+{
+	const struct service_config *c = &s->config;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const char *method = l->v[i].m.method;
+
+		if (streq(method, METHOD_DELEGATION) && c->dns_listen && !c->dns_listen->n) {
+			err_set_field(err, ERR_INVALID, "/dns", "this server does not answer DNS: dns.listen is empty");
+			return err_hint(err, "Set dns.listen and restart, or choose another way to publish (manual, or a provider).");
+		}
+		if (streq(method, METHOD_BUILTIN) && c->http01_listen && !c->http01_listen->n) {
+			err_set_field(err, ERR_INVALID, "/http", "this server does not answer HTTP-01: http01.listen is empty");
+			return err_hint(err, "Set http01.listen and restart, or choose another way to publish (manual).");
+		}
+	}
+	return 0;
+}
+
 static int create_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct order_job *j = arg;
@@ -312,6 +350,8 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	j->request->csr_id = j->create->csr_id ? j->csr_id : NULL;
 	if (order_intake(tx, j->request, &taken, err) < 0 || view_read(tx, taken.id, j->view, err) < 0)
 		return -(int)err->code;
+	if (offered(j->s, &j->view->methods, err) < 0)
+		return -(int)err->code;
 	j->existing = taken.existing;
 	if (!taken.existing) {
 		replace_str(&j->audit->object_id, taken.id);
@@ -323,21 +363,13 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	return once_add(tx, j->s, j->once, "order", taken.id, err);
 }
 
-/* What would be published by Certwright itself needs a listener that answers it. */
-static int check_offered(const struct service *s, const struct order_request *q, struct err *err)
+/* What is asked for by name is refused before anything is asked of the database. */
+static int offered_early(const struct service *s, const struct order_request *q, struct err *err)
 {
-	const struct service_config *c = &s->config;
-	const char *dns = q->dns_method ? q->dns_method : METHOD_DELEGATION, *http = q->http_method ? q->http_method : METHOD_BUILTIN;
+	struct name_preview one = { .m = { .method = (char *)(uintptr_t)(q->dns_method ? q->dns_method : q->http_method ? q->http_method : "") } };
+	struct name_preview_list l = { .v = &one, .n = 1 };
 
-	if (q->validation == VALIDATION_DNS01 && streq(dns, METHOD_DELEGATION) && c->dns_listen && !c->dns_listen->n) {
-		err_set_field(err, ERR_INVALID, "/dns", "this server does not answer DNS: dns.listen is empty");
-		return err_hint(err, "Set dns.listen and restart, or choose another way to publish (manual).");
-	}
-	if (q->validation == VALIDATION_HTTP01 && streq(http, METHOD_BUILTIN) && c->http01_listen && !c->http01_listen->n) {
-		err_set_field(err, ERR_INVALID, "/http", "this server does not answer HTTP-01: http01.listen is empty");
-		return err_hint(err, "Set http01.listen and restart, or choose another way to publish (manual).");
-	}
-	return 0;
+	return offered(s, &l, err);
 }
 
 int service_order_create(struct service *s, const struct actor *a, const struct order_create *r, const struct request_key *key,
@@ -351,6 +383,7 @@ int service_order_create(struct service *s, const struct actor *a, const struct 
 	struct order_request q = { .id = id.s, .names = &names, .dns_method = r->dns, .http_method = r->http, .profile = r->profile,
 				   .key_type = r->key_type, .requester = a->user_id, .now_ms = now };
 	struct order_job j = { .s = s, .actor = a, .request = &q, .create = r, .view = ret, .once = &once, .audit = &audit };
+	_cleanup_name_methods_ struct name_methods chosen = { 0 };
 
 	if (!validation_parse(r->validation, &q.validation))
 		return err_set_field(err, ERR_INVALID, "/validation", "there is no validation '%s'", r->validation);
@@ -363,8 +396,9 @@ int service_order_create(struct service *s, const struct actor *a, const struct 
 	if (r->names.n && names_canonical(&r->names, "/names", &names, err) < 0)
 		return -(int)err->code;
 	/* before anything is asked of the database or of anybody else */
-	if (order_request_check(&q, err) < 0 || check_offered(s, &q, err) < 0)
+	if (order_request_check(&q, err) < 0 || offered_early(s, &q, err) < 0 || methods_from_json(r->methods, &chosen, err) < 0)
 		return -(int)err->code;
+	q.chosen = &chosen;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "order.create", "order", &audit);
 	if (store_write(s->store, create_tx, &j, err) < 0)

@@ -3,6 +3,8 @@
 #ifndef SERVICE_ORDER_H
 #define SERVICE_ORDER_H
 
+#include "base/json.h"
+#include "model/provider.h"
 #include "service/service.h"
 #include "store/account.h"
 #include "store/authz.h"
@@ -14,11 +16,24 @@ struct order_create {
 	const char *account_id, *csr_id; /* ids or numbers */
 	struct strlist names;            /* as typed */
 	const char *key_type, *validation, *dns, *http, *profile, *mode;
+	json_t *methods;                 /* object: name to method; or NULL */
 };
+
+struct name_preview { /* how one name is proved, with words; service/methods.h */
+	struct name_method m;
+	char *title, *provider; /* "PowerDNS", and what the provider is called; of a built-in method twice its title */
+	json_t *offers;         /* [{id, name, title, zone}]: providers that saw a zone of the name; NULL in stored orders */
+	bool ask;               /* nobody decided, and there are offers */
+};
+void name_preview_done(struct name_preview *p);
+STORE_LIST(name_preview);
+#define _cleanup_name_preview_list_ __attribute__((cleanup(name_preview_list_done)))
 
 struct order_view {
 	struct order order;
 	char *account_name, *account_email, *vendor, *directory_url;
+	struct name_preview_list methods; /* how each name is proved */
+	char *external_dns;               /* of dns-01: the provider's name, "Delegation", "Manual", or several of them; "" for http-01 */
 	char *record; /* first validation record, "_acme-challenge.example.com TXT ...", or NULL */
 };
 void order_view_done(struct order_view *v);

@@ -5,11 +5,13 @@
 #include "base/idn.h"
 #include "engine/intake.h"
 #include "service/internal.h"
+#include "service/provider.h"
 #include "store/order.h"
 
 void record_view_done(struct record_view *v)
 {
 	record_done(&v->record);
+	free(v->type);
 	memset(v, 0, sizeof *v);
 }
 
@@ -42,6 +44,15 @@ static int order_num(struct sql *q, const char *id, int64_t *ret, struct err *er
 		return -(int)err->code;
 	*ret = o.num;
 	return 0;
+}
+
+static int type_of(struct sql *q, struct record_view *v, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+
+	free(v->type);
+	v->type = NULL;
+	return method_names(q, v->record.method, &v->type, &name, err);
 }
 
 static int order_id_of(struct sql *q, const char *ref, char ret[ULID_LEN + 1], struct err *err)
@@ -84,7 +95,7 @@ static int records_tx(struct sql *q, void *arg, struct err *err)
 		struct record_view *v = record_view_list_add(j->records);
 
 		v->record = TAKE(l.v[i]);
-		if (order_num(q, v->record.order_id, &v->order_num, err) < 0)
+		if (order_num(q, v->record.order_id, &v->order_num, err) < 0 || type_of(q, v, err) < 0)
 			return -(int)err->code;
 	}
 	j->records->more = l.more;
@@ -129,7 +140,7 @@ static int record_tx(struct sql *q, void *arg, struct err *err)
 	record_view_done(j->record);
 	if (SERVICE_GET(q, j->ref, store_record_get, store_record_get_num, &j->record->record, err) < 0)
 		return -(int)err->code;
-	return order_num(q, j->record->record.order_id, &j->record->order_num, err);
+	return order_num(q, j->record->record.order_id, &j->record->order_num, err) < 0 ? -(int)err->code : type_of(q, j->record, err);
 }
 
 int service_record_get(struct service *s, const char *ref, struct record_view *ret, struct err *err)

@@ -11,6 +11,7 @@
 struct record_view {
 	struct record record;
 	int64_t order_num;
+	char *type; /* title of the method: "PowerDNS" */
 };
 void record_view_done(struct record_view *v);
 #define _cleanup_record_view_ __attribute__((cleanup(record_view_done)))

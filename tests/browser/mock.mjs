@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mock.mjs - the server's API as far as the page sees it, from memory, with the built page and its content policy. For tests of
 // the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
+import { makeExternalDns } from './mock-dns.mjs'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { randomBytes } from 'node:crypto'
@@ -223,6 +224,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	const strip = ({ password, versions, chain, authorizations, records, events, ...rest }) => rest
 	const find = (list, id) => list.find((x) => x.id === id || String(x.num) === id)
 
+	const externalDns = makeExternalDns({ empty, now, iso, ulid })
+
 	function handle(req, res, url, body) {
 		const path = url.pathname.replace('/api/v1', '')
 		const q = url.searchParams
@@ -289,6 +292,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			res.on('close', () => state.streams.delete(res))
 			return
 		}
+		if (externalDns({ m, json, page, problem, body })) return
 		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)

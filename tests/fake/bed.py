@@ -422,14 +422,14 @@ class Bed:
     which is then bed.ca: bed.ca.rule("finalize", name="a.example.test", status=500)."""
 
     def __init__(self, folder, pebble_env=None, strict=True, settings=None, never=(), eab=False, run_user="nobody", tls=None, env=None, ports=None,
-                 ca="pebble", ca_options=None):
+                 ca="pebble", ca_options=None, forward=None):
         self.folder = pathlib.Path(folder)
         self.folder.chmod(0o711)
         self.user = user_of_parts(run_user)
         self.parts = []
         try:
             dns, self.http_port = (ports or {}).get("dns") or free_port(), (ports or {}).get("http") or free_port()
-            self.resolver = self.add(Resolver(self.folder, dns, never=never))
+            self.resolver = self.add(Resolver(self.folder, forward or dns, never=never))
             if ca == "fake":
                 self.ca = self.add(fake_ca(self.folder, self.resolver.port, self.http_port, **(ca_options or {})))
             else:
@@ -457,7 +457,10 @@ class Bed:
         return self
 
     def account(self, email="admin@certwright.test", *extra):
-        return self.server.call("account", "register", "--directory", self.ca.directory, "--email", email, "--agree-tos", *extra)
+        made = self.server.call("account", "register", "--directory", self.ca.directory, "--email", email, "--agree-tos", *extra)
+        if not self.server.call("rule", "list")["items"]:  # what is not said otherwise is answered by our own DNS
+            self.server.call("rule", "create", "--suffix", "*", "--validation", "dns-01", "--method", "delegation")
+        return made
 
     def stop(self):
         for part in reversed(self.parts):

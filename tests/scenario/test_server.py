@@ -118,7 +118,8 @@ def test_without_dns_and_http_there_is_no_edge(server):
     one = server(settings={"dns.listen": "", "http01.listen": ""}).start()
     assert set(one.parts()) == {"core"}
     for validation, field in (("dns-01", "/dns"), ("http-01", "/http")):
-        status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation})
+        status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation,
+                                                           field[1:]: "delegation" if field == "/dns" else "builtin"})
         assert status == 400 and said["errors"][0]["pointer"] == field and "listen" in said["detail"], said
 
 

@@ -17,6 +17,7 @@ const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ defaul
 const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
 const OrderPage = lazy(() => import('./pages/order').then((m) => ({ default: m.OrderPage })))
 const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ default: m.DnsDomainsPage })))
+const ExternalDnsPage = lazy(() => import('./pages/external-dns').then((m) => ({ default: m.ExternalDnsPage })))
 const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
 const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
 const CsrsPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrsPage })))
@@ -76,6 +77,7 @@ function places(): { group: string | null; items: Place[] }[] {
 				{ href: '/dns-domains', text: t('Acme DNS Domains'), icon: 'dns' },
 			],
 		},
+		{ group: t('Integrations'), items: [{ href: '/external-dns', text: t('External DNS'), icon: 'link' }] },
 		{
 			group: t('Administration'),
 			items: [
@@ -286,6 +288,15 @@ function Pages() {
 			</Route>
 			<Route path="/dns-domains/http">
 				<DnsDomainsPage tab="http" />
+			</Route>
+			<Route path="/external-dns">
+				<ExternalDnsPage tab="providers" />
+			</Route>
+			<Route path="/external-dns/rules">
+				<ExternalDnsPage tab="rules" />
+			</Route>
+			<Route path="/external-dns/owed">
+				<ExternalDnsPage tab="owed" />
 			</Route>
 			<Route path="/certificates">
 				<CertificatesPage />

@@ -10,7 +10,11 @@ import { t } from '../i18n'
 import { CopyLine, Failure, LinkButton, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
 import { accountLabel } from './accounts'
+import { MethodsPreview } from '../parts/methods'
+import { methodChoices, useKinds, useProviders } from './external-dns'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
+
+const AUTO = 'auto'
 
 export const KEY_TYPES = [
 	{ value: 'p256', label: 'ECDSA P-256' },
@@ -32,8 +36,9 @@ interface Values extends Record<string, unknown> {
 	names: string
 	key_type: KeyType
 	validation: 'dns-01' | 'http-01'
-	dns: 'delegation' | 'manual'
-	http: 'builtin' | 'manual'
+	dns: string /* a method, or AUTO */
+	http: string
+	methods: Record<string, string> /* chosen for single names */
 	mode: 'automatic' | 'step-by-step'
 }
 
@@ -56,10 +61,12 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	const idem = useMemo(() => new Idempotency(), [])
 	const accounts = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })), select: (p) => ({ ...p, items: p.items.filter((a) => a.status === 'valid') }) })
 	const csrs = useQuery({ queryKey: ['csrs', 'choose'], queryFn: () => unwrap(api.GET('/csrs', { params: { query: { limit: 200 } } })) })
+	const kinds = useKinds()
+	const providers = useProviders()
 	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
 
 	const form = useForm<Values>({
-		initialValues: { account_id: null, source: csrId ? 'csr' : 'names', csr_id: csrId ?? null, names: '', key_type: 'p256', validation: 'dns-01', dns: 'delegation', http: 'builtin', mode: 'automatic' },
+		initialValues: { account_id: null, source: csrId ? 'csr' : 'names', csr_id: csrId ?? null, names: '', key_type: 'p256', validation: 'dns-01', dns: 'delegation', http: 'builtin', mode: 'automatic', methods: {} },
 		validate: {
 			account_id: (v) => (v ? null : t('Choose the account that orders.')),
 			csr_id: (v, all) => (all.source === 'csr' && !v ? t('Choose a CSR.') : null),
@@ -70,6 +77,8 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	const chosenCsr = csrs.data?.items.find((c) => c.id === values.csr_id)
 	const names = values.source === 'csr' ? (chosenCsr?.names ?? []) : parseNames(values.names)
 	const wildcard = names.find(isWildcard)
+	const choices = methodChoices(values.validation, providers.data?.items ?? [], kinds.data?.items ?? [])
+	const picked = values.validation === 'dns-01' ? values.dns : values.http
 	const only = accounts.data?.items.length === 1 ? accounts.data.items[0] : undefined
 	const account = accounts.data?.items.find((a) => a.id === values.account_id)
 
@@ -81,11 +90,14 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	}, [wildcard, values.validation, form])
 
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const now = v.source === 'csr' ? (chosenCsr?.names ?? []) : parseNames(v.names)
+		const own = Object.fromEntries(Object.entries(v.methods).filter(([n]) => now.includes(n)))
 		const body = {
 			account_id: v.account_id ?? '',
 			...(v.source === 'csr' ? { csr_id: v.csr_id ?? '' } : { names: parseNames(v.names), key_type: v.key_type }),
 			validation: v.validation,
-			...(v.validation === 'dns-01' ? { dns: v.dns } : { http: v.http }),
+			...(v.validation === 'dns-01' ? (v.dns === AUTO ? {} : { dns: v.dns }) : v.http === AUTO ? {} : { http: v.http }),
+			...(Object.keys(own).length ? { methods: own } : {}),
 			mode: v.mode,
 		}
 		const order = await unwrap(api.POST('/orders', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
@@ -149,7 +161,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 
 			{values.validation === 'dns-01' ? (
 				<>
-					<Select label={t('External DNS')} data={[{ value: 'delegation', label: t('Delegation: Certwright answers itself') }, { value: 'manual', label: t('Manual: you set the TXT record') }]} {...form.getInputProps('dns')} />
+					<Select label={t('External DNS')} searchable allowDeselect={false} data={[{ value: 'delegation', label: t('Delegation: Certwright answers itself') }, ...choices.filter((c) => c.value !== 'delegation' && c.value !== 'manual'), { value: 'manual', label: t('Manual: you set the TXT record') }, { value: AUTO, label: t('As the validation rules say') }]} {...form.getInputProps('dns')} />
 					{values.dns === 'delegation' && names.length > 0 && !namesError(names) && host && (
 						<Notice tone="info" title={t('Set once for each name, in its DNS zone')}>
 							<Stack gap={6} mt={6}>
@@ -165,7 +177,11 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 					{values.dns === 'manual' && <Notice tone="info">{t('The order will show the exact record to set and go on by itself when every authoritative server has it. At each renewal it asks again.')}</Notice>}
 				</>
 			) : (
-				<Select label={t('Where the challenge is answered')} data={[{ value: 'builtin', label: t('Certwright, on port 80') }, { value: 'manual', label: t('By hand: you publish the file') }]} description={t('Every name must lead to this server on port 80, or be redirected to it.')} {...form.getInputProps('http')} />
+				<Select label={t('Where the challenge is answered')} allowDeselect={false} data={[{ value: 'builtin', label: t('Certwright, on port 80') }, ...choices.filter((c) => c.value !== 'builtin' && c.value !== 'manual'), { value: 'manual', label: t('By hand: you publish the file') }, { value: AUTO, label: t('As the validation rules say') }]} description={t('Every name must lead to this server on port 80, or be redirected to it.')} {...form.getInputProps('http')} />
+			)}
+
+			{(names.length > 1 || picked === AUTO || Object.keys(values.methods).length > 0) && (values.source === 'csr' ? names.length > 0 : !namesError(names)) && (
+				<MethodsPreview names={names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', method ? { ...values.methods, [name]: method } : Object.fromEntries(Object.entries(values.methods).filter(([n]) => n !== name)))} />
 			)}
 
 			<Radio.Group label={t('Mode')} {...form.getInputProps('mode')}>
