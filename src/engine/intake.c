@@ -327,6 +327,17 @@ int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct er
 	return store_order_ask(tx, id, WANT_REFRESH, now_ms, now_ms, err);
 }
 
+int order_want_go_on(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	_cleanup_order_ struct order o = { 0 };
+
+	if (store_order_get(tx, id, &o, err) < 0)
+		return -(int)err->code;
+	if (o.ended_ms || o.step != STEP_PROPAGATE)
+		return err_set(err, ERR_CONFLICT, "order %" PRId64 " does not wait for its records to be seen", o.num);
+	return store_order_go_on(tx, id, now_ms, err);
+}
+
 int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
 	/* its authority may be parked for days: what is published goes now */

@@ -61,6 +61,8 @@ int order_want_finalize(struct sql *tx, const char *id, int64_t now_ms, struct e
  * order that was set aside gets another chance.
  */
 int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Go on although the records are not seen. CONFLICT unless the order waits for them. */
+int order_want_go_on(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Delete Order: hides it; a live one is cancelled before finalize, and carried to its end after it. */
 int order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 

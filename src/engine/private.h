@@ -35,6 +35,7 @@
 #include "store/provider.h"
 #include "store/record.h"
 #include "store/rule.h"
+#include "store/view.h"
 
 #include <pthread.h>
 
@@ -255,6 +256,9 @@ struct run {
 	int64_t deadline_boot_ms; /* of the step; never later than the lease */
 	int64_t retry_after_ms; /* span the CA asked for, longest of this pass */
 	size_t looked;       /* PROPAGATE: records looked at in this pass */
+	int64_t look_due_ms; /* PROPAGATE: when one of those counts as seen without a look */
+	bool person_told;    /* it waits for a person and has just said so, or said so again */
+	bool person_over;    /* it does not any more */
 	bool published_now;  /* a REMOTE publisher was called: on a lost lease the debts are opened again */
 
 	struct acme_session session;
@@ -336,6 +340,36 @@ bool told_long_ago(const struct run *r);
 int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, struct err *err);
 /* The reason of a problem the CA reported, as an error of ours (REMOTE_REFUSED). Returns -code. */
 int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- outlook.c: through whom the world is looked at ---- */
+
+struct outlook {
+	char *view;           /* its name, "" for the server's own */
+	char *rule;           /* suffix of the rule that decided, or NULL */
+	bool wait;            /* nobody is asked */
+	int64_t wait_s;
+	struct resolve_view at;
+	struct dns_view row;  /* what at borrows from */
+	struct connection connection;
+	struct net_rule net;
+};
+/* The server's own view: resolve.servers, or the system's resolvers. */
+void outlook_default(struct engine *e, struct outlook *ret);
+/* A configured one. l must not move while it is used. INVALID, CONFLICT (connection). */
+int outlook_open(struct engine *e, struct http *http, const struct dns_view *row, struct outlook *l, struct err *err) MUST_CHECK;
+/* As the rules say for the name (without "*."). */
+int outlook_for(struct engine *e, struct http *http, const char *name, const char *vendor, struct outlook *l, struct err *err) MUST_CHECK;
+void outlook_done(struct outlook *l);
+#define _cleanup_outlook_ __attribute__((cleanup(outlook_done)))
+/* What a visit found as JSON for the record: seen, text, view, rule, zone, inside, alias, servers. Owned. */
+json_t *outlook_json(const struct outlook *l, const struct resolve_report *rep, const char *value);
+
+/* ---- person.c: an order that waits for a person ---- */
+
+/* How often it has been said by now: 0 at once, 1 at half time, 2 a day before the end. */
+int person_stage(int64_t since_ms, int64_t until_ms, int64_t now_ms);
+/* In the flush: raises or ends the notice. */
+int person_flush(struct sql *tx, struct run *r, struct err *err);
 
 /* ---- verdict.c ---- */
 

@@ -545,7 +545,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (r->o.step == STEP_QUEUED && store_order_wake_unheld(tx, r->o.id, now, err) < 0)
 		return -(int)err->code;
-	if (flush_records(tx, r, err) < 0)
+	if (flush_records(tx, r, err) < 0 || person_flush(tx, r, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < r->authz.n; i++)
 		if (r->authz_dirty[i] && store_authz_put(tx, &r->authz.v[i], err) < 0)
@@ -632,6 +632,7 @@ int run_flush(struct run *r, enum lease_then then, struct err *err)
 	r->new_lane = r->release_turn = r->end_debts = r->deactivate_debts = r->has_version = r->new_certificate = r->put_certificate = false;
 	strlist_clear(&r->give_back);
 	r->served = 0;
+	r->person_told = r->person_over = false;
 	r->dirty = false;
 	return 0;
 }

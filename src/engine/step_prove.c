@@ -657,6 +657,7 @@ int step_publish(struct run *r, struct verdict *v, struct err *err)
 		return publish_remote(r, rec, v, err);
 	case PUBLISH_PERSON:
 		published(r, rec);
+		r->person_told = true;
 		run_event(r, EVENT_INFO, NULL, "waits for you: publish the record of '%s'", rec->domain);
 		return publish_next(r, v, run_unpublished(r) != NULL);
 	}
@@ -665,22 +666,66 @@ int step_publish(struct run *r, struct verdict *v, struct err *err)
 
 /* ---- waiting until it is seen ---- */
 
-static int look_dns(struct run *r, struct record *rec, bool *ret_seen, char **ret_text, struct err *err)
+struct sight {
+	bool seen;
+	char *text;     /* one sentence */
+	json_t *detail; /* for the record */
+	int64_t due_ms; /* nobody is asked: when it counts as seen, INT64_MAX = when a person says so */
+};
+
+static void sight_done(struct sight *s)
+{
+	free(s->text);
+	json_decref(s->detail);
+}
+#define _cleanup_sight_ __attribute__((cleanup(sight_done)))
+
+static bool by_person(const struct record *rec)
+{
+	return method_way(rec->kind, rec->method) == PUBLISH_PERSON;
+}
+
+/* The rule says: do not look. What a person publishes has no known beginning, so only their word counts. */
+static void wait_only(struct run *r, const struct record *rec, const struct outlook *l, struct sight *ret)
+{
+	if (by_person(rec)) {
+		ret->due_ms = INT64_MAX;
+		ret->text = xasprintf("nobody is asked, as the rule for '%s' says; say when it is there", l->rule);
+	} else {
+		ret->due_ms = rec->published_ms + l->wait_s * SECOND_MS;
+		ret->seen = engine_now(r->e) >= ret->due_ms;
+		ret->text = xasprintf("nobody was asked, as the rule for '%s' says; %" PRId64 " s after publishing it counts as there", l->rule,
+				      l->wait_s);
+	}
+	ret->detail = outlook_json(l, NULL, rec->value);
+}
+
+/* Through the view that the rules choose. Advice: what could not be looked at never ends an order, the deadline decides. */
+static int look_dns(struct run *r, struct record *rec, struct sight *ret, struct err *err)
 {
 	_cleanup_resolve_report_ struct resolve_report rep = { 0 };
+	_cleanup_outlook_ struct outlook l = { 0 };
 	struct engine *e = r->e;
-	int rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, rec->domain, &rep, err) :
-				resolve_txt(&e->o.view, rec->domain, false, &rep, err);
+	const char *name = str_starts(rec->domain, "_acme-challenge.") ? rec->domain + strlen("_acme-challenge.") : rec->domain;
+	int rc;
 
+	if (outlook_for(e, r->w->http, name, r->account.vendor, &l, err) < 0)
+		return -(int)err->code;
+	if (l.wait) {
+		wait_only(r, rec, &l, ret);
+		return 0;
+	}
+	rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, rec->domain, &rep, err) : resolve_txt(&l.at, rec->domain, false, &rep, err);
 	if (rc < 0)
 		return rc;
-	*ret_seen = resolve_report_all_have(&rep, rec->value);
-	*ret_text = resolve_report_text(&rep, rec->value);
+	ret->seen = resolve_report_all_have(&rep, rec->value);
+	ret->text = resolve_report_text(&rep, rec->value);
+	ret->detail = outlook_json(&l, &rep, rec->value);
 	return 0;
 }
 
 /* http-01 set up by hand: what the CA is going to fetch. Redirects are the CA's business; one that is there counts as not seen. */
-static int look_http(struct run *r, struct record *rec, bool *ret_seen, char **ret_text, struct err *err)
+static int look_http(struct run *r, struct record *rec, struct sight *ret, struct err *err)
 {
 	_cleanup_http_ struct http_response rsp = { 0 };
 	_cleanup_free_ char *url = xasprintf("http://%s/.well-known/acme-challenge/%s", rec->domain, rec->token);
@@ -690,59 +735,117 @@ static int look_http(struct run *r, struct record *rec, bool *ret_seen, char **r
 
 	if (http_do(r->w->http, &q, &rsp, err) < 0)
 		return -(int)err->code;
-	*ret_seen = rsp.status == 200 && rsp.body.n >= n && !memcmp(buf_text(&rsp.body), rec->value, n) &&
+	ret->seen = rsp.status == 200 && rsp.body.n >= n && !memcmp(buf_text(&rsp.body), rec->value, n) &&
 		strspn(buf_text(&rsp.body) + n, " \r\n\t") == rsp.body.n - n;
-	*ret_text = *ret_seen ? xstrdup("the host answers with it") : xasprintf("the host answers %d and %zu bytes", rsp.status, rsp.body.n);
+	ret->text = ret->seen ? xstrdup("the host answers with it") : xasprintf("the host answers %d and %zu bytes", rsp.status, rsp.body.n);
 	return 0;
 }
 
-static void saw(struct run *r, struct record *rec, bool seen, const char *text)
+/* Said at once by step_publish; here at half time and a day before the end. */
+static void remind(struct run *r, const struct record *rec, json_t *detail)
 {
-	json_t *j = json_pack("{s:b, s:s}", "seen", seen, "text", text);
-	_cleanup_free_ char *detail = json_text(j);
+	int stage = person_stage(r->o.step_since_ms, r->o.give_up_ms, engine_now(r->e));
+	_cleanup_json_ json_t *before = rec->detail ? json_text_or_null(rec->detail) : NULL;
+	bool first = !json_is_integer(json_object_get(before, "told"));
+	char until[CLOCK_TEXT];
 
-	json_decref(j);
-	if (seen) {
+	json_object_set_new(detail, "told", json_integer(stage));
+	if (first || stage > (int)json_integer_value(json_object_get(before, "told")))
+		r->person_told = true;
+	if (!first && stage > (int)json_integer_value(json_object_get(before, "told")))
+		run_event(r, EVENT_WARNING, NULL, "still waits for you to publish '%s', until %s", rec->domain,
+			  clock_format(r->o.give_up_ms, until));
+}
+
+static void saw(struct run *r, struct record *rec, struct sight *s)
+{
+	json_t *j = s->detail ? json_incref(s->detail) : json_object();
+	_cleanup_free_ char *detail = NULL;
+
+	json_object_set_new(j, "seen", json_boolean(s->seen));
+	json_object_set_new(j, "text", json_string(s->text));
+	if (!s->seen && by_person(rec))
+		remind(r, rec, j);
+	detail = json_text(j);
+	if (s->seen) {
 		rec->status = RECORD_READY;
 		rec->ready_ms = engine_now(r->e);
-		run_event(r, EVENT_INFO, NULL, "'%s' is seen everywhere: %s", rec->domain, text);
+		if (s->due_ms)
+			run_event(r, EVENT_INFO, NULL, "'%s' counts as there: %s", rec->domain, s->text);
+		else
+			run_event(r, EVENT_INFO, NULL, "'%s' is seen everywhere: %s", rec->domain, s->text);
+		if (json_is_true(json_object_get(j, "inside")))
+			run_event(r, EVENT_WARNING, NULL, "the servers that were asked about '%s' have private addresses, so the authority asks others "
+				  "(split DNS); a view that looks from outside would see what it sees", rec->domain);
 	}
-	if (seen || !rec->detail || !streq(rec->detail, detail)) {
+	json_decref(j);
+	if (s->seen || !rec->detail || !streq(rec->detail, detail)) {
 		replace_str(&rec->detail, detail);
 		record_changed(r, rec, 0);
 		r->dirty = true;
 	}
 }
 
+struct said {
+	const char *order_id;
+	int64_t at_ms;
+};
+
+static int go_on_said(struct sql *q, void *arg, struct err *err)
+{
+	struct said *s = arg;
+
+	return store_order_go_on_get(q, s->order_id, &s->at_ms, err);
+}
+
+static int look(struct run *r, struct record *rec, int64_t *ret_due, struct err *err)
+{
+	_cleanup_sight_ struct sight s = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+
+	if ((rec->kind == VALIDATION_DNS01 ? look_dns : look_http)(r, rec, &s, &why) < 0) {
+		if (r->e->crashed)
+			return err_move(err, &why);
+		free(s.text);
+		s.text = err_text(&why);
+	}
+	if (!s.seen && s.due_ms)
+		*ret_due = MIN(*ret_due, s.due_ms);
+	saw(r, rec, &s);
+	return 0;
+}
+
 /* One name a visit; when all have been looked at and one is missing, again by the propagation clock. */
 int step_propagate(struct run *r, struct verdict *v, struct err *err)
 {
+	struct said said = { .order_id = r->o.id };
 	size_t open = 0;
 
+	if (!r->looked && engine_read(r->e, go_on_said, &said, err) < 0)
+		return err_wrap(err, "could not read the order");
+	if (said.at_ms && said.at_ms >= r->o.step_since_ms) {
+		run_event(r, EVENT_WARNING, NULL, "goes on at a person's word, although the records are not seen everywhere");
+		return go(v, r, STEP_ACCEPT, false);
+	}
 	for (size_t i = 0; i < r->authz.n; i++) {
 		struct record *rec = run_needs(r, &r->authz.v[i]) ? run_record(r, &r->authz.v[i], NULL) : NULL;
-		_cleanup_free_ char *text = NULL;
-		_cleanup_err_ struct err why = { 0 };
-		bool seen = false;
 
 		if (!rec || rec->status != RECORD_NOT_READY)
 			continue;
 		open++;
 		if (i < r->looked)
 			continue;
+		if (!r->looked)
+			r->look_due_ms = INT64_MAX;
 		r->looked = i + 1;
-		if ((rec->kind == VALIDATION_DNS01 ? look_dns : look_http)(r, rec, &seen, &text, &why) < 0) {
-			if (r->e->crashed)
-				return err_move(err, &why);
-			text = err_text(&why);
-		}
-		saw(r, rec, seen, text);
+		if (look(r, rec, &r->look_due_ms, err) < 0)
+			return -(int)err->code;
 		return go(v, r, STEP_PROPAGATE, true);
 	}
 	r->looked = 0;
 	if (!open)
 		return go(v, r, STEP_ACCEPT, true);
-	return wait_span(v, r, propagation_clock(r->e, r->o.polls));
+	return wait_span(v, r, MIN(propagation_clock(r->e, r->o.polls), MAX(r->look_due_ms - engine_now(r->e), SECOND_MS)));
 }
 
 /* ---- telling the CA to look ---- */

@@ -224,6 +224,7 @@ static void enter(struct run *r, enum order_step next, bool finalize_was_sent)
 	bool counts_on = next == STEP_CREATE || (r->o.step == STEP_CREATE && next == STEP_AUTHORIZE);
 	bool same = same_stretch(r, next, finalize_was_sent);
 
+	r->person_over |= r->o.step == STEP_PROPAGATE && next != STEP_PROPAGATE;
 	r->o.step = next;
 	r->o.step_since_ms = now;
 	if (!counts_on)

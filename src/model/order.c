@@ -125,5 +125,6 @@ void delegation_done(struct delegation *d)
 	free(d->id);
 	free(d->name);
 	free(d->made_for_order);
+	free(d->looked);
 	*d = (struct delegation){ 0 };
 }

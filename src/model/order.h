@@ -169,6 +169,8 @@ struct delegation {
 	int64_t num;
 	char *name; /* example.com; the zone is _acme-challenge.example.com */
 	char *made_for_order;
+	char *looked; /* JSON: what the last look found; NULL before the first */
+	int64_t looked_ms;
 	int64_t rev, created_ms, deleted_ms;
 };
 void delegation_done(struct delegation *d);

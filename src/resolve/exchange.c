@@ -56,9 +56,16 @@ static void send_udp(struct exchange *x, int64_t now)
 		trouble_errno(x, "could not send");
 }
 
-static void begin(struct exchange *x, int64_t now)
+static void by_tcp(struct exchange *x, int64_t deadline);
+
+static void begin(struct exchange *x, int64_t now, int64_t deadline)
 {
 	x->id = (uint16_t)random_below(65536);
+	if (x->tcp_only) {
+		x->fd = -1;
+		by_tcp(x, deadline);
+		return;
+	}
 	x->fd = socket(x->to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0 || connect(x->fd, &x->to.sa, addr_len(&x->to)) < 0) {
 		trouble_errno(x, "could not ask");
@@ -108,7 +115,8 @@ static void by_tcp(struct exchange *x, int64_t deadline)
 	uint8_t q[514], len[2];
 	size_t n;
 
-	close(x->fd);
+	if (x->fd >= 0)
+		close(x->fd);
 	x->fd = socket(x->to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0 || (connect(x->fd, &x->to.sa, addr_len(&x->to)) < 0 && errno != EINPROGRESS)) {
 		trouble_errno(x, "could not ask by TCP");
@@ -160,7 +168,7 @@ void exchange_run(struct exchange *x, size_t n, int64_t deadline_boot_ms)
 
 	assert(n <= RESOLVE_QUERIES);
 	for (size_t i = 0; i < n; i++)
-		begin(&x[i], now);
+		begin(&x[i], now, deadline_boot_ms);
 	while (open && now < deadline_boot_ms) {
 		int64_t until = deadline_boot_ms;
 

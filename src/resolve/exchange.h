@@ -13,6 +13,7 @@ struct exchange {
 	struct dns_name name;
 	uint16_t type;
 	bool recurse;
+	bool tcp_only;
 	/* out */
 	bool answered;
 	struct dns_message m; /* points into answer */

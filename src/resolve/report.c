@@ -23,22 +23,28 @@ bool resolve_report_all_have(const struct resolve_report *r, const char *value)
 	return r->n > 0;
 }
 
-static void add_missing(struct strlist *l, const struct resolve_server *s, const char *value)
+char *resolve_server_text(const struct resolve_server *s, const char *value)
 {
 	char rcode[DNS_TYPE_TEXT];
-	_cleanup_free_ char *why = NULL, *line = NULL;
 
 	if (!s->answered)
-		why = xstrdup(s->trouble ? s->trouble : "no answer");
-	else if (s->rcode)
-		why = xasprintf("answers %s", dns_rcode_text(s->rcode, rcode));
-	else if (!s->values.n)
-		why = xstrdup("has no TXT record there");
-	else
-		why = xasprintf("has another value: %.80s", s->values.v[0]);
-	line = *s->name ? xasprintf("%s (%s): %s", s->name, s->address, why) : xasprintf("%s: %s", s->address, why);
+		return xstrdup(s->trouble ? s->trouble : "no answer");
+	if (strlist_has(&s->values, value))
+		return xstrdup("has it");
+	if (s->rcode)
+		return xasprintf("answers %s", dns_rcode_text(s->rcode, rcode));
+	if (!s->values.n)
+		return xstrdup("has no TXT record there");
+	return xasprintf("has another value: %.80s", s->values.v[0]);
+}
+
+static void add_missing(struct strlist *l, const struct resolve_server *s, const char *value)
+{
+	_cleanup_free_ char *why = resolve_server_text(s, value), *line = NULL;
+
+	line = *s->name && *s->address ? xasprintf("%s (%s): %s", s->name, s->address, why) :
+					 xasprintf("%s: %s", *s->name ? s->name : s->address, why);
 	strlist_add(l, line);
-	(void)value;
 }
 
 char *resolve_report_text(const struct resolve_report *r, const char *value)

@@ -7,35 +7,44 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "resolve/exchange.h"
+#include "net/policy.h"
+#include "resolve/visit.h"
 
 #include <stdio.h>
 
-struct visit {
-	const struct resolve_view *v;
-	struct resolve_report *rep;
-	int64_t deadline;
-	struct dns_name zone;
-	char hosts[RESOLVE_SERVERS][DNS_NAME_TEXT];
-	size_t n_hosts;
-	union addr addrs[RESOLVE_SERVERS];
-	char addr_host[RESOLVE_SERVERS][DNS_NAME_TEXT];
-	size_t n_addrs;
-};
-
-/* The first resolver that answers; false when none does or the budget is spent. */
-static bool ask_view(struct visit *t, const struct dns_name *name, uint16_t type, struct exchange *x)
+void visit_init(struct visit *t, const struct resolve_view *v)
 {
-	for (size_t i = 0; i < t->v->n; i++) {
-		int64_t left = t->deadline - clock_boot(&clock_system);
+	*t = (struct visit){ .v = v, .deadline = clock_boot(&clock_system) + (v->doh ? RESOLVE_DOH_MS : RESOLVE_VISIT_MS) };
+}
 
-		if (t->rep->queries >= RESOLVE_QUERIES || left <= 0)
+/* To the view's resolvers, or by HTTPS; the questions of one call are few. */
+static void run_view(const struct visit *t, struct exchange *x, size_t n, int64_t deadline)
+{
+	if (!t->v->doh) {
+		exchange_run(x, n, deadline);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		doh_run(t->v, &x[i], deadline);
+}
+
+bool visit_ask_view(struct visit *t, const struct dns_name *name, uint16_t type, struct exchange *x)
+{
+	size_t n = t->v->doh ? 1 : t->v->n;
+
+	for (size_t k = 0; k < n; k++) {
+		size_t i = (t->good + k) % n;
+		int64_t now = clock_boot(&clock_system);
+
+		if (t->queries >= RESOLVE_QUERIES || t->deadline <= now)
 			return false;
 		*x = (struct exchange){ .to = t->v->resolvers[i], .name = *name, .type = type, .recurse = true };
-		t->rep->queries++;
-		exchange_run(x, 1, clock_boot(&clock_system) + MIN(left, 1500));
-		if (x->answered && x->m.rcode != DNS_RCODE_REFUSED && x->m.rcode != DNS_RCODE_SERVFAIL)
+		t->queries++;
+		run_view(t, x, 1, t->v->doh ? t->deadline : MIN(t->deadline, now + 1500));
+		if (x->answered && x->m.rcode != DNS_RCODE_REFUSED && x->m.rcode != DNS_RCODE_SERVFAIL) {
+			t->good = i;
 			return true;
+		}
 	}
 	return false;
 }
@@ -54,9 +63,10 @@ static int look_cut(struct visit *t, struct dns_name *name, struct err *err)
 	struct dns_rr rr;
 	int rc = 0;
 
-	if (!ask_view(t, name, DNS_NS, x)) {
+	if (!visit_ask_view(t, name, DNS_NS, x)) {
+		err_set(err, ERR_NETWORK, "no DNS resolver answered%s%s", *x->trouble ? ": " : "", x->trouble);
 		free(x);
-		return err_set(err, ERR_NETWORK, "no DNS resolver answered");
+		return -ERR_NETWORK;
 	}
 	while (dns_message_next(&x->m, &rr)) {
 		struct dns_name host;
@@ -79,7 +89,7 @@ static int look_cut(struct visit *t, struct dns_name *name, struct err *err)
 	return rc;
 }
 
-static int find_cut(struct visit *t, const struct dns_name *name, struct err *err)
+int visit_cut(struct visit *t, const struct dns_name *name, struct err *err)
 {
 	struct dns_name at = *name;
 	int rc = 0;
@@ -90,7 +100,6 @@ static int find_cut(struct visit *t, const struct dns_name *name, struct err *er
 		return rc;
 	if (!t->n_hosts)
 		return err_set(err, ERR_NETWORK, "no name servers could be found");
-	dns_name_text(&t->zone, t->rep->zone);
 	return 0;
 }
 
@@ -120,8 +129,7 @@ static bool address_of(struct exchange *x, uint16_t port, union addr *ret)
 	return false;
 }
 
-/* One address per host: the first A, or for hosts that have none the first AAAA. */
-static void find_addresses(struct visit *t)
+void visit_addresses(struct visit *t)
 {
 	uint16_t port = t->v->auth_port ? t->v->auth_port : 53;
 	struct exchange *x = xcalloc(RESOLVE_SERVERS, sizeof *x);
@@ -134,21 +142,21 @@ static void find_addresses(struct visit *t)
 			struct dns_name name;
 			struct err err = { 0 };
 
-			if (found[i] || t->rep->queries >= RESOLVE_QUERIES)
+			if (found[i] || t->queries >= RESOLVE_QUERIES)
 				continue;
 			if (dns_name_parse(t->hosts[i], &name, &err) < 0) {
 				err_clear(&err);
 				continue;
 			}
 			x[n] = (struct exchange){
-				.to = t->v->resolvers[0], .name = name, .type = family ? DNS_AAAA : DNS_A, .recurse = true,
+				.to = t->v->resolvers[t->good], .name = name, .type = family ? DNS_AAAA : DNS_A, .recurse = true,
 			};
 			which[n++] = i;
-			t->rep->queries++;
+			t->queries++;
 		}
 		if (!n)
 			break;
-		exchange_run(x, n, MIN(t->deadline, clock_boot(&clock_system) + 1500));
+		run_view(t, x, n, t->v->doh ? t->deadline : MIN(t->deadline, clock_boot(&clock_system) + 1500));
 		for (size_t k = 0; k < n; k++) {
 			if (!address_of(&x[k], port, &t->addrs[t->n_addrs]))
 				continue;
@@ -159,7 +167,7 @@ static void find_addresses(struct visit *t)
 	free(x);
 }
 
-static void take_values(struct visit *t, struct exchange *x, const struct dns_name *name, struct resolve_server *s)
+static void take_values(struct resolve_report *rep, struct exchange *x, const struct dns_name *name, struct resolve_server *s)
 {
 	struct dns_name at = *name;
 	struct dns_rr rr;
@@ -181,8 +189,8 @@ static void take_values(struct visit *t, struct exchange *x, const struct dns_na
 		if (rr.type == DNS_CNAME && dns_rr_name(&x->m, &rr, &target)) {
 			char text[DNS_NAME_TEXT];
 
-			if (!t->rep->alias)
-				t->rep->alias = xstrdup(dns_name_text(&target, text));
+			if (!rep->alias)
+				rep->alias = xstrdup(dns_name_text(&target, text));
 			at = target; /* a server that has both tells both */
 		} else if (rr.type == DNS_TXT && dns_rr_txt(&x->m, &rr, value, sizeof value, &n) && s->values.n < LIMIT_TXT_VALUES) {
 			_cleanup_free_ char *clean = str_clean(value, n, sizeof value);
@@ -192,22 +200,53 @@ static void take_values(struct visit *t, struct exchange *x, const struct dns_na
 	}
 }
 
-/* All servers at once. */
-static void ask_all(struct visit *t, const struct dns_name *name, bool recurse)
+static size_t servers_to_ask(const struct visit *t)
 {
-	size_t n = MIN(t->n_addrs, (size_t)(RESOLVE_QUERIES - MIN(t->rep->queries, RESOLVE_QUERIES)));
-	struct exchange *x = xcalloc(n ? n : 1, sizeof *x);
+	return MIN(t->n_addrs, (size_t)(RESOLVE_QUERIES - MIN(t->queries, RESOLVE_QUERIES)));
+}
+
+size_t visit_ask_servers(struct visit *t, const struct dns_name *name, uint16_t type, struct exchange *x)
+{
+	size_t n = servers_to_ask(t);
 
 	for (size_t i = 0; i < n; i++)
-		x[i] = (struct exchange){ .to = t->addrs[i], .name = *name, .type = DNS_TXT, .recurse = recurse };
-	t->rep->queries += (unsigned)n;
+		x[i] = (struct exchange){ .to = t->addrs[i], .name = *name, .type = type, .recurse = false };
+	t->queries += (unsigned)n;
 	exchange_run(x, n, t->deadline);
-	t->rep->servers = xcalloc(n ? n : 1, sizeof *t->rep->servers);
-	t->rep->n = n;
+	return n;
+}
+
+static void report_on(struct visit *t, const struct dns_name *name, struct exchange *x, size_t n, struct resolve_report *rep)
+{
+	rep->servers = xcalloc(n ? n : 1, sizeof *rep->servers);
+	rep->n = n;
+	rep->inside = !t->v->ask_view && n > 0;
 	for (size_t i = 0; i < n; i++) {
-		memcpy(t->rep->servers[i].name, t->addr_host[i], DNS_NAME_TEXT);
-		addr_format(&t->addrs[i], t->rep->servers[i].address);
-		take_values(t, &x[i], name, &t->rep->servers[i]);
+		const char *range;
+
+		memcpy(rep->servers[i].name, t->addr_host[i], DNS_NAME_TEXT);
+		addr_format(&t->addrs[i], rep->servers[i].address);
+		take_values(rep, &x[i], name, &rep->servers[i]);
+		rep->inside &= net_address_class(&t->addrs[i], &range) != NET_ADDRESS_PUBLIC;
+	}
+}
+
+/* The view's own resolvers say what they have: a network that lets no DNS out. */
+static void ask_resolvers(struct visit *t, const struct dns_name *name, struct resolve_report *rep)
+{
+	struct exchange *x = xcalloc(RESOLVE_RESOLVERS, sizeof *x);
+	size_t n = t->v->doh ? 1 : t->v->n;
+
+	for (size_t i = 0; i < n; i++) {
+		t->addrs[i] = t->v->resolvers[i];
+		x[i] = (struct exchange){ .to = t->addrs[i], .name = *name, .type = DNS_TXT, .recurse = true };
+	}
+	t->queries += (unsigned)n;
+	run_view(t, x, n, t->deadline);
+	report_on(t, name, x, n, rep);
+	if (t->v->doh) {
+		snprintf(rep->servers[0].name, sizeof rep->servers[0].name, "%s", t->v->doh);
+		rep->servers[0].address[0] = '\0';
 	}
 	free(x);
 }
@@ -217,21 +256,25 @@ static int visit(const struct resolve_view *v, const struct dns_name *name, stru
 	struct visit *t = xcalloc(1, sizeof *t);
 	int rc = 0;
 
-	*t = (struct visit){ .v = v, .rep = rep, .deadline = clock_boot(&clock_system) + RESOLVE_VISIT_MS };
+	visit_init(t, v);
 	if (v->ask_view) {
-		for (size_t i = 0; i < v->n; i++)
-			t->addrs[t->n_addrs++] = v->resolvers[i];
-		ask_all(t, name, true);
+		ask_resolvers(t, name, rep);
 	} else {
-		rc = find_cut(t, name, err);
+		rc = visit_cut(t, name, err);
 		if (rc == 0) {
-			find_addresses(t);
-			if (!t->n_addrs)
-				rc = err_set(err, ERR_NETWORK, "no address of the name servers of '%s' could be found", rep->zone);
-			else
-				ask_all(t, name, false);
+			dns_name_text(&t->zone, rep->zone);
+			visit_addresses(t);
+		}
+		if (rc == 0 && !t->n_addrs) {
+			rc = err_set(err, ERR_NETWORK, "no address of the name servers of '%s' could be found", rep->zone);
+		} else if (rc == 0) {
+			struct exchange *x = xcalloc(RESOLVE_SERVERS, sizeof *x);
+
+			report_on(t, name, x, visit_ask_servers(t, name, DNS_TXT, x), rep);
+			free(x);
 		}
 	}
+	rep->queries = t->queries;
 	free(t);
 	return rc;
 }
@@ -241,7 +284,7 @@ int resolve_txt(const struct resolve_view *v, const char *name, bool follow, str
 	_cleanup_resolve_report_ struct resolve_report rep = { 0 };
 	struct dns_name n;
 
-	if (!v->n)
+	if (!resolve_view_usable(v))
 		return err_set(err, ERR_NETWORK, "no DNS resolver is configured");
 	if (dns_name_parse(name, &n, err) < 0)
 		return -(int)err->code;

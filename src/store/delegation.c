@@ -4,9 +4,10 @@
 
 #include "store/lib.h"
 
-#define COLUMNS "id, num, name, made_for_order, rev, created_ms, deleted_ms"
+#define ADDED "id, num, name, made_for_order, rev, created_ms, deleted_ms"
+#define COLUMNS ADDED ", looked, looked_ms"
 
-static const char DELEGATION_ADD[] = "INSERT INTO delegation (" COLUMNS ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
+static const char DELEGATION_ADD[] = "INSERT INTO delegation (" ADDED ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
 static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
 static const char DELEGATION_GET_NUM[] = "SELECT " COLUMNS " FROM live_delegation WHERE num = $1";
 static const char DELEGATION_FIND[] = "SELECT " COLUMNS " FROM live_delegation WHERE name = $1";
@@ -14,6 +15,8 @@ static const char DELEGATION_LIST[] = "SELECT " COLUMNS " FROM live_delegation W
 				      " ORDER BY created_ms DESC, id DESC LIMIT $3";
 static const char DELEGATION_DELETE[] =
 	"UPDATE delegation SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+
+static const char DELEGATION_LOOKED[] = "UPDATE delegation SET looked = $2, looked_ms = $3 WHERE id = $1 AND deleted_ms = 0";
 
 static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED struct err *err)
 {
@@ -24,6 +27,8 @@ static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED
 	d->rev = row_int(r, 4);
 	d->created_ms = row_int(r, 5);
 	d->deleted_ms = row_int(r, 6);
+	d->looked = row_text_dup(r, 7);
+	d->looked_ms = row_int(r, 8);
 	return 0;
 }
 
@@ -90,5 +95,13 @@ int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, stru
 		    err) < 0)
 		return -(int)err->code;
 	store_touch(tx, "delegation", id, rev);
+	return 0;
+}
+
+int store_delegation_looked(struct sql *tx, const char *id, const char *looked, int64_t now_ms, struct err *err)
+{
+	if (sql_exec(tx, DELEGATION_LOOKED, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(looked), SQL_INT(now_ms)), NULL, err) < 0)
+		return err_wrap(err, "could not store what was seen of a delegation");
+	store_touch(tx, "delegation", id, 0);
 	return 0;
 }

@@ -40,6 +40,8 @@ static const char *const order_asks[] = {
 	[WANT_REFRESH] = "UPDATE orders SET want_refresh = $2" ASK,
 	[WANT_CANCEL] = "UPDATE orders SET want_cancel = $2" ASK,
 };
+static const char ORDER_GO_ON[] = "UPDATE orders SET go_on_ms = $2, want_refresh = $2" ASK;
+static const char ORDER_GO_ON_GET[] = "SELECT go_on_ms FROM orders WHERE id = $1";
 static const char *const order_serves[] = {
 	[WANT_FINALIZE] = "UPDATE orders SET want_finalize = 0 WHERE id = $1 AND gen = $2 AND want_finalize = $3",
 	[WANT_REFRESH] = "UPDATE orders SET want_refresh = 0 WHERE id = $1 AND gen = $2 AND want_refresh = $3",
@@ -217,6 +219,27 @@ int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_
 		return err_set(err, ERR_CONFLICT, "order '%s' is over", id);
 	}
 	store_touch(tx, "order", id, rev);
+	return 0;
+}
+
+int store_order_go_on(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
+{
+	int64_t rev = 0;
+
+	if (sql_int(tx, ORDER_GO_ON, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms), SQL_INT(now_ms)), &rev, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return err_wrap(err, "could not write order '%s'", id);
+		err_clear(err);
+		return err_set(err, ERR_CONFLICT, "order '%s' is over", id);
+	}
+	store_touch(tx, "order", id, rev);
+	return 0;
+}
+
+int store_order_go_on_get(struct sql *q, const char *id, int64_t *ret_ms, struct err *err)
+{
+	if (sql_int(q, ORDER_GO_ON_GET, SQL_VALUES(SQL_TEXT(id)), ret_ms, err) < 0)
+		return err_wrap(err, "could not read order '%s'", id);
 	return 0;
 }
 

@@ -35,6 +35,10 @@ enum order_want { WANT_FINALIZE, WANT_REFRESH, WANT_CANCEL };
  */
 int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_t now_ms, int64_t due_ms,
 		    struct err *err) MUST_CHECK;
+/* A person wants it to go on although its records are not seen; due at once. CONFLICT when it has ended. Raises rev. */
+int store_order_go_on(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* When that was said last, 0 = never. */
+int store_order_go_on_get(struct sql *q, const char *id, int64_t *ret_ms, struct err *err) MUST_CHECK;
 /* Hides it; one that has not ended is cancelled by the engine too. NOT_FOUND when not live. Raises rev. */
 int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 

@@ -22,6 +22,7 @@
 #include "store/takeover.h"
 #include "store/user.h"
 #include "store/vendor.h"
+#include "store/view.h"
 
 #define W(s) xstrdup(s)
 #define OK(call) ASSERT_OK(call, err)
@@ -403,6 +404,83 @@ static int delegations_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	OK(store_delegation_ensure(tx, &c, &made, err)); /* the name is free again */
 	ASSERT_TRUE(made);
 	ASSERT_INT(c.num, 2);
+	return 0;
+}
+
+static int views_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	_cleanup_dns_view_ struct dns_view v = { .id = new_id(), .name = W("outside"), .kind = VIEW_DOH, .servers = W(""),
+						 .url = W("https://dns.example/dns-query"), .connection = W("{}"), .created_ms = 5 },
+			  twin = { .id = new_id(), .name = W("outside"), .servers = W(""), .url = W(""), .created_ms = 6 }, got = { 0 };
+	_cleanup_view_rule_ struct view_rule all = { .id = new_id(), .suffix = W(""), .vendor = W(""), .wait_s = 90, .created_ms = 5 },
+			   sub = { .id = new_id(), .suffix = W("example.com"), .vendor = W(""), .created_ms = 6 },
+			   vendor = { .id = new_id(), .suffix = W("example.com"), .vendor = W("pebble"), .wait_s = 5, .created_ms = 7 }, found = { 0 };
+	_cleanup_dns_view_list_ struct dns_view_list views = { 0 };
+	_cleanup_view_rule_list_ struct view_rule_list rules = { 0 };
+
+	OK(store_view_add(tx, &v, err));
+	FAILS(store_view_add(tx, &twin, err), ERR_CONFLICT);
+	OK(store_view_get_num(tx, v.num, &got, err));
+	ASSERT_INT(got.kind, VIEW_DOH);
+	ASSERT_STR(got.url, v.url);
+	v.direct = true;
+	OK(store_view_put(tx, &v, 1, err));
+	ASSERT_INT(v.rev, 2);
+	FAILS(store_view_put(tx, &v, 1, err), ERR_CHANGED);
+	OK(store_view_list(tx, &ten, &views, err));
+	ASSERT_INT(views.n, 1);
+	ASSERT_TRUE(views.v[0].direct);
+
+	sub.view_id = xstrdup(v.id);
+	OK(store_view_rule_add(tx, &all, err));
+	OK(store_view_rule_add(tx, &sub, err));
+	OK(store_view_rule_add(tx, &vendor, err));
+	FAILS(store_view_delete(tx, v.id, 9, err), ERR_IN_USE);
+	ASSERT_INT(store_view_rule_match(tx, "www.example.com", "", &found, err), 1);
+	ASSERT_STR(found.view_id, v.id);
+	view_rule_done(&found);
+	ASSERT_INT(store_view_rule_match(tx, "example.com", "pebble", &found, err), 1);
+	ASSERT_INT(found.wait_s, 5);
+	view_rule_done(&found);
+	ASSERT_INT(store_view_rule_match(tx, "notexample.com", "pebble", &found, err), 1);
+	ASSERT_INT(found.wait_s, 90);
+	view_rule_done(&found);
+	vendor.wait_s = 7;
+	OK(store_view_rule_put(tx, &vendor, 0, err));
+	OK(store_view_rule_get(tx, vendor.id, &found, err));
+	ASSERT_INT(found.wait_s, 7);
+	view_rule_done(&found);
+	OK(store_view_rule_get_num(tx, sub.num, &found, err));
+	OK(store_view_rule_list(tx, &ten, &rules, err));
+	ASSERT_INT(rules.n, 3);
+	OK(store_view_rule_delete(tx, sub.id, 9, err));
+	OK(store_view_delete(tx, v.id, 9, err));
+	FAILS(store_view_delete(tx, v.id, 9, err), ERR_NOT_FOUND);
+	FAILS(store_view_get(tx, v.id, &got, err), ERR_NOT_FOUND);
+	return 0;
+}
+
+/* However many networks ask, a delegation keeps the latest. */
+static int asked_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	_cleanup_(delegation_done) struct delegation d = { .id = new_id(), .name = W("asked.example"), .created_ms = 1 };
+	_cleanup_asked_list_ struct asked_list l = { 0 };
+
+	OK(store_delegation_ensure(tx, &d, NULL, err));
+	OK(store_delegation_looked(tx, d.id, "{}", 5, err));
+	for (int i = 0; i < 3 * ASKED_KEPT; i++) {
+		_cleanup_asked_ struct asked a = { .network = xasprintf("192.0.%d.0/24", i), .transport = W("udp"), .qtype = W("TXT"),
+						   .outcome = W("answered"), .times = 2, .first_ms = 100 + i, .last_ms = 100 + i };
+
+		OK(store_asked_add(tx, d.id, &a, err));
+		a.last_ms++;
+		OK(store_asked_add(tx, d.id, &a, err));
+	}
+	OK(store_asked_list(tx, d.id, 200, &l, err));
+	ASSERT_TRUE(l.n >= ASKED_KEPT - 1 && l.n <= ASKED_KEPT);
+	ASSERT_STR(l.v[0].network, "192.0.149.0/24");
+	ASSERT_INT(l.v[0].times, 4);
+	ASSERT_INT(l.v[0].first_ms, 249);
 	return 0;
 }
 
@@ -818,6 +896,9 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 		OK(store_order_ask(tx, o.id, (enum order_want)w, 10, 10, err));
 		OK(store_order_served(tx, &o, (enum order_want)w, err));
 	}
+	OK(store_order_go_on(tx, o.id, 10, err));
+	OK(store_order_go_on_get(tx, o.id, &num, err));
+	ASSERT_INT(num, 10);
 	OK(store_claim(tx,
 		       &(struct claim){ .lanes = lane, .n_lanes = 1, .max = 5, .owner = "n/1", .now_ms = 100, .lease_until_ms = 200 },
 		       &got, err));
@@ -845,6 +926,8 @@ ROWS_TEST(an_account_is_known_to_be_stale_rolling_and_busy, account_life_fn)
 ROWS_TEST(what_hangs_on_an_order_is_made_once_and_kept_while_owed, order_parts_fn)
 ROWS_TEST(every_change_of_the_feed_has_the_next_number, feed_fn)
 ROWS_TEST(a_delegation_is_made_once_per_name, delegations_fn)
+ROWS_TEST(views_and_their_rules_are_found_by_the_longest_suffix, views_fn)
+ROWS_TEST(what_was_asked_about_a_zone_is_bounded, asked_fn)
 ROWS_TEST(events_are_read_in_pages_and_pruned, events_fn)
 ROWS_TEST(a_new_version_replaces_the_current_one, certificates_fn)
 ROWS_TEST(a_csr_in_use_is_refused_with_its_users, csr_in_use_fn)
@@ -854,7 +937,7 @@ ROWS_TEST(audit_and_idempotency_keys_are_found_again, audit_rows_fn)
 
 static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
-	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, events_fn,
+	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, views_fn, asked_fn, events_fn,
 					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
 					  plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
@@ -874,6 +957,8 @@ int main(void)
 		TEST(what_hangs_on_an_order_is_made_once_and_kept_while_owed),
 		TEST(every_change_of_the_feed_has_the_next_number),
 		TEST(a_delegation_is_made_once_per_name),
+		TEST(views_and_their_rules_are_found_by_the_longest_suffix),
+		TEST(what_was_asked_about_a_zone_is_bounded),
 		TEST(events_are_read_in_pages_and_pruned),
 		TEST(a_new_version_replaces_the_current_one),
 		TEST(a_csr_in_use_is_refused_with_its_users),

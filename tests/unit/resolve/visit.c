@@ -3,7 +3,7 @@
  * visit.c - visits to a small world on loopback: a resolver on 127.0.0.1 that lies about values, and three name servers on
  * 127.0.0.2 to 127.0.0.4 with minds of their own.
  */
-#include "resolve/resolve.h"
+#include "resolve/ask.h"
 
 #include "base/clock.h"
 #include "base/pool.h"
@@ -293,6 +293,7 @@ static void check(bool all, const char *words, const char *zone)
 	ASSERT_INT(resolve_report_all_have(&r, value), all);
 	ASSERT_HAS(text, words);
 	ASSERT_TRUE(r.queries <= RESOLVE_QUERIES);
+	ASSERT_TRUE(r.inside); /* loopback: nobody outside can reach these servers */
 }
 
 static void it_is_there_only_when_every_server_has_it(void **state)
@@ -366,6 +367,52 @@ static void an_alias_is_reported_and_not_followed(void **state)
 	w.alias = false;
 }
 
+static void a_dead_first_resolver_does_not_hide_the_addresses(void **state)
+{
+	_cleanup_resolve_report_ struct resolve_report r = { 0 };
+	struct resolve_view v = view(false);
+	struct err err = { 0 };
+
+	world(HAS, HAS, HAS, false);
+	v.resolvers[1] = v.resolvers[0];
+	v.n = 2;
+	v.resolvers[0].in.sin_port = htons(1); /* nobody listens */
+	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
+	ASSERT_TRUE(resolve_report_all_have(&r, value));
+}
+
+static void the_servers_of_a_zone_are_asked_one_by_one_and_by_tcp_alone(void **state)
+{
+	_cleanup_resolve_answers_ struct resolve_answers a = { 0 };
+	_cleanup_resolve_answer_ struct resolve_answer tcp = { 0 }, none = { 0 }, ns = { 0 };
+	struct resolve_view v = view(false);
+	struct err err = { 0 };
+	union addr to;
+	char text[64];
+
+	world(HAS, SILENT, HAS, false);
+	ASSERT_OK(resolve_ask_zone(&v, "example.com", "_acme-challenge.example.com", DNS_TXT, &a, &err), &err);
+	ASSERT_STR(a.zone, "example.com");
+	ASSERT_INT(a.n, 2);
+	ASSERT_TRUE(a.v[0].answered && a.v[0].authoritative);
+	ASSERT_FALSE(a.v[1].answered);
+	ASSERT_STR(a.v[1].trouble, "no answer");
+	ASSERT_OK(resolve_ask(&v, "example.com", DNS_NS, &ns, &err), &err);
+	ASSERT_INT(ns.n, 2);
+	ASSERT_STR(ns.v[1].text, "ns2.example.com");
+
+	snprintf(text, sizeof text, "127.0.0.2:%u", w.port);
+	ASSERT_OK(addr_parse(text, &to, &err), &err);
+	resolve_ask_server(&to, "_acme-challenge.example.com", DNS_TXT, true, &tcp);
+	ASSERT_TRUE(tcp.answered);
+	to.in.sin_addr.s_addr = htonl(0x7f000003); /* no TCP there */
+	resolve_ask_server(&to, "_acme-challenge.example.com", DNS_TXT, true, &none);
+	ASSERT_FALSE(none.answered);
+	v.ask_view = true;
+	resolve_answers_done(&a);
+	ASSERT_FAILS(resolve_ask_zone(&v, "example.com", "x.example.com", DNS_TXT, &a, &err), &err, ERR_NETWORK);
+}
+
 static void a_view_is_read_strictly(void **state)
 {
 	static const struct { const char *text; size_t n; } rows[] = {
@@ -391,6 +438,8 @@ int main(void)
 		TEST(a_view_that_lets_nothing_out_asks_its_resolvers),
 		TEST(a_visit_ends_in_time_when_nobody_answers),
 		TEST(an_alias_is_reported_and_not_followed),
+		TEST(a_dead_first_resolver_does_not_hide_the_addresses),
+		TEST(the_servers_of_a_zone_are_asked_one_by_one_and_by_tcp_alone),
 		TEST(a_view_is_read_strictly),
 	};
 
