@@ -59,9 +59,24 @@ static json_t *list_or_empty(const struct strlist *l)
 }
 
 /* What an administrator should change, for as long as it is so. */
-static json_t *warnings(const struct service_config *config)
+static json_t *warnings(const struct service_status *st)
 {
+	const struct service_config *config = st->config;
 	json_t *list = json_array();
+
+	for (size_t i = 0; i < st->refused.n; i++) {
+		_cleanup_free_ char *detail = xasprintf("Provider '%s' does not accept its credential: all that uses it waits.", st->refused.v[i]);
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", "provider-refused", "detail", detail, "hint",
+						      "Give it a good one under External DNS, with Test and save."));
+	}
+	if (st->debts_aside) {
+		_cleanup_free_ char *detail = xasprintf("%" PRId64 " challenge%s could not be withdrawn for a week.", st->debts_aside,
+							st->debts_aside == 1 ? "" : "s");
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", "debts", "detail", detail, "hint",
+						      "See External DNS, To be withdrawn, for what and why."));
+	}
 
 	if (config->api_exposed) {
 		_cleanup_free_ char *detail =
@@ -98,6 +113,6 @@ int status_get(struct call *c, struct err *err)
 			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
 			    st.edge.connected, "loaded", st.edge.loaded, "dns_hostname", json_str_or_null(st.config->dns_hostname),
 			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
-			    "orders", orders, "lanes", lanes, "warnings", warnings(st.config)));
+			    "orders", orders, "lanes", lanes, "warnings", warnings(&st)));
 	return 0;
 }

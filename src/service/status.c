@@ -3,13 +3,29 @@
 #include "service/status.h"
 
 #include "service/internal.h"
+#include "store/debt.h"
 #include "store/job.h"
 #include "store/order.h"
+#include "store/provider.h"
 
 void service_status_clear(struct service_status *st)
 {
 	lane_list_done(&st->lanes);
+	strlist_clear(&st->refused);
 	memset(st, 0, sizeof *st);
+}
+
+static int alarms(struct sql *q, struct service_status *st, struct err *err)
+{
+	_cleanup_provider_list_ struct provider_list l = { 0 };
+
+	strlist_clear(&st->refused);
+	if (store_debt_aside(q, &st->debts_aside, err) < 0 || store_provider_all(q, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i].status == PROVIDER_REFUSED)
+			strlist_add(&st->refused, l.v[i].name);
+	return 0;
 }
 
 static int status_tx(struct sql *q, void *arg, struct err *err)
@@ -19,6 +35,8 @@ static int status_tx(struct sql *q, void *arg, struct err *err)
 	for (unsigned i = 0; i < order_status_count; i++)
 		if (store_order_count(q, (enum order_status)i, &st->orders[i], err) < 0)
 			return -(int)err->code;
+	if (alarms(q, st, err) < 0)
+		return -(int)err->code;
 	return store_lane_list(q, &st->lanes, err);
 }
 

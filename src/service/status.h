@@ -16,6 +16,8 @@ struct service_status {
 	struct service_edge edge;
 	int64_t orders[order_status_count]; /* live ones by status */
 	struct lane_list lanes;
+	int64_t debts_aside;      /* could not be undone for a week */
+	struct strlist refused;   /* names of providers whose credential is not accepted */
 	const struct service_config *config; /* borrowed */
 };
 void service_status_clear(struct service_status *st);

@@ -28,6 +28,7 @@ static const char DEBT_RETRY[] =
 	"UPDATE debt SET set_aside = 0, starts = 0, due_ms = CASE WHEN lease_owner IS NULL THEN $2 ELSE due_ms END"
 	" WHERE id = $1 AND state = 'owed' AND held = 0";
 static const char DEBT_OWED[] = "SELECT COUNT(*) FROM debt WHERE state = 'owed'";
+static const char DEBT_ASIDE[] = "SELECT COUNT(*) FROM debt WHERE state = 'owed' AND set_aside = 1";
 static const char DEBT_PRUNE_PAID[] =
 	"DELETE FROM debt WHERE id IN (SELECT id FROM debt WHERE state = 'paid' AND paid_ms < $1 LIMIT 500)";
 
@@ -145,6 +146,11 @@ int store_debt_retry(struct sql *tx, const char *id, int64_t now_ms, struct err 
 int store_debt_owed(struct sql *q, int64_t *ret_n, struct err *err)
 {
 	return sql_int(q, DEBT_OWED, SQL_NONE, ret_n, err);
+}
+
+int store_debt_aside(struct sql *q, int64_t *ret_n, struct err *err)
+{
+	return sql_int(q, DEBT_ASIDE, SQL_NONE, ret_n, err);
 }
 
 int store_debt_prune(struct sql *tx, int64_t paid_before_ms, int64_t *ret_n, struct err *err)

@@ -26,6 +26,7 @@ int store_debt_list_owed(struct sql *q, const struct page *p, struct debt_list *
 /* Another try now, also of one that was set aside. CONFLICT while its order still needs what is published, or when it is paid. */
 int store_debt_retry(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_debt_owed(struct sql *q, int64_t *ret_n, struct err *err) MUST_CHECK; /* all still owed, held ones too */
+int store_debt_aside(struct sql *q, int64_t *ret_n, struct err *err) MUST_CHECK; /* owed, and a person has to look */
 int store_debt_prune(struct sql *tx, int64_t paid_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
 
 #endif

@@ -83,6 +83,7 @@ def test_a_refused_credential_parks_what_uses_it_until_a_good_one_is_tested(worl
         assert time.monotonic() < until
         time.sleep(0.2)
     assert world.server.call("provider", "show", p["id"])["status"] == "refused"
+    assert "provider-refused" in [w["code"] for w in world.server.request("GET", "/status")[1]["warnings"]]
     world.key.write_text(good)
     world.server.call("provider", "update", p["id"], "--secret-file", f"api_key={world.key}")
     assert world.server.call("provider", "test", p["id"], "--zone", "example.test")["status"] == "ok"
