@@ -56,6 +56,9 @@ attack: ## floods, hoarding and guessing while orders and an administrator run b
 	@$(MAKE) --no-print-directory programs
 	@CERTWRIGHT_BUILD=$(BUILD) tests/attack/run --scale $(or $(SCALE),1) --seconds $(or $(SECONDS),20)
 
+simulate: programs ## a year of 500 certificates of 45 and of 6 days under a virtual clock
+	@$(BUILD)/tests/unit/engine/test_engine_year 365 500
+
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, or HOURS=N hours; then what their corpora cover
 	@$(SETUP) --test
 	@FUZZ_SECONDS=$(if $(HOURS),$$(($(HOURS) * 3600)),$${FUZZ_SECONDS:-600}) tools/run-tests check --only fuzz
@@ -70,4 +73,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs page test check bench crash attack fuzz format docs screenshots
+.PHONY: help demo run build programs page test check bench crash attack fuzz format docs screenshots simulate

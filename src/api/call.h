@@ -217,6 +217,9 @@ struct certificate_query {
 	const char *sort;
 };
 
+call_handler window_list, window_get, window_create, window_delete;
+extern const struct json_field window_create_fields[];
+
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];
 struct event;

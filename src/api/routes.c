@@ -11,6 +11,7 @@
 #include "service/renewal.h"
 #include "service/token.h"
 #include "service/user.h"
+#include "service/window.h"
 
 const struct json_field only_page_fields[] = { PAGE_FIELDS(struct only_page), { 0 } };
 
@@ -136,6 +137,11 @@ const struct route routes[] = {
 	  BODY(revocation_create_fields, revocation_create), .answers = { 200 } },
 	{ "GET", "/renewal-pause", "getRenewalPause", PERM_VIEW, pause_get, .answers = { 200 } },
 	{ "PUT", "/renewal-pause", "putRenewalPause", PERM_ORDER, pause_put, BODY(renewal_pause_fields, pause_put), .answers = { 200 } },
+	{ "GET", "/renewal-windows", "listRenewalWindows", PERM_VIEW, window_list, .answers = { 200 } },
+	{ "POST", "/renewal-windows", "createRenewalWindow", PERM_ORDER, window_create, BODY(window_create_fields, window_create),
+	  .answers = { 201, 409 } },
+	{ "GET", "/renewal-windows/{id}", "getRenewalWindow", PERM_VIEW, window_get, .answers = { 200 } },
+	{ "DELETE", "/renewal-windows/{id}", "deleteRenewalWindow", PERM_ORDER, window_delete, ROUTE_MATCH, .answers = { 204 } },
 	{ "GET", "/notices", "listNotices", PERM_VIEW, notice_list, .answers = { 200 } },
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },

@@ -135,6 +135,6 @@ struct cli_verb {
 };
 
 extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], provider_verbs[], rule_verbs[], debt_verbs[], delegation_verbs[],
-	certificate_verbs[], renewal_verbs[], status_verbs[]; /* each ends with a NULL noun */
+	certificate_verbs[], renewal_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
 
 #endif

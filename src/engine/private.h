@@ -431,6 +431,11 @@ int renewal_load(struct sql *q, const char *certificate_id, struct renewal *ret,
 int64_t renewal_look_again(const struct certificate *c, int64_t now_ms);
 /* In the transaction that ends an order. */
 int renewal_order_ended(struct sql *tx, struct run *r, struct err *err);
+/*
+ * A renewal that waits for its turn behind an order that waits for a person: after a day, or with a tenth of the lifetime left, that
+ * order is ended (DESIGN 3 rule 4).
+ */
+int renewal_pass(struct sql *tx, const struct run *r, const char *holder_id, struct err *err);
 /* The directory's standing job is there and due at now_ms. */
 int renewal_info_wanted(struct sql *tx, const char *directory_url, int64_t now_ms, struct err *err);
 /* The standing jobs are there. */
@@ -482,6 +487,8 @@ int engine_edge_wait(void *arg, uint64_t seq, int64_t timeout_ms, struct err *er
 
 /* The wall clock was set and the dispatcher has not noticed yet: no instant that is stored means anything for a moment. */
 bool engine_clock_jumped(struct engine *e);
+/* The dispatcher's look at the clocks: when they have come apart renewals are held, and what waits is moved to the new time. */
+void engine_watch_clock(struct engine *e);
 
 /*
  * Claims what is due and may run, at most max rows; *ret is a list. *ret_next_ms: when something more is due (INT64_MAX = never).

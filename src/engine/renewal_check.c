@@ -54,11 +54,9 @@ static int check_account(struct sql *tx, struct check *k, const struct certifica
 	if (store_account_get_any(tx, c->account_id, &a, err) < 0)
 		return -(int)err->code;
 	if (!a.deleted_ms && a.status != ACCOUNT_INVALID) {
-		const enum notice_kind kind = NOTICE_ACCOUNT;
-
 		if (!strlist_has(&k->accounts, a.id))
 			strlist_add(&k->accounts, a.id);
-		return notice_end_certificate(tx, c->id, &kind, n.now_ms, err);
+		return notice_end(tx, NOTICE_ACCOUNT, "account", a.id, n.now_ms, err);
 	}
 	cause = xasprintf(a.deleted_ms ? "account '%s' was deleted, and certificates are to be renewed from it" :
 					 "account '%s' is not valid any more, and certificates are to be renewed from it", a.name);

@@ -74,6 +74,17 @@ static int tell_install(struct sql *tx, const struct run *r, const struct certif
 	return notice_raise(tx, &n, err);
 }
 
+/* Something was issued: whoever was said to refuse everybody does not. The lists stay, for who is told that it is over. */
+static int causes_over(struct sql *tx, const struct run *r, struct err *err)
+{
+	int64_t now = engine_now(r->e);
+
+	if (notice_end(tx, NOTICE_ACCOUNT, "account", r->account.id, now, err) < 0 ||
+	    notice_end(tx, NOTICE_RENEWAL_DELAYED, "directory", r->account.directory_url, now, err) < 0)
+		return -(int)err->code;
+	return notice_end(tx, NOTICE_RENEWAL_FAILED, "directory", r->account.directory_url, now, err);
+}
+
 static int issued(struct sql *tx, struct run *r, struct err *err)
 {
 	_cleanup_certificate_ struct certificate c = { 0 };
@@ -94,7 +105,7 @@ static int issued(struct sql *tx, struct run *r, struct err *err)
 	n.why = RENEWAL_BY_FRACTION;
 	n.waits = WAITS_NOTHING;
 	n.install_since_ms = r->csr.key_id ? 0 : now;
-	if (store_renewal_put(tx, &n, err) < 0 || notice_end_certificate(tx, c.id, NULL, now, err) < 0)
+	if (store_renewal_put(tx, &n, err) < 0 || causes_over(tx, r, err) < 0 || notice_end_certificate(tx, c.id, NULL, now, err) < 0)
 		return -(int)err->code;
 	if (n.install_since_ms && r->renewal && tell_install(tx, r, &c, err) < 0)
 		return -(int)err->code;
@@ -208,4 +219,44 @@ int renewal_order_ended(struct sql *tx, struct run *r, struct err *err)
 	if (!r->o.certificate_id)
 		return 0;
 	return r->o.step == STEP_DONE ? issued(tx, r, err) : failed(tx, r, err);
+}
+
+/* ---- an order in the way ---- */
+
+static bool waits_for_person(const struct order *o)
+{
+	enum order_stage stage = order_stage(o);
+
+	return stage == STAGE_WAITING_PERSON || stage == STAGE_READY || stage == STAGE_SET_ASIDE;
+}
+
+int renewal_pass(struct sql *tx, const struct run *r, const char *holder_id, struct err *err)
+{
+	_cleanup_order_ struct order holder = { 0 };
+	_cleanup_certificate_ struct certificate c = { 0 };
+	_cleanup_free_ char *text = NULL;
+	int64_t now = engine_now(r->e);
+	struct ulid id = ulid_new(now);
+	struct event ev = { .id = id.s, .subject_kind = (char[]){ "order" }, .at_ms = now, .level = EVENT_WARNING };
+
+	if (!r->o.certificate_id)
+		return 0;
+	if (store_order_get_any(tx, holder_id, &holder, err) < 0)
+		return -(int)err->code;
+	if (holder.ended_ms || holder.finalize_sent || holder.want_cancel || holder.deleted_ms || !waits_for_person(&holder))
+		return 0;
+	if (store_certificate_get(tx, r->o.certificate_id, &c, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+		return 0;
+	}
+	if (now - holder.step_since_ms < DAY_MS && !renewal_is_late(c.not_before_ms, c.not_after_ms, now))
+		return 0;
+	text = xasprintf("ended by order %" PRId64 ", which renews certificate %" PRId64 " with the same names", r->o.num, c.num);
+	ev.subject_id = holder.id;
+	ev.text = text;
+	if (store_event_add(tx, &ev, err) < 0 || store_order_resume(tx, holder.id, now, err) < 0)
+		return -(int)err->code;
+	return store_order_ask(tx, holder.id, WANT_CANCEL, now, now, err);
 }

@@ -15,6 +15,7 @@
 #define PAUSE_MS (12 * SECOND_MS)   /* between two runs with work: four a second */
 #define CALM_MS HOUR_MS             /* it looks at least so often */
 #define LATE_MS (10 * MINUTE_MS)    /* who is due for longer was missed */
+#define ISSUED_MOST 2               /* by itself, in a day */
 #define CROWD 20                    /* so many that were missed are spread */
 
 bool renewal_held(struct engine *e, int64_t *ret_span_ms)
@@ -222,6 +223,22 @@ static int order(struct sql *tx, struct look *l, struct err *err)
 	return 0;
 }
 
+/*
+ * Two within a day (a quarter of a short life) are enough, whoever wants more: an authority whose window is always over, a clock that
+ * cannot be trusted, a mistake of ours. Its limits of equal certificates are a few in a week.
+ */
+static int enough(struct sql *tx, struct look *l, struct err *err)
+{
+	int64_t life = l->c.not_after_ms - l->c.not_before_ms, span = MIN((int64_t)DAY_MS, MAX(life / 4, (int64_t)MINUTE_MS)), n = 0;
+
+	if (store_version_count(tx, l->c.id, l->now_ms - span, &n, err) < 0)
+		return -(int)err->code;
+	if (n < ISSUED_MOST)
+		return 0;
+	l->c.next_attempt_ms = l->now_ms + span;
+	return 1;
+}
+
 static int renew_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct renew *j = arg;
@@ -247,7 +264,9 @@ static int renew_tx(struct sql *tx, void *arg, struct err *err)
 	}
 	if (none.code != ERR_NOT_FOUND)
 		return err_move(err, &none);
-	stops = account_stops(tx, &l, err);
+	stops = enough(tx, &l, err);
+	if (!stops)
+		stops = account_stops(tx, &l, err);
 	if (!stops)
 		stops = hand_stops(tx, &l, err);
 	if (!stops)

@@ -335,7 +335,7 @@ static void follow_clock(struct engine *e, int64_t moved_ms, int64_t now_ms)
 }
 
 /* The wall clock moved against the one that never jumps: nothing is renewed for a while (DECISIONS 4). */
-static void watch_clock(struct engine *e)
+void engine_watch_clock(struct engine *e)
 {
 	int64_t wall = clock_now(e->clock), boot = clock_boot(e->clock);
 	int64_t moved = (wall - e->last_wall_ms) - (boot - e->last_boot_ms);
@@ -409,7 +409,7 @@ static void dispatch(void *arg)
 		int64_t next = INT64_MAX, sleep, tell = feeder_tell(e, false);
 		unsigned n = room(e);
 
-		watch_clock(e);
+		engine_watch_clock(e);
 		renewal_watch(e);
 		if (n && runner_claim(e, n, &list, &next, &err) < 0) {
 			if (told != err.code)

@@ -52,7 +52,9 @@ static int take_turn(struct sql *tx, void *arg, struct err *err)
 
 	free(t->holder);
 	t->holder = NULL;
-	return store_order_take_turn(tx, &t->r->o, &t->holder, &t->num, err);
+	if (store_order_take_turn(tx, &t->r->o, &t->holder, &t->num, err) < 0)
+		return -(int)err->code;
+	return t->holder ? renewal_pass(tx, t->r, t->holder, err) : 0;
 }
 
 /* CAs hand out one order per account and set of names: the same names with another CSR wait here, and start by themselves. */

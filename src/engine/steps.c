@@ -156,7 +156,11 @@ static bool before_step(struct run *r, struct verdict *v, struct err *why)
 		return false;
 	if (wants(r, WANT_CANCEL) && !r->o.finalize_sent) {
 		r->served |= BIT(WANT_CANCEL);
-		err_set(why, ERR_CONFLICT, "order %" PRId64 " was cancelled", r->o.num);
+		if (r->o.deleted_ms)
+			err_set(why, ERR_CONFLICT, "order %" PRId64 " was cancelled", r->o.num);
+		else /* renewal_pass */
+			err_set(why, ERR_CONFLICT, "order %" PRId64 " was ended: it waited for a person, and a certificate with the same names is to be renewed",
+				r->o.num);
 		run_fail(r, v, why);
 		return true;
 	}

@@ -184,6 +184,7 @@ static const char VERSION_REPLACE[] =
 static const char VERSION_ADD[] =
 	"INSERT INTO version (" VERSION_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, $17, 0)";
+static const char VERSION_COUNT[] = "SELECT COUNT(*) FROM version WHERE certificate_id = $1 AND created_ms > $2 AND state <> 'evidence'";
 static const char VERSION_REVOKED[] = "UPDATE version SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
 static const char VERSION_POINT[] =
 	"UPDATE certificate SET version_id = $2, not_before_ms = $3, not_after_ms = $4, updated_ms = $5, rev = rev + 1"
@@ -247,6 +248,11 @@ int store_version_add(struct sql *tx, const struct version *v, struct err *err)
 	if (v->certificate_id)
 		store_touch(tx, "certificate", v->certificate_id, rev);
 	return 0;
+}
+
+int store_version_count(struct sql *q, const char *certificate_id, int64_t since_ms, int64_t *ret, struct err *err)
+{
+	return sql_int(q, VERSION_COUNT, SQL_VALUES(SQL_TEXT(certificate_id), SQL_INT(since_ms)), ret, err);
 }
 
 int store_version_revoked(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

@@ -32,6 +32,8 @@ int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certi
 
 /* state current: the version before becomes replaced, and the certificate points to this one. CONFLICT: the order has one. */
 int store_version_add(struct sql *tx, const struct version *v, struct err *err) MUST_CHECK;
+/* How many were issued since that instant. */
+int store_version_count(struct sql *q, const char *certificate_id, int64_t since_ms, int64_t *ret, struct err *err) MUST_CHECK;
 int store_version_revoked(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_version_get(struct sql *q, const char *id, struct version *ret, struct err *err) MUST_CHECK;
 int store_version_find_order(struct sql *q, const char *order_id, struct version *ret, struct err *err) MUST_CHECK; /* not evidence */

@@ -57,6 +57,7 @@ export const PAGES = [
 	['validation-rules', '/external-dns/rules', 'External DNS'],
 	['owed', '/external-dns/owed', 'External DNS'],
 	['certificates', '/certificates', 'Certificates'],
+	['renewals', '/renewals', 'Renewals'],
 	['csrs', '/csrs', 'CSR'],
 	['activity', '/activity', 'Activity'],
 	['jobs', '/activity/jobs', 'Activity'],

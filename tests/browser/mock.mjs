@@ -377,6 +377,22 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			Object.assign(u, body)
 			return json(200, strip(u), { ETag: '"2"' })
 		}
+		const renewal = (c, i = 0) => ({ certificate_id: c.id, certificate_num: c.num, names: c.names, display_names: c.display_names, managed: c.managed, why: i % 3 === 1 ? 'ari' : 'fraction', waits: i === 2 ? 'person' : 'nothing', paused: i === 4, failures: i === 3 ? 4 : 0, renew_at: c.renew_at, next_attempt_at: c.renew_at, not_after: c.not_after, window_start: i % 3 === 1 ? c.renew_at : null, window_end: i % 3 === 1 ? c.not_after : null, explanation_url: null, information_at: null, information_reason: null, order_id: null, order_num: null, order_stage: null, tried_at: null, failing_since: i === 3 ? iso(Date.now() - 2 * DAY) : null, reason: i === 3 || i === 4 ? { code: 'remote-refused', title: 'Refused by the remote service', detail: 'could not place the order', chain: ['could not place the order', 'policy forbids this name'] } : null, waiting_to_be_installed_since: null, key_policy: 'new', key_max_days: 398, window_id: null })
+		if (m('GET', /^\/renewals$/)) return page(db.certificates.filter((c) => c.managed).map(renewal))
+		if ((x = m('GET', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, { ...renewal(find(db.certificates, x[1]), 1), events: [] })
+		if ((x = m('POST', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, renewal(find(db.certificates, x[1])))
+		if (m('POST', /^\/(renewals|revocations)$/)) return json(200, { items: body.certificate_ids.map((ref) => ({ ref, certificate_id: ref, certificate_num: 1, order_id: ulid(), order_num: 7, job_id: null, existing: false, reason: null })) })
+		if (m('GET', /^\/renewal-pause$/)) return json(200, state.pause ?? { stopped: false, reason: null, by: null, since: null, until: null })
+		if (m('PUT', /^\/renewal-pause$/)) {
+			state.pause = body.stopped ? { stopped: true, reason: body.reason, by: state.session.user.name, since: iso(Date.now()), until: body.until ?? null } : null
+			return json(200, state.pause ?? { stopped: false, reason: null, by: null, since: null, until: null })
+		}
+		if (m('GET', /^\/renewal-windows$/)) return json(200, { items: db.windows ?? [{ id: ulid(), num: 1, name: 'weekend', cron: '0 2 * * sat', minutes: 240, zone: 'Europe/Berlin', is_default: true, open: false, next_at: iso(Date.now() + 2 * DAY), created_at: iso(Date.now()) }] })
+		if (m('POST', /^\/renewal-windows$/)) return json(201, { id: ulid(), num: 2, ...body, open: false, next_at: iso(Date.now() + DAY), created_at: iso(Date.now()) }, { ETag: '"1"' })
+		if (m('GET', /^\/notices$/)) {
+			const c = db.certificates[0]
+			return json(200, { items: c && !state.empty ? [{ id: ulid(), num: 1, kind: 'waiting-for-you', subject_kind: 'certificate', subject_id: c.id, cause: `certificate ${c.num} (${c.names[0]}) is to be renewed and its names are validated by hand`, next_step: 'Renew it: the order shows the record to set.', touched: 1, first_expiry: c.not_after, raised_at: iso(Date.now()), changed_at: iso(Date.now()), certificates: [{ id: c.id, num: c.num, display_names: c.display_names, not_after: c.not_after }] }] : [] })
+		}
 		const lists = { accounts: db.accounts, csrs: db.csrs, certificates: db.certificates, records: db.records, delegations: db.delegations, jobs: db.jobs, audit: db.audit, users: db.users, tokens: db.tokens, orders: db.orders }
 		if ((x = m('GET', /^\/(\w+)$/)) && lists[x[1]]) {
 			let list = lists[x[1]]

@@ -5,6 +5,8 @@
  */
 #include "tests/contract/store_rig.h"
 
+#include "store/notice.h"
+#include "store/renewal.h"
 #include "store/account.h"
 #include "store/audit.h"
 #include "store/authz.h"
@@ -818,6 +820,110 @@ static int audit_rows_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	return 0;
 }
 
+/* renewals, windows, notices */
+
+static int renewals_fn(struct sql *tx, void *arg, struct err *err)
+{
+	char id[] = "01RENEW", dir[] = "https://ca.example/dir", name[] = "w", cron[] = "0 2 * * *", zone[] = "UTC", why[] = "{}";
+	struct certificate c = { .id = id, .source = name, .names_hash = name, .validation = name, .key_policy = name, .key_type = name,
+				 .managed = true, .status = CERTIFICATE_ACTIVE, .not_after_ms = 900, .renew_at_ms = 500, .next_attempt_ms = 500, .created_ms = 1 };
+	struct renewal n = { .certificate_id = id, .version_id = name, .directory_url = dir, .ari_id = name, .ari_next_ms = 700, .why = RENEWAL_BY_ARI,
+			     .waits = WAITS_WINDOW, .window_start_ms = 1, .window_end_ms = 2, .key_max_days = 398 };
+	struct renewal_window w = { .id = name, .name = name, .cron = cron, .zone = zone, .minutes = 60, .is_default = true, .created_ms = 5 };
+	_cleanup_renewal_ struct renewal got = { 0 };
+	_cleanup_renewal_list_ struct renewal_list l = { 0 };
+	_cleanup_certificate_list_ struct certificate_list cl = { 0 };
+	_cleanup_renewal_window_ struct renewal_window gw = { 0 };
+	_cleanup_renewal_window_list_ struct renewal_window_list wl = { 0 };
+	_cleanup_strlist_ struct strlist dirs = { 0 };
+	_cleanup_free_ char *order = NULL;
+	int64_t k = 0;
+
+	strlist_add(&c.names, "a.example");
+	OK(store_certificate_add(tx, &c, err));
+	strlist_clear(&c.names);
+	FAILS(store_renewal_get(tx, id, &got, err), ERR_NOT_FOUND);
+	OK(store_renewal_put(tx, &n, err));
+	n.reason = why;
+	OK(store_renewal_put(tx, &n, err));
+	OK(store_renewal_get(tx, id, &got, err));
+	ASSERT_INT(got.why, RENEWAL_BY_ARI);
+	ASSERT_INT(got.waits, WAITS_WINDOW);
+	ASSERT_STR(got.reason, "{}");
+	OK(store_renewal_ari_due(tx, dir, 699, 10, &l, err));
+	ASSERT_INT(l.n, 0);
+	OK(store_renewal_ari_due(tx, dir, 700, 10, &l, err));
+	ASSERT_INT(l.n, 1);
+	OK(store_renewal_ari_next(tx, dir, &k, err));
+	ASSERT_INT(k, 700);
+	OK(store_renewal_directories(tx, &dirs, err));
+	ASSERT_INT(dirs.n, 1);
+	c.renew_at_ms = 600;
+	c.next_attempt_ms = 601;
+	OK(store_certificate_plan(tx, &c, err));
+	OK(store_certificate_next_due(tx, &k, err));
+	ASSERT_TRUE(k <= 601);
+	OK(store_certificate_due_count(tx, 601, 10, &k, err));
+	ASSERT_TRUE(k >= 1);
+	OK(store_certificate_schedule(tx, &ten, &cl, err));
+	ASSERT_TRUE(cl.n >= 1);
+	OK(store_certificate_overdue(tx, 601, 10, &cl, err));
+	ASSERT_TRUE(cl.n >= 1);
+	OK(store_certificate_watched(tx, 0, 1000, 10, &cl, err));
+	OK(store_version_count(tx, id, 0, &k, err));
+	ASSERT_INT(k, 0);
+	OK(store_version_revoked(tx, name, 5, err));
+	FAILS(store_order_find_renewal(tx, id, &order, err), ERR_NOT_FOUND);
+	OK(store_job_wake(tx, "renewal", NULL, 5, err));
+	OK(store_job_wake(tx, "renewal-info", dir, 5, err));
+	OK(store_renewal_window_add(tx, &w, err));
+	OK(store_renewal_window_get(tx, name, &gw, err));
+	ASSERT_TRUE(gw.is_default);
+	renewal_window_done(&gw);
+	OK(store_renewal_window_get_num(tx, w.num, &gw, err));
+	OK(store_renewal_window_list(tx, &wl, err));
+	ASSERT_INT(wl.n, 1);
+	OK(store_renewal_window_delete(tx, name, 9, err));
+	FAILS(store_renewal_window_delete(tx, name, 9, err), ERR_NOT_FOUND);
+	return 0;
+}
+
+static int notices_fn(struct sql *tx, void *arg, struct err *err)
+{
+	char id[] = "01NOTICE", kind[] = "account", subject[] = "01ACC", cause[] = "gone";
+	struct notice n = { .id = id, .kind = NOTICE_ACCOUNT, .subject_kind = kind, .subject_id = subject, .cause = cause, .raised_ms = 7 };
+	_cleanup_notice_ struct notice got = { 0 };
+	_cleanup_notice_list_ struct notice_list l = { 0 };
+	_cleanup_strlist_ struct strlist ids = { 0 };
+	bool fresh = false;
+	int64_t k = 0, first = 0;
+
+	OK(store_notice_add(tx, &n, err));
+	OK(store_notice_find(tx, NOTICE_ACCOUNT, kind, subject, &got, err));
+	ASSERT_STR(got.cause, "gone");
+	OK(store_notice_touch(tx, id, "01B", 50, 8, &fresh, err));
+	ASSERT_TRUE(fresh);
+	OK(store_notice_touch(tx, id, "01A", 40, 8, &fresh, err));
+	OK(store_notice_touch(tx, id, "01A", 40, 9, &fresh, err));
+	ASSERT_FALSE(fresh);
+	OK(store_notice_sum(tx, id, &k, &first, err));
+	ASSERT_INT(k, 2);
+	ASSERT_INT(first, 40);
+	OK(store_notice_certificates(tx, id, 1, &ids, err));
+	ASSERT_STR(ids.v[0], "01A");
+	OK(store_notice_of(tx, "01B", &l, err));
+	ASSERT_INT(l.n, 1);
+	OK(store_notice_open(tx, 10, &l, err));
+	ASSERT_INT(l.n, 1);
+	OK(store_notice_untouch(tx, id, "01B", err));
+	n.ended_ms = 10;
+	OK(store_notice_put(tx, &n, err));
+	FAILS(store_notice_find(tx, NOTICE_ACCOUNT, kind, subject, &got, err), ERR_NOT_FOUND);
+	OK(store_notice_prune(tx, 11, &k, err));
+	ASSERT_INT(k, 1);
+	return 0;
+}
+
 /* query plans */
 
 struct plan {
@@ -831,7 +937,9 @@ static int plan_row(const struct row *r, void *arg, UNUSED struct err *err)
 	static const char *const fine[] = { "SCAN lane", "SCAN schema_migration", "SCAN leased", "SCAN (subquery",
 					    "SCAN users", "SCAN CONSTANT ROW", "SCAN debt USING INDEX debt_owed",
 					    /* a row per directory; accounts once an hour */
-					    "SCAN vendor_setting", "SCAN vendor_check", "SCAN a USING INDEX account_directory" };
+					    "SCAN vendor_setting", "SCAN vendor_check", "SCAN a USING INDEX account_directory",
+					    /* windows and open notices are few and all wanted */
+					    "SCAN renewal_window USING INDEX renewal_window_live", "SCAN notice USING INDEX notice_live", "SCAN due" };
 	struct plan *p = arg;
 	const char *detail = row_text(r, 3);
 	/* without LIMIT all rows are wanted and few: those of one order, say */
@@ -939,7 +1047,7 @@ static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
 	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, views_fn, asked_fn, events_fn,
 					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
-					  plans_fn };
+					  renewals_fn, notices_fn, plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
 
 	if (rig_pgsql)

@@ -422,7 +422,7 @@ class Bed:
     which is then bed.ca: bed.ca.rule("finalize", name="a.example.test", status=500)."""
 
     def __init__(self, folder, pebble_env=None, strict=True, settings=None, never=(), eab=False, run_user="nobody", tls=None, env=None, ports=None,
-                 ca="pebble", ca_options=None, forward=None):
+                 ca="pebble", ca_options=None, forward=None, pebble=None):
         self.folder = pathlib.Path(folder)
         self.folder.chmod(0o711)
         self.user = user_of_parts(run_user)
@@ -433,7 +433,7 @@ class Bed:
             if ca == "fake":
                 self.ca = self.add(fake_ca(self.folder, self.resolver.port, self.http_port, **(ca_options or {})))
             else:
-                self.ca = self.add(Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls))
+                self.ca = self.add(Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls, pebble or PEBBLE))
             settings = {"net.trust": str(self.trust_file()), **(settings or {})}
             self.server = Server(self.folder, settings, self.user, run_user, env, {**(ports or {}), "dns": dns, "http": self.http_port})
             self.parts.append(self.server)

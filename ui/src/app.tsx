@@ -20,6 +20,7 @@ const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ d
 const ExternalDnsPage = lazy(() => import('./pages/external-dns').then((m) => ({ default: m.ExternalDnsPage })))
 const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
 const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
+const SchedulePage = lazy(() => import('./pages/renewals').then((m) => ({ default: m.SchedulePage })))
 const CsrsPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrsPage })))
 const CsrPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrPage })))
 const ActivityPage = lazy(() => import('./pages/activity').then((m) => ({ default: m.ActivityPage })))
@@ -66,6 +67,7 @@ function places(): { group: string | null; items: Place[] }[] {
 			group: t('Certificates'),
 			items: [
 				{ href: '/certificates', text: t('Certificates'), icon: 'certificate' },
+				{ href: '/renewals', text: t('Renewals'), icon: 'refresh' },
 				{ href: '/csrs', text: t('CSR'), icon: 'csr' },
 			],
 		},
@@ -302,6 +304,9 @@ function Pages() {
 				<CertificatesPage />
 			</Route>
 			<Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
+			<Route path="/renewals">
+				<SchedulePage />
+			</Route>
 			<Route path="/csrs">
 				<CsrsPage />
 			</Route>

@@ -51,15 +51,30 @@ static void set_time(ASN1_TIME *t, int64_t ms)
 	ASN1_TIME_set(t, (time_t)(ms / 1000));
 }
 
+static void add_key_id(X509 *c, X509 *issuer, int nid, const char *how)
+{
+	X509V3_CTX ctx;
+	X509_EXTENSION *ext;
+
+	X509V3_set_ctx(&ctx, issuer, c, NULL, NULL, 0);
+	ext = X509V3_EXT_conf_nid(NULL, &ctx, nid, how);
+	assert_non_null(ext);
+	X509_add_ext(c, ext, -1);
+	X509_EXTENSION_free(ext);
+}
+
 static X509 *certificate(struct ca *ca, EVP_PKEY *pub, const struct strlist *names)
 {
 	X509 *c = X509_new();
-	int64_t now = clock_now(ca->clock);
+	int64_t now = clock_now(ca->clock), life;
 
 	X509_set_version(c, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(c), (long)++ca->serial);
 	set_time(X509_getm_notBefore(c), now - HOUR_MS);
-	set_time(X509_getm_notAfter(c), now + 90 * DAY_MS);
+	life = names && ca->lifetime ? ca->lifetime(names) : names && ca->lifetime_ms ? ca->lifetime_ms : 90 * DAY_MS;
+	set_time(X509_getm_notAfter(c), now - HOUR_MS + life);
+	ca->issued[ca->serial % CA_SERIALS].not_before_ms = now - HOUR_MS;
+	ca->issued[ca->serial % CA_SERIALS].not_after_ms = now - HOUR_MS + life;
 	X509_set_pubkey(c, pub);
 	if (names) {
 		_cleanup_free_ char *san = NULL;
@@ -76,12 +91,15 @@ static X509 *certificate(struct ca *ca, EVP_PKEY *pub, const struct strlist *nam
 		ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
 		X509_add_ext(c, ext, -1);
 		X509_EXTENSION_free(ext);
+		if (ca->ari)
+			add_key_id(c, ca->cert, NID_authority_key_identifier, "keyid:always");
 	} else {
 		X509_NAME *n = X509_get_subject_name(c);
 		X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
 
 		X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)"Test CA", -1, -1, 0);
 		X509_set_issuer_name(c, n);
+		add_key_id(c, c, NID_subject_key_identifier, "hash");
 		X509_add_ext(c, ext, -1);
 		X509_EXTENSION_free(ext);
 	}
@@ -122,6 +140,7 @@ void ca_init(struct ca *ca, const struct clock *clock)
 {
 	*ca = (struct ca){ .clock = clock, .http = { .perform = ca_perform } };
 	ca->key = EVP_EC_gen("P-256");
+	ca->issued = xcalloc(CA_SERIALS, sizeof *ca->issued);
 	ca->cert = certificate(ca, ca->key, NULL);
 }
 
@@ -131,6 +150,7 @@ void ca_done(struct ca *ca)
 		strlist_clear(&ca->orders[i].names);
 		free(ca->orders[i].chain);
 	}
+	free(ca->issued);
 	EVP_PKEY_free(ca->key);
 	X509_free(ca->cert);
 }
@@ -213,14 +233,76 @@ static int authz_new(struct ca *ca, int order, const char *name)
 {
 	bool wildcard = str_starts(name, "*.");
 	struct ca_authz *a = &ca->authzs[ca->n_authzs];
+	int i;
 
-	assert_true(ca->n_authzs < CA_MAX);
+	if (ca->recycle)
+		for (size_t k = 0; k < CA_MAX && a->used; k++) {
+			ca->n_authzs = (ca->n_authzs + 1) % CA_MAX;
+			a = &ca->authzs[ca->n_authzs];
+		}
+	assert_true(ca->n_authzs < CA_MAX && !a->used);
 	*a = (struct ca_authz){ .wildcard = wildcard, .status = "pending", .challenge_status = "pending", .used = true, .order = order };
 	snprintf(a->name, sizeof a->name, "%s", wildcard ? name + 2 : name);
 	snprintf(a->token, sizeof a->token, "token-%06zu-0123456789abcdefghij", ca->n_authzs);
 	if (ca->reuse_valid)
 		a->status = a->challenge_status = "valid";
-	return (int)ca->n_authzs++;
+	i = (int)ca->n_authzs;
+	ca->n_authzs = ca->recycle ? (ca->n_authzs + 1) % CA_MAX : ca->n_authzs + 1;
+	return i;
+}
+
+static struct ca_order *order_slot(struct ca *ca)
+{
+	for (size_t i = 0; ca->recycle && i < ca->n_orders; i++)
+		if (!ca->orders[i].used)
+			return &ca->orders[i];
+	assert_true(ca->n_orders < CA_MAX);
+	return &ca->orders[ca->n_orders++];
+}
+
+/* It was fetched: nobody asks about it any more. */
+static void order_over(struct ca *ca, struct ca_order *o)
+{
+	for (size_t i = 0; i < o->n_authz; i++)
+		ca->authzs[o->authz[i]].used = false;
+	strlist_clear(&o->names);
+	free(o->chain);
+	*o = (struct ca_order){ 0 };
+}
+
+/* The serial behind the dot of a certID. */
+static unsigned long serial_of(const char *id)
+{
+	_cleanup_buf_ struct buf b = BUF_MAX(64);
+	struct err err = { 0 };
+	const char *dot = strchr(id, '.');
+	unsigned long n = 0;
+
+	assert_non_null(dot);
+	ASSERT_OK(base64url_decode(&b, dot + 1, strlen(dot + 1), &err), &err);
+	for (size_t i = 0; i < b.n; i++)
+		n = n << 8 | (unsigned char)b.p[i];
+	return n;
+}
+
+static void renewal_info(struct ca *ca, const char *id, struct http_response *ret)
+{
+	unsigned long serial = serial_of(id);
+	int64_t na = ca->issued[serial % CA_SERIALS].not_after_ms, life = na - ca->issued[serial % CA_SERIALS].not_before_ms;
+	int64_t start = ca->window_start_ms, end = ca->window_end_ms;
+	char s[CLOCK_TEXT], e[CLOCK_TEXT], wait[24];
+	_cleanup_free_ char *text = NULL, *more = NULL;
+
+	ca->ari_requests++;
+	if (!end || (ca->window_serial && ca->window_serial != serial)) {
+		start = na - life / 3 - life / 40;
+		end = na - life / 3 + life / 40;
+	}
+	more = ca->explanation ? xasprintf(",\"explanationURL\":\"%s\"", ca->explanation) : xstrdup("");
+	text = xasprintf("{\"suggestedWindow\":{\"start\":\"%s\",\"end\":\"%s\"}%s}", clock_format(start, s), clock_format(end, e), more);
+	ca_json(ca, ret, 200, text);
+	snprintf(wait, sizeof wait, "%" PRId64, ca->retry_after_s ? ca->retry_after_s : 21600);
+	ca_header(ret, "retry-after", wait);
 }
 
 static void new_order(struct ca *ca, json_t *payload, struct http_response *ret)
@@ -232,17 +314,23 @@ static void new_order(struct ca *ca, json_t *payload, struct http_response *ret)
 	size_t i;
 
 	ca->new_orders++;
+	snprintf(ca->replaces, sizeof ca->replaces, "%s", json_object_get(payload, "replaces") ? json_string_value(json_object_get(payload, "replaces")) : "");
+	if (*ca->replaces && ca->refuses_replaces) {
+		ca_problem(ca, ret, 409, "alreadyReplaced", "this certificate has a replacement");
+		return;
+	}
 	json_array_foreach(ids, i, id)
 		strlist_add(&names, json_string_value(json_object_get(id, "value")));
 	strlist_sort_unique(&names);
 	for (i = 0; i < ca->n_orders && !o; i++) { /* as Boulder: an order under way for the same names is handed out again */
+		if (!ca->orders[i].used)
+			continue;
 		order_update(ca, &ca->orders[i]);
 		if (strlist_equal(&ca->orders[i].names, &names) && (streq(ca->orders[i].status, "pending") || streq(ca->orders[i].status, "ready")))
 			o = &ca->orders[i];
 	}
 	if (!o) {
-		assert_true(ca->n_orders < CA_MAX);
-		o = &ca->orders[ca->n_orders++];
+		o = order_slot(ca);
 		*o = (struct ca_order){ .status = "pending", .used = true, .expires_ms = clock_now(ca->clock) + 7 * DAY_MS };
 		strlist_copy(&o->names, &names);
 		for (i = 0; i < names.n; i++)
@@ -367,7 +455,10 @@ static void answer(struct ca *ca, const struct http_request *q, const char *path
 	_cleanup_json_ json_t *payload = q->method == HTTP_POST ? payload_of(ca, q, &head) : NULL;
 
 	if (streq(path, "/dir")) {
-		ca_json(ca, ret, 200, "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+		ca_json(ca, ret, 200, ca->ari ? "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+			"/new-order\",\"keyChange\":\"" CA_URL "/key-change\",\"revokeCert\":\"" CA_URL "/revoke\",\"renewalInfo\":\"" CA_URL
+			"/renewal-info\",\"meta\":{\"termsOfService\":\"" CA_URL "/tos\"}}" :
+			"{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
 			"/new-order\",\"keyChange\":\"" CA_URL "/key-change\",\"revokeCert\":\"" CA_URL "/revoke\",\"meta\":{\"termsOfService\":\"" CA_URL "/tos\"}}");
 	} else if (streq(path, "/nonce")) {
 		base(ca, ret, 200, NULL, "");
@@ -423,7 +514,20 @@ static void answer(struct ca *ca, const struct http_request *q, const char *path
 	} else if (str_starts(path, "/finalize/")) {
 		finalize(ca, strtoul(path + 10, NULL, 10), payload, ret);
 	} else if (str_starts(path, "/cert/")) {
-		base(ca, ret, 200, "application/pem-certificate-chain", ca->orders[strtoul(path + 6, NULL, 10)].chain);
+		struct ca_order *o = &ca->orders[strtoul(path + 6, NULL, 10)];
+
+		base(ca, ret, 200, "application/pem-certificate-chain", o->chain);
+		if (ca->recycle)
+			order_over(ca, o);
+	} else if (str_starts(path, "/renewal-info/")) {
+		renewal_info(ca, path + 14, ret);
+	} else if (streq(path, "/revoke")) {
+		json_t *reason = json_object_get(payload, "reason");
+
+		ca->revocations++;
+		ca->revoked_reason = reason ? (int)json_integer_value(reason) : -1;
+		ca->revoked_by_key = json_object_get(head, "jwk") != NULL;
+		ca_json(ca, ret, 200, "");
 	} else {
 		ca_problem(ca, ret, 404, "malformed", "nothing there");
 	}

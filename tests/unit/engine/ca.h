@@ -18,7 +18,7 @@
 #define CA_URL "https://ca.example"
 #define CA_DIRECTORY CA_URL "/dir"
 
-enum { CA_MAX = 256 };
+enum { CA_MAX = 1024, CA_SERIALS = 65536 };
 
 struct ca_authz {
 	char name[256];
@@ -67,6 +67,15 @@ struct ca {
 	bool reuse_valid;     /* authorizations that are valid already */
 	bool never_ready;
 	const char *wrong_key; /* "key" or "names": issues something else */
+	int64_t lifetime_ms;   /* 0 = 90 days */
+	int64_t (*lifetime)(const struct strlist *names); /* instead */
+	bool ari;              /* offers renewal information: a third of the lifetime left, or: */
+	int64_t window_start_ms, window_end_ms;
+	unsigned window_serial; /* for this one only; 0 = for all */
+	const char *explanation;
+	int64_t retry_after_s; /* of renewal information; 0 = 6 hours */
+	bool refuses_replaces; /* 409 alreadyReplaced */
+	bool recycle;          /* what was downloaded makes room for others: years in one test */
 	ca_hook *hook;
 	void *hook_arg;
 	bool (*crash)(void *arg, const char *point);
@@ -74,7 +83,14 @@ struct ca {
 
 	/* what happened */
 	unsigned requests, new_orders, finalizes, certificates, accepts, deactivations, new_accounts, key_changes;
+	unsigned ari_requests, revocations;
+	int revoked_reason;    /* of the last one, -1 = none given */
+	bool revoked_by_key;
+	char replaces[256];    /* of the last order, "" = none */
 	char last[128];
+	struct {
+		int64_t not_before_ms, not_after_ms;
+	} *issued; /* by serial */
 };
 
 void ca_init(struct ca *ca, const struct clock *clock);

@@ -155,6 +155,13 @@ static int add_account(struct sql *tx, void *arg, struct err *err)
 struct rig *rig_new(void)
 {
 	struct rig *r = rig_new_empty();
+
+	rig_account(r);
+	return r;
+}
+
+void rig_account(struct rig *r)
+{
 	_cleanup_account_prepared_ struct account_prepared p = { 0 };
 	struct account_request q = {
 		.vendor = VENDOR_CUSTOM, .directory_url = CA_DIRECTORY, .email = "a@b.example", .tos_agreed = true, .now_ms = r->clock.fake_ms,
@@ -169,7 +176,6 @@ struct rig *rig_new(void)
 	ASSERT_STR(status, "valid");
 	r->ca.requests = 0;
 	r->points = 0;
-	return r;
 }
 
 void rig_free(struct rig *r)

@@ -37,6 +37,7 @@ struct rig {
 
 struct rig *rig_new(void);        /* with a registered account */
 struct rig *rig_new_empty(void);
+void rig_account(struct rig *r);  /* for an empty one whose authority was told how to behave */
 void rig_free(struct rig *r);
 static inline void rig_free_p(struct rig **r)
 {

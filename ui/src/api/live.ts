@@ -19,7 +19,7 @@ type Note = { type: 'hint'; hint: Hint } | { type: 'link'; link: Link } | { type
 const READS: Record<string, string[]> = {
 	account: ['accounts', 'orders', 'status'],
 	authorization: ['orders'],
-	certificate: ['certificates'],
+	certificate: ['certificates', 'renewals'],
 	csr: ['csrs'],
 	delegation: ['delegations'],
 	event: ['orders'],
@@ -30,6 +30,7 @@ const READS: Record<string, string[]> = {
 	token: ['tokens'],
 	user: ['users'],
 	lane: ['status'],
+	notice: ['notices', 'renewals'],
 }
 
 const GATHER_MS = 200

@@ -15,6 +15,7 @@ import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
 import { keyTypeLabel } from './order-create'
+import { RenewalCard, RenewButton, RevokeButton } from './renewals'
 
 export function CertificatesPage() {
 	const may = useMay()
@@ -94,6 +95,8 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 							{t('Export')}
 						</Button>
 					)}
+					<RenewButton certificate={c} />
+					<RevokeButton certificate={c} />
 					{may('order') && (
 						<Button variant="subtle" color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(true)}>
 							{t('Delete')}
@@ -128,13 +131,13 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 					)}
 				</Stack>
 				<Stack gap="md">
+					<RenewalCard certificate={c} />
 					<Card title={t('Where it comes from')}>
 						<Facts
 							rows={[
 								[t('Vendor'), c.vendor_title ?? c.source],
 								[t('Validation Type'), c.validation || '–'],
 								[t('Order'), c.order_id ? <Link key="o" href={`/orders/${c.order_id}`}>{t('Show the order')}</Link> : '–'],
-								[t('Renewal'), c.renew_at ? <span key="r">{c.managed ? t('planned for') : t('due')} <Time at={c.renew_at} show="date" /></span> : t('none planned')],
 								[t('Created At'), <Time key="c" at={c.created_at} />],
 								[t('Id'), <span key="i" className="mono">{c.id}</span>],
 							]}

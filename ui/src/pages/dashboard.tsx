@@ -10,6 +10,7 @@ import { plural, t } from '../i18n'
 import { distance, Failure, Health, isLive, LinkButton, Names, OrderStatus, Relative, sentence, Time, Tone, waitsForPerson } from '../parts/bits'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
+import { NoticesCard, PauseBanner } from './renewals'
 
 const LIVE = ['pending', 'ready', 'processing'] as const
 
@@ -90,6 +91,7 @@ export function DashboardPage() {
 				<CountCard n={counts.valid ?? 0} text={t('orders valid')} href="/orders?status=valid" />
 				<CountCard n={soon.length} text={t('expire within 30 days')} href="/certificates?sort=expires" />
 			</div>
+			<PauseBanner />
 			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} order={moving + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
 			<div className="split">
 				<Stack gap="md">
@@ -119,6 +121,7 @@ export function DashboardPage() {
 							</ul>
 						)}
 					</section>
+					<NoticesCard />
 					<Card title={t('Orders in flight')} pad={false} actions={<Link href="/orders">{t('All orders')}</Link>}>
 						{live.data.length === 0 ? (
 							<Text c="dimmed" className="card-pad">

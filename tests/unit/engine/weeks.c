@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weeks.c - six weeks alone: 300 certificates of every kind, an authority that is down for three days, an account that is refused for
+ * a day, a full disk for an hour, a clock 40 days ahead for a minute, and nobody who looks. What was renewed, and every message.
+ */
+#include "engine/renewal.h"
+#include "store/renewal.h"
+#include "tests/unit/engine/rig.h"
+
+#include <stdio.h>
+
+#define ALL 300
+#define MESSAGES_MOST 25
+
+static int64_t ahead_ms; /* the wall clock is off by that */
+
+static int64_t wall(const struct clock *c)
+{
+	return c->fake_ms + ahead_ms;
+}
+
+static uint64_t dice(void *arg, uint64_t limit)
+{
+	static uint64_t x = 4711;
+
+	(void)arg;
+	x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return limit ? (x >> 16) % limit : 0;
+}
+
+static int down(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	return *(bool *)arg ? -1 : 0;
+}
+
+static bool disk_full(void *arg, const char *point)
+{
+	return *(bool *)arg;
+}
+
+/* What an inventory of some weeks looks like: expiries spread over the next 90 days. */
+static int fill(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *r = arg;
+	const char *csr = r->dns_value; /* borrowed for the id of an uploaded CSR's like */
+
+	for (int i = 0; i < ALL; i++) {
+		struct ulid id = ulid_new(r->clock.fake_ms), v = ulid_new(r->clock.fake_ms);
+		bool hand = i % 50 == 1, watched = i % 50 == 2, elsewhere = i % 150 == 3;
+		int64_t na = r->clock.fake_ms + 31 * DAY_MS + i * (59 * DAY_MS / ALL);
+		_cleanup_free_ char *name = xasprintf("n%d.example", i);
+		_cleanup_certificate_ struct certificate c = {
+			.id = xstrdup(id.s), .source = xstrdup("issued"), .names_hash = xstrdup(name), .account_id = watched ? NULL : xstrdup(r->account),
+			.csr_id = elsewhere ? xstrdup(csr) : NULL, .validation = xstrdup("http-01"),
+			.http_method = xstrdup(hand ? "manual" : "builtin"), .key_policy = xstrdup(elsewhere ? "reuse" : "new"),
+			.key_type = xstrdup("p256"), .managed = !watched, .status = CERTIFICATE_ACTIVE, .not_before_ms = na - 90 * DAY_MS,
+			.not_after_ms = na, .renew_at_ms = watched ? 0 : na - 30 * DAY_MS, .next_attempt_ms = watched ? 0 : na - 30 * DAY_MS,
+			.version_id = NULL, .created_ms = r->clock.fake_ms,
+		};
+
+		(void)v;
+		strlist_add(&c.names, elsewhere ? "csr.example" : name);
+		if (store_certificate_add(tx, &c, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static int exec_tx(struct sql *tx, void *arg, struct err *err)
+{
+	return sql_exec(tx, arg, SQL_NONE, NULL, err);
+}
+
+static void exec(struct rig *r, const char *sql)
+{
+	ASSERT_OK(store_write(r->store, exec_tx, (void *)(uintptr_t)sql, &r->err), &r->err);
+}
+
+static void run_days(struct rig *r, int n)
+{
+	for (int i = 0; i < n * 2; i++) {
+		rig_run_until(r, r->clock.fake_ms + 12 * HOUR_MS);
+		renewal_watch(r->engine);
+	}
+}
+
+static int print_row(const struct row *row, void *arg, struct err *err)
+{
+	char raised[CLOCK_TEXT], first[CLOCK_TEXT];
+	int *n = arg;
+
+	++*n;
+	print_message("  %.10s  %-24s %3" PRId64 " certificates, the first expires %.10s%s\n     %s\n     %s\n", clock_format(row_int(row, 4), raised),
+		      row_text(row, 0), row_int(row, 1), row_int(row, 5) ? clock_format(row_int(row, 5), first) : "-", row_int(row, 6) ? ", over" : "",
+		      row_text(row, 2), row_text(row, 3));
+	ASSERT_TRUE(*row_text(row, 2) && row_text(row, 3) && *row_text(row, 3)); /* a cause, a next step */
+	return 0;
+}
+
+static int print_all(struct sql *q, void *arg, struct err *err)
+{
+	return sql_each(q, "SELECT kind, touched, cause, next_step, raised_ms, first_expiry_ms, ended_ms FROM notice ORDER BY raised_ms, id", SQL_NONE,
+			print_row, arg, err);
+}
+
+static void nobody_looks_for_six_weeks(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	bool is_down = false, is_full = false;
+	char csr[27];
+	int messages = 0;
+	int64_t before, due;
+
+	r->clock.wall_ms = wall;
+	r->ca.recycle = true;
+	r->ca.hook = down;
+	r->ca.hook_arg = &is_down;
+	r->engine->o.random = dice;
+	rig_csr(r, "csr.example", KEY_P256, csr);
+	exec(r, "UPDATE csr SET key_id = NULL");
+	r->dns_value = csr;
+	ASSERT_OK(store_write(r->store, fill, r, &r->err), &r->err);
+	r->dns_value = NULL;
+
+	run_days(r, 7);
+	is_down = true; /* the authority, for three days */
+	run_days(r, 3);
+	is_down = false;
+	run_days(r, 4);
+	exec(r, "UPDATE account SET status = 'invalid'"); /* refused for a day */
+	run_days(r, 1);
+	exec(r, "UPDATE account SET status = 'valid'");
+	run_days(r, 5);
+	r->engine->fail_at = disk_full; /* for an hour */
+	r->engine->crash_arg = &is_full;
+	r->engine->crash_at = NULL;
+	is_full = true;
+	for (int i = 0; i < 1800; i++) { /* as the dispatcher does */
+		if (engine_run_due(r->engine, &r->err) < 0)
+			err_clear(&r->err);
+		r->clock.fake_ms += 2 * SECOND_MS;
+	}
+	is_full = false;
+	r->engine->fail_at = NULL;
+	run_days(r, 5);
+	before = rig_count(r, "SELECT COUNT(*) FROM orders");
+	engine_watch_clock(r->engine);
+	ahead_ms = 40 * DAY_MS; /* for a minute */
+	engine_watch_clock(r->engine);
+	ASSERT_TRUE(engine_run_due(r->engine, &r->err) >= 0);
+	r->clock.fake_ms += MINUTE_MS;
+	ahead_ms = 0;
+	engine_watch_clock(r->engine);
+	ASSERT_TRUE(engine_run_due(r->engine, &r->err) >= 0);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders"), before); /* it renewed nothing */
+	run_days(r, 17);
+
+	due = rig_count(r, "SELECT COUNT(*) FROM certificate WHERE managed = 1 AND http_method = 'builtin'");
+	print_message("six weeks: %" PRId64 " renewed of %" PRId64 " that renew by themselves, %" PRId64 " orders\n",
+		      rig_count(r, "SELECT COUNT(*) FROM certificate WHERE version_id IS NOT NULL"), due, rig_count(r, "SELECT COUNT(*) FROM orders"));
+	ASSERT_OK(store_read(r->store, print_all, &messages, &r->err), &r->err);
+	ASSERT_TRUE(messages > 4 && messages < MESSAGES_MOST);
+	/* nothing that renews by itself has expired or is about to */
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM certificate WHERE managed = 1 AND http_method = 'builtin' AND not_after_ms < 1790000000000 + 52 * 86400000"), 0);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM (SELECT certificate_id FROM version GROUP BY certificate_id HAVING COUNT(*) > 1)"), 0);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'renewal-not-tried'"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { TEST(nobody_looks_for_six_weeks) };
+
+	return RUN(tests);
+}
