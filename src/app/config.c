@@ -60,6 +60,9 @@ const struct config_key config_keys[] = {
 	KEY("run.user", TEXT, run_user, .def = "certwright", .max = 32, .help = "User to run as when started by root."),
 	KEY("run.runner_user", TEXT, run_runner_user, .max = 32,
 	    .help = "User that foreign programs run as when started by root; default: certwright-runner if there is such a user, else run.user."),
+	KEY("run.sockets", PATH, run_sockets,
+	    .help = "Folder of the sockets between the parts where systemd starts them: feed.sock, report.sock, runner.sock. Default: STATE, and the "
+		    "supervisor makes them."),
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),

@@ -50,7 +50,7 @@ struct config {
 	struct strlist keys_master;
 	char *net_proxy, *net_proxy_user, *net_proxy_password_file, *net_no_proxy, *net_trust;
 	struct strlist net_allow;
-	char *run_user, *run_runner_user;
+	char *run_user, *run_runner_user, *run_sockets;
 	char *log_level, *log_format;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;
@@ -101,6 +101,8 @@ void config_problems_done(struct config_problems *p);
 char *config_value(const struct config *c, const struct config_key *k);
 /* docs/generated/config.md */
 void config_document(FILE *out);
+/* A commented file with every key; those of set (as --set) are in force, the others show their default. */
+int config_example(FILE *out, const struct strlist *set, struct err *err);
 /* The arguments with which another of our programs reads the same configuration. */
 void config_arguments(const struct config_input *in, const struct config *c, struct strlist *argv);
 enum log_format config_log_format(const struct config *c); /* auto is decided by whether standard error is a terminal */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/notify.h"
 #include "base/ulid.h"
 #include "engine/engine.h"
 #include "keys/keys.h"
@@ -30,6 +31,7 @@
 
 #define STOP_GRACE_MS (5 * SECOND_MS)
 #define STOP_LAST_S 80
+#define LOCK_WAIT_MS (6 * SECOND_MS) /* a former server that is still ending */
 #define META_KEYS "keys.check"
 
 struct core {
@@ -38,7 +40,7 @@ struct core {
 	struct host_sockets https, lock, supervisor, runner;
 	struct runner_client programs;
 	int signal_fd, state_fd;
-	char *feed_path, *report_path;
+	char *feed_path, *report_path, *runner_path;
 	struct strlist tls_names;
 	char *exposed;
 
@@ -162,6 +164,11 @@ static int engine_begin(struct core *c, struct err *err)
 		c->programs.fd = c->runner.fd[0];
 		o.run_program = runner_client_run;
 		o.program_arg = &c->programs;
+	} else if (c->config->run_sockets) {
+		c->runner_path = path_join(c->config->run_sockets, "runner.sock");
+		c->programs = (struct runner_client){ .fd = -1, .path = c->runner_path };
+		o.run_program = runner_client_run;
+		o.program_arg = &c->programs;
 	}
 	if (node_name(c->config, &node, err) < 0)
 		return -(int)err->code;
@@ -169,8 +176,10 @@ static int engine_begin(struct core *c, struct err *err)
 	if (*resolvers && resolve_view_parse(resolvers, c->config->resolve_ask_view, &o.view, err) < 0)
 		return -(int)err->code;
 	if (edge_configured(c->config)) {
-		c->feed_path = host_socket_path(c->config->state, "feed.sock", &c->state_fd);
-		c->report_path = host_socket_path(c->config->state, "report.sock", &c->state_fd);
+		const char *dir = c->config->run_sockets ? c->config->run_sockets : c->config->state;
+
+		c->feed_path = host_socket_path(dir, "feed.sock", &c->state_fd);
+		c->report_path = host_socket_path(dir, "report.sock", &c->state_fd);
 		o.feed_path = c->feed_path;
 		o.report_path = c->report_path;
 	}
@@ -245,8 +254,24 @@ static int api_begin(struct core *c, struct err *err)
 	return api_start(&o, &c->api, err);
 }
 
+/* Without a supervisor, which hands over the lock it took, core takes it itself. */
+static int lock_begin(struct core *c, struct err *err)
+{
+	const struct host_user ourselves = { 0 };
+
+	if (c->lock.n)
+		return 0;
+	if (host_state_make(c->config->state, &ourselves, err) < 0 ||
+	    host_state_lock(c->config->state, &ourselves, LOCK_WAIT_MS, &c->lock.fd[0], err) < 0)
+		return -(int)err->code;
+	c->lock.n = 1;
+	return 0;
+}
+
 static int begin(struct core *c, struct err *err)
 {
+	if (lock_begin(c, err) < 0)
+		return -(int)err->code;
 	if (store_begin(c, err) < 0)
 		return err_wrap(err, "could not open the store");
 	if (keys_begin(c, err) < 0)
@@ -276,6 +301,7 @@ static void end(struct core *c)
 	store_close(c->store);
 	free(c->feed_path);
 	free(c->report_path);
+	free(c->runner_path);
 	strlist_clear(&c->tls_names);
 	free(c->exposed);
 }
@@ -295,7 +321,7 @@ static void say_ready(struct core *c)
 	for (size_t i = 0; i < c->supervisor.n; i++)
 		if (send(c->supervisor.fd[i], ready, strlen(ready), MSG_NOSIGNAL) < 0)
 			log_debug("could not tell the supervisor", "why", strerror(errno));
-	host_notify(ready);
+	notify_send(ready);
 }
 
 /* Only what may change while running is taken: the level of the log. TLS files are looked at by the API itself. */
@@ -314,14 +340,30 @@ static void reload(struct core *c)
 	log_info("read the configuration again", "log_level", now.log_level);
 }
 
+/* A sign of life passes through the engine's locks: a core that hangs there gives none. */
+static void sign_of_life(struct core *c)
+{
+	_cleanup_free_ char *text = NULL;
+	struct engine_status s;
+
+	engine_status(c->engine, &s);
+	text = xasprintf("WATCHDOG=1\nSTATUS=%u of %u workers busy; %s", s.busy, s.workers,
+			 !s.feed.offered ? "answers no challenge itself" : s.feed.loaded ? "edge answers" : "edge is away");
+	notify_send(text);
+}
+
 static void wait_for_end(struct core *c)
 {
+	int64_t watchdog = notify_watchdog_ms();
+
 	for (;;) {
 		struct pollfd fds[] = { { .fd = c->signal_fd, .events = POLLIN },
 					{ .fd = c->supervisor.n ? c->supervisor.fd[0] : -1, .events = POLLIN } };
 		struct signalfd_siginfo info;
 
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		if (watchdog >= 0)
+			sign_of_life(c);
+		if (poll(fds, ARRAY_SIZE(fds), (int)watchdog) < 0 && errno != EINTR)
 			return;
 		if (fds[1].revents) {
 			log_warning("the supervisor is gone, stopping");
@@ -374,7 +416,7 @@ int core_run(const struct config_input *in, const struct config *config)
 	if (rc == 0) {
 		say_ready(&c);
 		wait_for_end(&c);
-		host_notify("STOPPING=1");
+		notify_send("STOPPING=1");
 		log_info("stopping");
 		alarm(STOP_LAST_S); /* whatever hangs, the state folder becomes free */
 	} else {

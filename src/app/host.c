@@ -438,39 +438,6 @@ int host_bind_unix(const char *path, int *ret_fd, struct err *err)
 
 /* ---- systemd ----------------------------------------------------------------------------------------------------- */
 
-void host_notify(const char *message)
-{
-	const char *p = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	size_t n = p ? strlen(p) : 0;
-	int fd;
-
-	if (!n || (p[0] != '/' && p[0] != '@') || n >= sizeof a.sun_path)
-		return;
-	memcpy(a.sun_path, p, n);
-	if (p[0] == '@')
-		a.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		log_debug("could not notify the service manager");
-	close(fd);
-}
-
-int64_t host_watchdog_ms(void)
-{
-	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-	_cleanup_err_ struct err why = ERR_INIT;
-	int64_t n = 0, owner = getpid();
-
-	if (!usec || str_to_i64(usec, 1000, INT64_MAX, &n, &why) < 0)
-		return -1;
-	if (pid && str_to_i64(pid, 1, INT32_MAX, &owner, &why) < 0)
-		return -1;
-	return owner == getpid() ? n / 2000 : -1;
-}
-
 void host_passed(const char *name, struct host_sockets *ret)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");

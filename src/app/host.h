@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * host.h - what serve needs of the machine it runs on: the state folder and its lock, listening sockets, giving up root,
- * and telling systemd. All of it happens before the first thread.
+ * taking what systemd passes in (base/notify.h tells it how we are). All of it happens before the first thread.
  */
 #ifndef APP_HOST_H
 #define APP_HOST_H
@@ -51,11 +51,6 @@ void host_sockets_close(struct host_sockets *s);
 int host_bind_unix(const char *path, int *ret_fd, struct err *err);
 /* The path under which a socket in dir can be bound and reached even when dir is long; dir_fd stays open as long as it is used. */
 char *host_socket_path(const char *dir, const char *name, int *dir_fd);
-
-/* sd_notify without its library. Nothing happens without NOTIFY_SOCKET. */
-void host_notify(const char *message);
-/* Half of the watchdog's period in ms, or -1 when systemd did not ask for one. */
-int64_t host_watchdog_ms(void);
 
 /* Sockets passed in as systemd does: the descriptors of that name, in order. They become close-on-exec. */
 void host_passed(const char *name, struct host_sockets *ret);

@@ -6,6 +6,7 @@
 #include "app/kinds.h"
 #include "app/setup.h"
 #include "app/supervisor.h"
+#include "app/units.h"
 #include "cli/cli.h"
 
 #include <getopt.h>
@@ -32,20 +33,46 @@ static int verb_serve(const struct config_input *in, int argc, char **argv, cons
 	return supervisor_run(in, &c, runner_builtins);
 }
 
-static int verb_core(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+/* Started by systemd with its sockets: the configuration, then the part. */
+static int part(const struct config_input *in, const char *name, struct config *ret)
 {
-	_cleanup_config_ struct config c = { 0 };
 	_cleanup_err_ struct err err = ERR_INIT;
 
-	(void)argc, (void)argv, (void)o;
 	host_harden();
-	if (config_read(in, &c, NULL, &err) < 0) {
-		log_init(LOG_INFO, LOG_LOGFMT, "core");
+	if (config_read(in, ret, NULL, &err) < 0) {
+		log_init(LOG_INFO, LOG_LOGFMT, name);
 		log_err(LOG_ERROR, "the configuration has a problem", &err);
 		return err_exit_status(err.code);
 	}
-	config_log(&c, "core");
-	return core_run(in, &c);
+	config_log(ret, name);
+	return 0;
+}
+
+static int verb_core(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	int rc = part(in, "core", &c);
+
+	(void)argc, (void)argv, (void)o;
+	return rc ? rc : core_run(in, &c);
+}
+
+static int verb_edge(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	int rc = part(in, "edge", &c);
+
+	(void)argc, (void)argv, (void)o;
+	return rc ? rc : units_edge(&c);
+}
+
+static int verb_runner(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	_cleanup_config_ struct config c = { 0 };
+	int rc = part(in, "runner", &c);
+
+	(void)argc, (void)argv, (void)o;
+	return rc ? rc : units_runner(&c, runner_builtins);
 }
 
 static int verb_setup(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
@@ -112,10 +139,12 @@ static const struct local_verb {
 	  "on the server's host: a one-time sign-in link, or the first administrator" },
 	{ "user", verb_user, "user passwd NAME --local [--state DIR] [--config FILE] [--password-file F]",
 	  "a new password on the server's host, without signing in", true },
-	{ "config", verb_config, "config check|show|keys [--config FILE] [--state DIR] [--set section.key=value]...",
-	  "every problem of the configuration with its line; the values in force; what there is to set" },
+	{ "config", verb_config, "config check|show|keys|example|units DIR [--config FILE] [--state DIR] [--set section.key=value]...",
+	  "every problem of the configuration with its line; the values in force; what there is to set; a commented file; the drop-ins of systemd's generator" },
 	{ "key", verb_key, "key create FILE", "make a master key" },
-	{ "core", verb_core, "core", "what serve starts", true },
+	{ "core", verb_core, "core", "what serve or systemd starts", true },
+	{ "edge", verb_edge, "edge", "what systemd starts: becomes certwright-edge", true },
+	{ "runner", verb_runner, "runner", "what systemd starts: runs foreign programs", true },
 	{ 0 },
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,7 +67,9 @@ int runner_program_check(const char *path, struct err *err)
 
 struct runner {
 	const struct runner_options *o;
-	int control, signal_fd, home_fd;
+	int control; /* core's requests: descriptors on a pair, or connections when listening */
+	bool listening;
+	int signal_fd, home_fd;
 	char *home;
 	pid_t jobs[RUNNER_JOBS];
 	size_t n_jobs;
@@ -197,17 +200,33 @@ static int take(struct runner *r)
 	return 1;
 }
 
+/* As a unit of its own: the socket is the service manager's, each connection is a job. */
+static int take_connection(struct runner *r)
+{
+	int fd = accept4(r->control, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		job_begin(r, fd);
+		close(fd);
+	}
+	return 1;
+}
+
 static void loop(struct runner *r)
 {
+	int64_t watchdog = notify_watchdog_ms();
+
 	while (!r->stopping) {
 		/* with all places taken the next request waits in the socket */
 		struct pollfd p[] = { { r->signal_fd, POLLIN, 0 }, { r->n_jobs < RUNNER_JOBS ? r->control : -1, POLLIN, 0 } };
 
-		if (poll(p, ARRAY_SIZE(p), -1) < 0)
+		if (watchdog >= 0)
+			notify_send("WATCHDOG=1");
+		if (poll(p, ARRAY_SIZE(p), (int)watchdog) < 0)
 			continue;
 		if (p[0].revents)
 			reap(r);
-		if (p[1].revents && !take(r))
+		if (p[1].revents && !(r->listening ? take_connection(r) : take(r)))
 			return;
 	}
 }
@@ -231,10 +250,22 @@ static void end(struct runner *r)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
+static void signals_block(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* a Ctrl-C is the supervisor's to hear */
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
 static void become(const struct runner_options *o, pid_t parent)
 {
 	struct rlimit none = { 0, 0 };
-	sigset_t set;
 
 	if (o->become && (setgroups(0, NULL) < 0 || setresgid(o->gid, o->gid, o->gid) < 0 || setresuid(o->uid, o->uid, o->uid) < 0 ||
 			  setuid(0) == 0 || geteuid() != o->uid))
@@ -247,13 +278,17 @@ static void become(const struct runner_options *o, pid_t parent)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NAME, "cw-runner");
 	(void)setpgid(0, 0);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN); /* a Ctrl-C is the supervisor's to hear */
-	signal(SIGHUP, SIG_IGN);
+	signals_block();
+}
+
+static int signals_listen(void)
+{
+	sigset_t set;
+
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void run(const struct runner_options *o, int control, pid_t parent) __attribute__((noreturn));
@@ -261,7 +296,6 @@ static void run(const struct runner_options *o, int control, pid_t parent)
 {
 	struct runner r = { .o = o, .control = control, .home_fd = -1 };
 	int null = open("/dev/null", O_RDWR);
-	sigset_t set;
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(control, 3) < 0)
 		_exit(1);
@@ -269,16 +303,31 @@ static void run(const struct runner_options *o, int control, pid_t parent)
 	(void)syscall(SYS_close_range, 4, ~0u, 0);
 	(void)fcntl(r.control, F_SETFD, FD_CLOEXEC);
 	become(o, parent);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	r.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	r.signal_fd = signals_listen();
 	if (r.signal_fd < 0)
 		_exit(1);
 	home_make(&r);
 	loop(&r);
 	end(&r);
 	_exit(0);
+}
+
+int runner_serve(const struct runner_options *o, int listen_fd, struct err *err)
+{
+	struct runner r = { .o = o, .control = listen_fd, .listening = true, .home_fd = -1 };
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_set_errno(err, ERR_INTERNAL, "could not prepare the runner of foreign programs");
+	signals_block();
+	r.signal_fd = signals_listen();
+	if (r.signal_fd < 0)
+		return err_set_errno(err, ERR_INTERNAL, "could not listen for signals");
+	home_make(&r);
+	notify_send("READY=1");
+	loop(&r);
+	notify_send("STOPPING=1");
+	end(&r);
+	return 0;
 }
 
 int runner_pair(int pair[2], struct err *err)

@@ -56,13 +56,20 @@ int runner_pair(int pair[2], struct err *err);
 /* Forks the runner on its end (borrowed). */
 int runner_start(const struct runner_options *o, int end, pid_t *ret_pid, struct err *err);
 
+/*
+ * Instead of both, where the service manager starts the runner: serves listen_fd (borrowed), a listening SOCK_STREAM socket that
+ * core alone may connect to, one connection per job, until SIGTERM.
+ */
+int runner_serve(const struct runner_options *o, int listen_fd, struct err *err);
+
 /* The program of that name as the configuration names it, or why it cannot be used: absolute, executable, not writable by others. */
 int runner_program_check(const char *path, struct err *err);
 bool runner_name_ok(const char *name); /* of a [programs] key: a-z, 0-9, '-', '_' */
 
 /* Core's side: a program_run_fn. arg is a struct runner_client. */
 struct runner_client {
-	int fd; /* core's end, borrowed; -1: there is no runner */
+	int fd;           /* core's end, borrowed; -1: there is no runner, */
+	const char *path; /* or it is a unit of its own and listens here; borrowed */
 };
 int runner_client_run(void *arg, const struct program_request *q, struct program_result *ret, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "app/setup.h"
 
 #include "app/host.h"
+#include "app/units.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -240,17 +241,33 @@ static int config_show(const struct config_input *in)
 	return 0;
 }
 
+static int config_units(const struct config_input *in, const char *dir)
+{
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_err_ struct err err = ERR_INIT;
+
+	if (config_read(in, &c, NULL, &err) < 0 || units_write(&c, dir, &err) < 0)
+		return fail(&err);
+	return 0;
+}
+
 int config_verb(const struct config_input *in, int argc, char **argv)
 {
+	_cleanup_err_ struct err err = ERR_INIT;
+
 	if (argc == 1 && streq(argv[0], "check"))
 		return config_check(in);
 	if (argc == 1 && streq(argv[0], "show"))
 		return config_show(in);
 	if (argc == 1 && streq(argv[0], "keys"))
 		return config_document(stdout), 0;
+	if (argc == 1 && streq(argv[0], "example"))
+		return config_example(stdout, in->set, &err) < 0 ? fail(&err) : 0;
+	if (argc == 2 && streq(argv[0], "units"))
+		return config_units(in, argv[1]);
 	if (argc == 1 && streq(argv[0], "verbs"))
 		return cli_document(stdout), 0;
-	fprintf(stderr, "certwright: config needs one of: check, show, keys\n");
+	fprintf(stderr, "certwright: config needs one of: check, show, keys, example, units DIR\n");
 	return 2;
 }
 

@@ -2,11 +2,12 @@
 /* supervisor.c - see supervisor.h. */
 #include "app/supervisor.h"
 
+#include "app/edge_program.h"
 #include "app/host.h"
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/idn.h"
+#include "base/notify.h"
 #include "base/proc.h"
 
 #include <errno.h>
@@ -93,35 +94,6 @@ static void environment(const struct config *c, struct strlist *env)
 			strlist_add(env, *e);
 }
 
-static int program_open(const char *path, int *ret, struct err *err)
-{
-	*ret = open(path, O_PATH | O_CLOEXEC);
-	return *ret < 0 ? err_set_errno(err, ERR_INTERNAL, "could not open the program '%s'", path) : 0;
-}
-
-/* certwright-edge lies beside this program, in /usr/libexec or where CERTWRIGHT_EDGE says. */
-static int edge_open(int *ret, struct err *err)
-{
-	const char *given = getenv("CERTWRIGHT_EDGE");
-	char self[PATH_MAX] = "", *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 32);
-	static const char *const places[] = { "/certwright-edge", "/../edge/certwright-edge", "/../libexec/certwright/certwright-edge" };
-
-	if (!str_empty(given))
-		return program_open(given, ret, err);
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
-		*slash = '\0';
-		_cleanup_free_ char *path = xasprintf("%s%s", self, places[i]);
-
-		*slash = '/';
-		if (access(path, F_OK) == 0)
-			return program_open(path, ret, err);
-	}
-	return err_set(err, ERR_INTERNAL, "could not find certwright-edge beside '%s'", self);
-}
-
 static void part_fd(struct part *p, const char *name, int fd)
 {
 	assert(p->n_fds < PROC_FDS_MAX);
@@ -135,50 +107,6 @@ static int part_sockets(struct part *p, const char *name, const struct host_sock
 	for (size_t i = 0; i < s->n; i++)
 		part_fd(p, name, s->fd[i]);
 	return 0;
-}
-
-/* The name server's name in SOA and NS. Without dns.hostname the host's own name stands in, so that a first start works. */
-static char *edge_hostname(const struct config *c)
-{
-	char host[256] = "";
-	_cleanup_free_ char *name = NULL;
-	_cleanup_err_ struct err no = ERR_INIT;
-
-	if (c->dns_hostname)
-		return xstrdup(c->dns_hostname);
-	(void)gethostname(host, sizeof host - 1);
-	if (name_canonical(host, &name, &no) < 0)
-		name = xstrdup("localhost.localdomain");
-	if (c->dns_listen.n)
-		log_warning("dns.hostname is not set, the name of this host is used: delegations need the name the Internet knows", "hostname", name);
-	return TAKE(name);
-}
-
-static void argv_pair(struct strlist *argv, const char *option, const char *value)
-{
-	strlist_add(argv, option);
-	strlist_add(argv, value);
-}
-
-static void edge_arguments(struct strlist *argv, const struct config *c)
-{
-	_cleanup_free_ char *hostname = edge_hostname(c);
-	char number[32];
-
-	strlist_add(argv, "certwright-edge");
-	argv_pair(argv, "--hostname", hostname);
-	if (c->dns_zone)
-		argv_pair(argv, "--zone", c->dns_zone);
-	for (size_t i = 0; i < c->dns_public_addresses.n; i++)
-		argv_pair(argv, "--address", c->dns_public_addresses.v[i]);
-	snprintf(number, sizeof number, "%" PRId64, c->dns_rate_limit);
-	argv_pair(argv, "--rate-limit", number);
-	if (c->http01_redirect_https)
-		strlist_add(argv, "--redirect-https");
-	snprintf(number, sizeof number, "%ld", (long)getpid());
-	argv_pair(argv, "--parent-pid", number);
-	argv_pair(argv, "--log-level", c->log_level);
-	argv_pair(argv, "--log-format", config_log_format(c) == LOG_JSON ? "json" : "logfmt");
 }
 
 /* The runner's user: the one that was named, else certwright-runner where there is one, else ours. */
@@ -247,7 +175,7 @@ static int prepare_public(struct supervisor *s, struct err *err)
 		rc = program_open("/proc/self/exe", &s->core.program, err);
 	if (rc == 0 && (c->dns_listen.n || c->http01_listen.n)) {
 		s->edge.wanted = true;
-		rc = edge_open(&s->edge.program, err);
+		rc = edge_program_open(&s->edge.program, err);
 	}
 	if (rc == 0)
 		rc = host_user_become(&user, err);
@@ -278,7 +206,7 @@ static int prepare(struct supervisor *s, const struct config_input *in, struct e
 	report = host_socket_path(s->config->state, "report.sock", &s->state_fd);
 	if (host_bind_unix(feed, &s->feed_fd, err) < 0 || host_bind_unix(report, &s->report_fd, err) < 0)
 		return -(int)err->code;
-	edge_arguments(&s->edge.argv, s->config);
+	edge_program_arguments(&s->edge.argv, s->config, true);
 	if (part_sockets(&s->edge, "dns-udp", &s->dns_udp, err) < 0 || part_sockets(&s->edge, "dns-tcp", &s->dns_tcp, err) < 0 ||
 	    part_sockets(&s->edge, "http01", &s->http01, err) < 0)
 		return -(int)err->code;
@@ -409,7 +337,7 @@ static void stop_all(struct supervisor *s)
 	struct part *const order[] = { &s->core, &s->edge, &s->runner };
 	const int64_t patience[] = { CORE_STOP_MS, EDGE_STOP_MS, RUNNER_STOP_MS };
 
-	host_notify("STOPPING=1");
+	notify_send("STOPPING=1");
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		struct part *p = order[i];
 		int64_t until = clock_boot(&clock_system) + patience[i];
@@ -459,7 +387,7 @@ static void on_core_says(struct supervisor *s)
 	text[n] = '\0';
 	if (streq(text, "READY=1")) {
 		if (!s->ready)
-			host_notify("READY=1");
+			notify_send("READY=1");
 		s->ready = true;
 		log_info(s->core.failures ? "core is ready again" : "ready");
 	}
@@ -480,7 +408,7 @@ static void on_signal(struct supervisor *s)
 
 static int64_t next_wait(const struct supervisor *s)
 {
-	int64_t now = clock_boot(&clock_system), wait = host_watchdog_ms();
+	int64_t now = clock_boot(&clock_system), wait = notify_watchdog_ms();
 	const struct part *const parts[] = { &s->core, &s->edge, &s->runner };
 
 	if (wait < 0)
@@ -503,8 +431,8 @@ static void watch(struct supervisor *s)
 			on_core_says(s);
 		if (fds[0].revents)
 			on_signal(s);
-		if (host_watchdog_ms() >= 0)
-			host_notify("WATCHDOG=1");
+		if (notify_watchdog_ms() >= 0)
+			notify_send("WATCHDOG=1");
 		now = clock_boot(&clock_system);
 		if (!s->stopping && s->edge.restart_ms && s->edge.restart_ms <= now)
 			part_try(s, &s->edge);

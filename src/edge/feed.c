@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -331,9 +332,17 @@ static void accept_reader(struct state *s)
 	close_p(&fd);
 }
 
+/* A sign of life is one of every listener too: an empty turn, which each of them must take. */
+static void sign_of_life(struct state *s)
+{
+	hand_over(s->e, FEED_PING, NULL, 0);
+	notify_send(s->ever ? "WATCHDOG=1\nSTATUS=answering" : "WATCHDOG=1\nSTATUS=waiting for core, nothing is answered yet");
+}
+
 void feed_serve(struct edge *e)
 {
 	struct state *s = xcalloc(1, sizeof *s);
+	int64_t watchdog = notify_watchdog_ms(), next = edge_boot_ms();
 
 	s->e = e;
 	s->c.fd = -1;
@@ -345,7 +354,11 @@ void feed_serve(struct edge *e)
 		};
 		_cleanup_err_ struct err err = ERR_INIT;
 
-		if (poll(fds, 3, -1) < 0)
+		if (watchdog >= 0 && edge_boot_ms() >= next) {
+			sign_of_life(s);
+			next = edge_boot_ms() + watchdog;
+		}
+		if (poll(fds, 3, watchdog < 0 ? -1 : (int)MAX(next - edge_boot_ms(), 1)) < 0)
 			continue;
 		if (fds[0].revents)
 			accept_core(s); /* replaces the connection: what it still held is void */

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/pool.h"
 #include "base/sandbox.h"
 
@@ -24,7 +25,8 @@
 static const char usage[] =
 	"usage: certwright-edge [OPTIONS]\n"
 	"Answers DNS-01 and HTTP-01 challenges from memory. Started by certwright or systemd with its sockets inherited\n"
-	"(LISTEN_FDS, LISTEN_FDNAMES: dns-udp, dns-tcp, http01, feed, report); not meant to be started by hand.\n"
+	"(LISTEN_FDS, LISTEN_FDNAMES: dns-udp, dns-tcp or dns for either, http01 or http, feed, report); not meant to be\n"
+	"started by hand.\n"
 	"\n"
 	"  --hostname NAME      host name of this name server (dns.hostname); needed for DNS\n"
 	"  --zone NAME          a zone of our own for CNAME targets (dns.zone)\n"
@@ -172,13 +174,13 @@ static int take_fd(struct edge *e, int fd, const char *name, struct err *err)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0)
 		return err_set_errno(err, ERR_INVALID, "descriptor %d ('%s') is not a socket", fd, name);
 	fd_cloexec(fd, true);
-	if (streq(name, "dns-udp") && type == SOCK_DGRAM)
+	if ((streq(name, "dns-udp") || streq(name, "dns")) && type == SOCK_DGRAM)
 		return put_fd(&e->dns_udp, fd, name, err) < 0 ? -(int)err->code : prepare_udp(fd, err);
-	if (streq(name, "dns-tcp") && type == SOCK_STREAM) {
+	if ((streq(name, "dns-tcp") || streq(name, "dns")) && type == SOCK_STREAM) {
 		set_to(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 		return put_fd(&e->dns_tcp, fd, name, err);
 	}
-	if (streq(name, "http01") && type == SOCK_STREAM) {
+	if ((streq(name, "http01") || streq(name, "http")) && type == SOCK_STREAM) {
 		set_to(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 		set_to(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
 		return put_fd(&e->http01, fd, name, err);
@@ -301,7 +303,11 @@ static int start(struct edge *e, struct options *o, int argc, char **argv, struc
 	if (start_threads(e, err) < 0)
 		return -(int)err->code;
 	feed_wait_ready(e);
-	return sandbox_enter(calls, ARRAY_SIZE(calls), err);
+	notify_open(); /* no socket can be made from here on */
+	if (sandbox_enter(calls, ARRAY_SIZE(calls), err) < 0)
+		return -(int)err->code;
+	notify_send("READY=1");
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -525,9 +527,54 @@ static void a_path_must_be_safe(void **state UNUSED)
 		    !runner_name_ok("a=b") && !runner_name_ok("abcdefghijklmnopqrstuvwxyz0123456"));
 }
 
+/* Where the service manager starts it: its socket listens, each connection is a job. */
+static void a_runner_with_a_listening_socket_runs_a_job_per_connection(void **state UNUSED)
+{
+	_cleanup_free_ char *path = path_join(dir, "runner.sock");
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct runner_client unit = { .fd = -1, .path = path };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+	pid_t pid;
+
+	assert_true(strlen(path) < sizeof a.sun_path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	ASSERT_INT(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	ASSERT_INT(listen(fd, 16), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct runner_options o = { .programs = &programs, .builtins = builtins };
+		struct err why = ERR_INIT;
+
+		_exit(runner_serve(&o, fd, &why) < 0);
+	}
+	close(fd);
+	for (int i = 0; i < 3; i++) {
+		struct program_result r = { .out.max = 1024 };
+		struct program_request q = { .name = "@attempt", .input = { "abc", 3 } };
+		struct err err = ERR_INIT;
+
+		ASSERT_OK(runner_client_run(&unit, &q, &r, &err), &err);
+		ASSERT_STR(buf_text(&r.out), "abc");
+		buf_done(&r.out);
+	}
+	kill(pid, SIGTERM);
+	ASSERT_INT(waitpid(pid, &status, 0), pid);
+	ASSERT_INT(status, 0);
+	{
+		struct program_result r = { .out.max = 1024 };
+		struct program_request q = { .name = "@attempt", .input = { "abc", 3 } };
+		struct err err = ERR_INIT;
+
+		ASSERT_INT(runner_client_run(&unit, &q, &r, &err), -ERR_BUSY);
+		err_clear(&err);
+		buf_done(&r.out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_runner_with_a_listening_socket_runs_a_job_per_connection),
 		TEST(a_program_gets_its_arguments_and_input_and_its_status_comes_back),
 		TEST(a_program_has_a_clean_environment_and_no_descriptors),
 		TEST(a_program_that_is_not_configured_is_refused),

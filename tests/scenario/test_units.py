@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts as units of systemd: the unit files of the package, the generator that gives the sockets their addresses, one part
+restarted without the others. Where systemd is not process 1, tests/fake/units.py runs what the units say and systemd's own
+systemd-socket-activate and systemd-analyze judge what they can."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+
+import dns.message
+import dns.query
+import pytest
+
+import bed as beds
+import units
+
+UNITS = pathlib.Path(os.environ.get("CERTWRIGHT_UNITS", beds.TOP / "packaging/systemd"))
+
+
+def write_conf(path, server, runner, **more):
+    rows = {"api": {"listen": f"127.0.0.1:{server.api_port}"}, "dns": {"listen": f"127.0.0.1:{server.dns_port}", "hostname": "ns.certwright.test"},
+            "http01": {"listen": f"127.0.0.1:{server.http_port}"}, "keys": {"master": "master.key"}, "run": {"sockets": runner, "user": "nobody"},
+            "net": {"allow": "127.0.0.0/8"}, **more}
+    path.write_text("".join(f"[{s}]\n" + "".join(f"{k} = {v}\n" for k, v in kv.items()) for s, kv in rows.items()))
+
+
+@pytest.fixture
+def host(scratch):
+    """A host with the units, certwright.conf and a master key; the parts are not started yet."""
+    user = beds.user_of_parts()
+    server = beds.Server(scratch / "x" if (scratch / "x").mkdir() is None else None, user=user)
+    run, generated, key, conf = (scratch / n for n in ("run", "generated", "master.key", "certwright.conf"))
+    run.mkdir(), generated.mkdir()
+    write_conf(conf, server, run)
+    server.settings = {}
+    server.arguments = lambda: ["--state", str(server.state), "--config", str(conf)]
+    subprocess.run([beds.PROGRAM, "key", "create", key], check=True, capture_output=True)
+    subprocess.run([beds.PROGRAM, "config", "units", generated, "--config", conf], check=True)
+    program = f"{beds.PROGRAM}"
+    manager = units.Manager(scratch, [UNITS, generated], {"/usr/bin/certwright": program, "/run/certwright": run, "/etc/certwright/master.key": key}, user=user,
+                            env={**server.env, "TEST_WATCHDOG_S": "1", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")})
+    server.manager, server.conf, server.generated = manager, conf, generated
+    server.prepare()
+    yield server
+    manager.close()
+
+
+def start_core(host, wait=True):
+    host.manager.start("certwright.service", wait=wait, args=host.arguments())
+    if wait:
+        host.learn_fingerprint()
+
+
+def start_edge(host):
+    host.manager.start("certwright-edge.service", args=host.arguments())
+
+
+def ask(host):
+    q = dns.message.make_query("_acme-challenge.nothing.test", "TXT")
+    return dns.query.udp(q, "127.0.0.1", timeout=5, port=host.dns_port).rcode()
+
+
+def edge_loaded(host):
+    return beds.wait_for(lambda: host.manager.heard("certwright-edge.service", "STATUS=answering"), 20, "edge says that it answers")
+
+
+def test_the_parts_serve_as_units_and_say_so(host):
+    start_edge(host)
+    start_core(host)
+    edge_loaded(host)
+    assert ask(host) == dns.rcode.REFUSED, "asked for a name it has nothing about"
+    beds.wait_for(lambda: host.manager.heard("certwright.service", "WATCHDOG=1"), 10, "core's sign of life")
+    assert host.manager.heard("certwright.service", "edge answers")
+    assert host.call("status")["version"]
+    assert not (host.state / "master.key").exists(), "the master key stays outside the state folder"
+    assert host.manager.stop("certwright.service") == 0
+    assert host.manager.heard("certwright.service", "STOPPING=1")
+
+
+def test_one_part_is_restarted_and_the_sockets_keep_what_arrives(host):
+    start_edge(host)
+    start_core(host)
+    edge_loaded(host)
+    host.manager.stop("certwright-edge.service", signal.SIGKILL)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(20)
+        s.sendto(dns.message.make_query("_acme-challenge.nothing.test", "TXT").to_wire(), ("127.0.0.1", host.dns_port))
+        start_edge(host)
+        assert dns.message.from_wire(s.recv(4096)).rcode() == dns.rcode.REFUSED, "asked while edge was away, answered when core had loaded it"
+    host.manager.stop("certwright.service", signal.SIGKILL)
+    assert ask(host) == dns.rcode.REFUSED, "edge answers without core"
+    start_core(host)
+    assert host.call("status")
+
+
+def test_two_cores_never_share_a_state_folder(host):
+    start_core(host)
+    second = subprocess.run([beds.PROGRAM, "core", *host.arguments()], capture_output=True, text=True, check=False,
+                            user=host.manager.user.pw_uid if host.manager.user else None, extra_groups=[] if host.manager.user else None,
+                            env={**os.environ, "CREDENTIALS_DIRECTORY": str(host.manager.folder / "credentials/certwright.service")})
+    assert second.returncode != 0 and "another server uses the state folder" in second.stderr, second.stderr
+
+
+def test_a_foreign_program_runs_in_the_runner_unit(host, scratch):
+    host.manager.start("certwright-runner.service", args=host.arguments())
+    assert stat.S_IMODE(os.stat(scratch / "run/runner.sock").st_mode) == 0o600, "core alone may connect"
+    assert host.manager.heard("certwright-runner.service", "READY=1")
+    assert host.manager.stop("certwright-runner.service") == 0
+
+
+@pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="systemd-socket-activate is not installed")
+def test_systemd_itself_hands_the_https_socket_over(host, scratch):
+    """systemd-socket-activate makes one kind of socket under one name, so core is what it can start."""
+    user = host.manager.user
+    cred = scratch / "cred"
+    cred.mkdir()
+    shutil.copy(scratch / "master.key", cred / "master.key")
+    if user:
+        os.chown(cred, user.pw_uid, user.pw_gid), os.chown(cred / "master.key", user.pw_uid, user.pw_gid)
+    process = beds.Process("activate", ["systemd-socket-activate", "-l", f"127.0.0.1:{host.api_port}", "--fdname=https", "-E", f"CREDENTIALS_DIRECTORY={cred}",
+                                        beds.PROGRAM, "core", *host.arguments()], scratch, user=user)
+    try:
+        beds.wait_for(lambda: host.http("/healthz"), 30, "core was activated by a connection")
+        assert '"serving"' in process.text() or "serving" in process.text()
+    finally:
+        assert process.stop() == 0
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit, most", [("certwright-edge", 0.3), ("certwright", 1.2), ("certwright-runner", 1.5)])
+def test_the_exposure_of_a_unit_is_low(unit, most):
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / f"{unit}.service")], capture_output=True, text=True,
+                          check=False)
+    score = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert score and float(score[1]) <= most, done.stdout[-2000:] + done.stderr
+
+
+def test_nothing_is_offered_until_the_administrator_says_where(tmp_path):
+    """As the package is installed: the generator gives HTTPS a loopback address, and neither DNS nor HTTP any, nor is edge started."""
+    conf = tmp_path / "certwright.conf"
+    conf.write_text(subprocess.run([beds.TOP / "packaging/default-conf", beds.PROGRAM], capture_output=True, text=True, check=True).stdout)
+    subprocess.run([beds.PROGRAM, "config", "units", tmp_path, "--config", conf], check=True)
+    text = {str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*.conf") if p != conf}
+    assert list(text) and not [n for n in text if "dns" in n or "http.socket" in n or "edge" in n], text
+    listens = re.findall(r"Listen\w+=(.*)", "".join(text.values()))
+    assert listens == ["127.0.0.1:8443"], "HTTPS on loopback only"
+    assert not (tmp_path / "certwright.service.wants").exists()
+    known = subprocess.run([beds.PROGRAM, "config", "keys"], capture_output=True, text=True, check=True).stdout
+    for key in re.findall(r"^\| `([a-z0-9_]+)\.([a-z0-9_]+)`", known, re.M):
+        assert re.search(rf"^#?{key[1]} =", conf.read_text(), re.M), f"{'.'.join(key)} is in the file"
