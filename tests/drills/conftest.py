@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the drills: whole installations in the networks they live in."""
+import importlib.util
+import pathlib
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
+
+spec = importlib.util.spec_from_file_location("scenario_conftest", TOP / "tests" / "scenario" / "conftest.py")
+scenario = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(scenario)
+tls, scratch, make_bed = scenario.tls, scenario.scratch, scenario.make_bed
+pytest_runtest_makereport = scenario.pytest_runtest_makereport
