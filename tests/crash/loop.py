@@ -5,7 +5,7 @@
 	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,step,...] [--every K] [--points NAME,...]
 	                    [--pairs N] [--edge N] [--fail] [--groups]
 
-What is run is in scenarios.py, which says how to add one.
+What is run is in scenarios.py, which says how to add one, and in providers.py.
 
 A point is a place in the code of a test build (base/crash.h): before and after each commit, each request, each packet to
 edge. Run N of a point kills core when the order's life passes it the Nth time; a point is done when the order ends without having
@@ -21,6 +21,7 @@ which the point fails instead, once and then for some seconds every time. --grou
 Last line: runs, lost, doubled, left behind.
 """
 import argparse
+import contextlib
 import http.client
 import os
 import pathlib
@@ -36,6 +37,8 @@ os.environ["CERTWRIGHT_BUILD"] = str(pathlib.Path(os.environ.get("CERTWRIGHT_BUI
 sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
 import bed as beds  # noqa: E402
 import helpers  # noqa: E402
+import pdns  # noqa: E402
+import providers  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
 from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: E402
@@ -61,25 +64,38 @@ class Loop:
             password = folder / "db-password"
             password.write_text("correct horse\n")
             settings = {"store.url": self.postgres.url, "store.password_file": str(password)}
+        self.powerdns = None if pdns.missing() else pdns.PowerDns(folder, [providers.ZONE])
         (folder / "bed").mkdir()
         folder.chmod(0o777)  # core rewrites the rules file there, under its own user
-        self.bed = beds.Bed(folder / "bed", settings=settings, env={"CERTWRIGHT_CRASH_FILE": str(self.rules)},
+        dns = beds.free_port()
+        self.bed = beds.Bed(folder / "bed", settings=settings, env={"CERTWRIGHT_CRASH_FILE": str(self.rules)}, ports={"dns": dns},
+                            forward=[dns, self.powerdns.port] if self.powerdns else None,
                             pebble_env={"PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"}, never=["never.test"])
         if self.postgres and self.bed.user:
             os.chown(folder / "db-password", self.bed.user.pw_uid, self.bed.user.pw_gid)
             (folder / "db-password").chmod(0o600)
+        if self.powerdns:  # looks where the CA looks
+            self.bed.server.settings.update({"resolve.servers": f"127.0.0.1:{self.bed.resolver.port}", "resolve.ask_view": "yes"})
         self.bed.start()
         self.account = self.bed.account()
+        self.provider = self.provider_at(self.powerdns, folder) if self.powerdns else None
         self.bed.server.stop()
         self.number = 0
         self.runs = self.reached = 0
         self.bad = {"lost": 0, "doubled": 0, "left behind": 0}
         self.seed = random.Random(20261123)
 
+    def provider_at(self, powerdns, folder):
+        key = folder / "powerdns-key"
+        key.write_text(pdns.KEY + "\n")
+        return self.bed.server.call("provider", "create", "--kind", "powerdns", "--name", "crash", "--set", f"url={powerdns.url}",
+                                    "--secret-file", f"api_key={key}")
+
     def stop(self):
         self.bed.stop()
-        if self.postgres:
-            self.postgres.stop()
+        for part in (self.powerdns, self.postgres):
+            if part:
+                part.stop()
 
     def write_rules(self, *lines):
         new = self.rules.with_suffix(".new")
@@ -100,6 +116,19 @@ class Loop:
             if time.monotonic() > until:
                 raise Wrong("lost", f"{method} {path} is not answered any more")
             time.sleep(0.05)
+
+    def offline(self, *statements):
+        """Stops the server, changes rows, and starts it again: what time would have brought."""
+        server = self.bed.server
+        server.process.stop(30)
+        if self.postgres:
+            for text in statements:
+                self.postgres.sql(text)
+        else:
+            with contextlib.closing(sqlite3.connect(server.state / "certwright.db")) as db, db:
+                for text in statements:
+                    db.execute(text)
+        server.start(wait=False)
 
     def need(self, fact, text, what="lost"):
         if not fact:
@@ -253,6 +282,9 @@ def main():
     points = [p for p in args.points.split(",") if p]
     try:
         for kind in args.kinds.split(","):
+            if SCENARIOS[kind].needs():
+                print(f"{kind}: skipped: {SCENARIOS[kind].needs()}", flush=True)
+                continue
             if args.groups:
                 loop.walk_groups(kind)
             for point in points:

@@ -8,11 +8,13 @@ A scenario says
 	certificates             how many certificates the CA has issued when the run is over, from before() on
 	groups                   the groups of crash points (reliability: CP-A ...) it walks through, with the named points that show it
 	left(loop, names)        what must not be left beside what loop.py looks at for all of them; raises AssertionError
+	needs()                  why it cannot run here, or None
 and loop.py kills, drives the order to its end, and decides from the CA's log, the store and the served records.
 
 A feature with an outward effect of its own (a DNS provider, a deployment) adds a scenario whose left() asks the other side: the
-provider's zone is as it was. A job adds its point "job-KIND" to groups.
+provider's zone is as it was. A job adds its point "job-KIND" to groups. Those with a real provider are in providers.py.
 """
+import time
 
 
 class Order:
@@ -21,15 +23,21 @@ class Order:
     groups = {"CP-K key, CP-N newOrder": "step-create", "CP-Z authorizations": "step-authorize", "CP-P publishing": "step-publish",
               "CP-C challenge": "step-accept", "CP-C polling": "step-validate", "CP-F finalize": "step-finalize", "CP-D download": "step-download"}
 
+    def needs(self):
+        return None
+
     def names(self, n):
         return [shape.format(n=f"c{n}") + ".example.test" for shape in self.shapes]
+
+    def method(self, loop):
+        return "delegation"
 
     def before(self, loop, names):
         return None
 
     def start(self, loop, names, before):
         body = {"account_id": loop.account["id"], "names": names, "validation": self.validation, "mode": self.mode,
-                **({"dns": "delegation"} if self.validation == "dns-01" else {})}
+                **({"dns": self.method(loop)} if self.validation == "dns-01" else {})}
         status, made, _ = loop.request("POST", "/orders", body, {"Idempotency-Key": f"run-{loop.number}"})
         loop.need(status in (200, 201), f"the order was not taken: {made}")
         return made
@@ -85,6 +93,7 @@ class Renewal(Order):
     groups = {"CP-R renewal": "step-create", "CP-D the new version": "step-download"}
 
     def before(self, loop, names):
+        super().before(loop, names)
         first = Order.start(self, loop, names, None)
         ended = loop.drive(first["id"], names)
         loop.need(ended["status"] == "valid", f"the first order ended {ended['status']}")
@@ -108,4 +117,22 @@ class Renewal(Order):
         assert len(orders) == 2, f"{len(orders)} orders for one certificate and its renewal"
 
 
-SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "renewal": Renewal()}
+class Scheduled(Renewal):
+    """The same by itself: the certificate became due while the server was off, and the scheduler renews it. Killed from the start on."""
+    shapes = ("{n}", "*.{n}")
+    groups = {"CP-R scheduler": "job-renewal", "CP-F finalize": "step-finalize", "CP-D the new version": "step-download"}
+
+    def start(self, loop, names, before):
+        lineage = self.same_as = before["certificate_id"]
+        loop.offline(f"UPDATE certificate SET next_attempt_ms = {int(time.time() * 1000) - 1000} WHERE id = '{lineage}'",
+                     "UPDATE job SET due_ms = 0 WHERE kind = 'renewal'")
+
+        def made():
+            orders = loop.request("GET", f"/orders?certificate_id={lineage}&limit=50")[1]["items"]
+            return next((o for o in orders if o["id"] != before["id"]), None)
+
+        return loop.until(made, "the scheduler has made an order")
+
+
+SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "renewal": Renewal(),
+             "scheduled": Scheduled()}
