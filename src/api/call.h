@@ -130,6 +130,17 @@ struct password_body {
 	struct secret old_password, new_password;
 };
 
+call_handler view_list, view_create, view_get, view_patch, view_delete, view_rule_list, view_rule_create, view_rule_get, view_rule_patch,
+	view_rule_delete, preflight, delegation_check, delegation_asked, delegation_paste, delegation_lines;
+extern const struct json_field view_create_fields[], view_update_fields[], view_rule_create_fields[], view_rule_update_fields[],
+	preflight_fields[], delegation_paste_fields[], delegation_lines_fields[];
+struct delegation_paste {
+	const char *text;
+};
+struct delegation_lines_query {
+	const char *which;
+};
+
 call_handler token_list, token_create, token_get, token_delete;
 extern const struct json_field token_create_fields[];
 
@@ -186,7 +197,7 @@ struct pem_body {
 	const char *pem;
 };
 
-call_handler order_list, order_create, order_get, order_events, order_refresh, order_finalize, order_certificate, order_remove, order_preview;
+call_handler order_list, order_create, order_get, order_events, order_refresh, order_go_on, order_finalize, order_certificate, order_remove, order_preview;
 extern const struct json_field order_create_fields[], order_query_fields[], order_preview_fields[];
 struct order_query {
 	struct page_query page;

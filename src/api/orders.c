@@ -220,6 +220,16 @@ int order_refresh(struct call *c, struct err *err)
 	return 0;
 }
 
+int order_go_on(struct call *c, struct err *err)
+{
+	_cleanup_order_view_ struct order_view v = { 0 };
+
+	if (service_order_go_on(c->service, &c->actor, c->id, &v, err) < 0)
+		return -(int)err->code;
+	answer_order(c, 200, &v);
+	return 0;
+}
+
 int order_finalize(struct call *c, struct err *err)
 {
 	_cleanup_order_view_ struct order_view v = { 0 };

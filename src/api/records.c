@@ -65,15 +65,24 @@ int record_get(struct call *c, struct err *err)
 
 /* --- delegations -------------------------------------------------------------------------------------------------------- */
 
+/* What the last look found; null before the first. */
+static json_t *facts_of(const struct delegation *d)
+{
+	_cleanup_json_ json_t *looked = json_text_or_null(d->looked);
+	json_t *facts = json_object_get(looked, "facts");
+
+	return facts ? json_incref(facts) : json_null();
+}
+
 static json_t *delegation_json(const struct call *c, const struct delegation *d)
 {
 	const char *host = service_config(c->service)->dns_hostname;
 	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", d->name);
 	_cleanup_free_ char *line = xasprintf("%s. 3600 IN NS %s.", zone, str_empty(host) ? "<dns.hostname is not set>" : host);
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name, "zone", zone,
-			 "ns_line", line, "made_for_order", json_str_or_null(d->made_for_order), "created_at",
-			 json_time_or_null(d->created_ms));
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name, "zone", zone,
+			 "ns_line", line, "made_for_order", json_str_or_null(d->made_for_order), "facts", facts_of(d), "looked_at",
+			 json_time_or_null(d->looked_ms), "created_at", json_time_or_null(d->created_ms));
 }
 
 int delegation_list(struct call *c, struct err *err)

@@ -11,6 +11,7 @@
 #include "service/renewal.h"
 #include "service/token.h"
 #include "service/user.h"
+#include "service/view.h"
 #include "service/window.h"
 
 const struct json_field only_page_fields[] = { PAGE_FIELDS(struct only_page), { 0 } };
@@ -88,6 +89,7 @@ const struct route routes[] = {
 	{ "GET", "/orders/{id}", "getOrder", PERM_VIEW, order_get, .answers = { 200 } },
 	{ "GET", "/orders/{id}/events", "listOrderEvents", PERM_VIEW, order_events, PAGE, .answers = { 200 } },
 	{ "POST", "/orders/{id}/refresh", "refreshOrder", PERM_ORDER, order_refresh, .answers = { 200, 409, 429 } },
+	{ "POST", "/orders/{id}/go-on", "goOnOrder", PERM_ORDER, order_go_on, .answers = { 200, 409 } },
 	{ "POST", "/orders/{id}/finalize", "finalizeOrder", PERM_ORDER, order_finalize, .answers = { 200, 409 } },
 	{ "GET", "/orders/{id}/certificate", "downloadOrderCertificate", PERM_VIEW, order_certificate, .answers = { 200, 409 } },
 	{ "DELETE", "/orders/{id}", "deleteOrder", PERM_ORDER, order_remove, ROUTE_MATCH, .answers = { 204 } },
@@ -98,6 +100,28 @@ const struct route routes[] = {
 	{ "POST", "/delegations", "createDelegation", PERM_ORDER, delegation_create, ROUTE_ONCE,
 	  BODY(delegation_create_fields, name_body), .answers = { 201, 409 } },
 	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
+	{ "POST", "/delegations/{id}/check", "checkDelegation", PERM_ORDER, delegation_check, ROUTE_JOB, .answers = { 200 } },
+	{ "GET", "/delegations/{id}/asked", "listDelegationAsked", PERM_VIEW, delegation_asked, .answers = { 200 } },
+	{ "POST", "/delegation-list", "pasteDelegations", PERM_ORDER, delegation_paste, BODY(delegation_paste_fields, delegation_paste),
+	  .answers = { 200 } },
+	{ "GET", "/delegations.zone", "getDelegationLines", PERM_VIEW, delegation_lines,
+	  QUERY(delegation_lines_fields, delegation_lines_query), .answers = { 200, 409 } },
+	{ "POST", "/preflight", "preflight", PERM_ORDER, preflight, ROUTE_JOB, BODY(preflight_fields, preflight_request), .answers = { 200 } },
+
+	{ "GET", "/views", "listViews", PERM_VIEW, view_list, PAGE, .answers = { 200 } },
+	{ "POST", "/views", "createView", PERM_ADMIN, view_create, ROUTE_ONCE, BODY(view_create_fields, view_save), .answers = { 201, 409 } },
+	{ "GET", "/views/{id}", "getView", PERM_VIEW, view_get, .answers = { 200 } },
+	{ "PATCH", "/views/{id}", "updateView", PERM_ADMIN, view_patch, ROUTE_MATCH, BODY(view_update_fields, view_save),
+	  .answers = { 200, 409 } },
+	{ "DELETE", "/views/{id}", "deleteView", PERM_ADMIN, view_delete, ROUTE_MATCH, .answers = { 204, 409 } },
+	{ "GET", "/view-rules", "listViewRules", PERM_VIEW, view_rule_list, PAGE, .answers = { 200 } },
+	{ "POST", "/view-rules", "createViewRule", PERM_ADMIN, view_rule_create, ROUTE_ONCE, BODY(view_rule_create_fields, view_rule_save),
+	  .answers = { 201, 409 } },
+	{ "GET", "/view-rules/{id}", "getViewRule", PERM_VIEW, view_rule_get, .answers = { 200 } },
+	{ "PATCH", "/view-rules/{id}", "updateViewRule", PERM_ADMIN, view_rule_patch, ROUTE_MATCH,
+	  BODY(view_rule_update_fields, view_rule_save), .answers = { 200, 409 } },
+	{ "DELETE", "/view-rules/{id}", "deleteViewRule", PERM_ADMIN, view_rule_delete, ROUTE_MATCH, .answers = { 204 } },
+
 	{ "DELETE", "/delegations/{id}", "deleteDelegation", PERM_ORDER, delegation_delete, ROUTE_MATCH, .answers = { 204, 409 } },
 
 	{ "GET", "/provider-kinds", "listProviderKinds", PERM_VIEW, provider_kind_list, .answers = { 200 } },

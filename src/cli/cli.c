@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const struct cli_verb *const groups[] = { login_verbs,  vendor_verbs, account_verbs,    csr_verbs,   order_verbs,
-						 record_verbs, provider_verbs, rule_verbs, debt_verbs, delegation_verbs, certificate_verbs, people_verbs, audit_verbs, renewal_verbs, window_verbs, status_verbs };
+						 record_verbs, provider_verbs, rule_verbs, debt_verbs, delegation_verbs, certificate_verbs, people_verbs, audit_verbs, renewal_verbs, window_verbs, status_verbs,
+						 doctor_verbs, view_verbs, view_rule_verbs };
 
 static const struct cli_option common[] = {
 	{ "json", NULL, "print the API's own body", false },

@@ -407,6 +407,11 @@ static int refresh(struct cli *c, const struct cli_args *a, struct err *err)
 	return act(c, a, "/refresh", err);
 }
 
+static int go_on(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	return act(c, a, "/go-on", err);
+}
+
 static int finalize(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	return act(c, a, "/finalize", err);
@@ -446,6 +451,7 @@ const struct cli_verb order_verbs[] = {
 	{ "order", "events", "ID", events, event_options, "the whole story of an order, oldest first" },
 	{ "order", "watch", "ID", watch, NULL, "follow an order, a line a stage, until it is over" },
 	{ "order", "refresh", "ID", refresh, wait_options, "make the order due now" },
+	{ "order", "go-on", "ID", go_on, wait_options, "let the authority look although the records are not seen everywhere" },
 	{ "order", "finalize", "ID", finalize, wait_options, "finalize an order that is ready" },
 	{ "order", "download", "ID", download, out_options, "the certificate of a valid order, full chain as PEM" },
 	{ "order", "delete", "ID", del, NULL, "stop a live order and take it off the lists" },

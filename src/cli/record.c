@@ -116,10 +116,19 @@ static int delegation_delete(struct cli *c, const struct cli_args *a, struct err
 	return 0;
 }
 
+static const struct cli_option lines_options[] = {
+	{ "all", NULL, "of all delegations", false },
+	{ 0 }
+};
+
 const struct cli_verb delegation_verbs[] = {
 	{ "delegation", "create", "NAME", delegation_create, NULL, "serve the zone _acme-challenge.NAME" },
 	{ "delegation", "list", "", delegations, paging, "names whose _acme-challenge zone is served here" },
 	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the NS line to copy" },
+	{ "delegation", "check", "ID", cli_delegation_check, NULL, "look whether it is delegated to us and whether we answer" },
+	{ "delegation", "asked", "ID", cli_delegation_asked, NULL, "what the Internet asked about the zone: the real proof" },
+	{ "delegation", "paste", "FILE", cli_delegation_paste, NULL, "serve the zones of all names of a list" },
+	{ "delegation", "lines", "", cli_delegation_lines, lines_options, "NS lines for the parent zones of what is not delegated yet" },
 	{ "delegation", "delete", "ID", delegation_delete, NULL, "stop serving the zone" },
 	{ 0 }
 };

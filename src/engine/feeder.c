@@ -81,6 +81,7 @@ static int after(void *arg, uint64_t seq, struct feed_sink *s, uint64_t *ret_seq
 #define FOLDS_MAX 256
 #define NETWORKS_MAX 16
 #define FOLD_AGE_MS 2000
+#define ASKED_EVERY_MS 3000
 
 struct report_fold {
 	bool http;
@@ -117,11 +118,12 @@ static void report(void *arg, const struct feed_report *r)
 	struct engine *e = arg;
 	bool http = r->transport == FEED_HTTP01, known = false;
 	struct report_fold *f;
+	bool asked;
 
-	if (!http && r->qtype != 16) /* TXT only: the rest is resolvers finding their way */
-		return;
 	pthread_mutex_lock(&e->lock);
-	f = fold_get(e, http, r->name);
+	asked = asked_note(e, r);
+	/* beside an order TXT only: the rest is resolvers finding their way */
+	f = http || r->qtype == 16 ? fold_get(e, http, r->name) : NULL;
 	if (f) {
 		f->asked += r->count;
 		if (r->answers)
@@ -140,7 +142,7 @@ static void report(void *arg, const struct feed_report *r)
 		f->last_ms = MAX(f->last_ms, r->last_ms);
 	}
 	pthread_mutex_unlock(&e->lock);
-	if (f)
+	if (f || asked)
 		wake_up(&e->wake);
 }
 
@@ -250,8 +252,14 @@ int64_t feeder_tell(struct engine *e, bool all)
 	_cleanup_err_ struct err err = { 0 };
 	struct told t = { .e = e };
 	struct report_fold **at;
-	int64_t now = engine_now(e), next = INT64_MAX;
+	int64_t now = engine_now(e), next = INT64_MAX, boot = clock_boot(e->clock);
 
+	if (all || boot - e->asked_boot_ms >= ASKED_EVERY_MS) {
+		asked_tell(e);
+		e->asked_boot_ms = boot;
+	} else if (e->asked) {
+		next = now + ASKED_EVERY_MS - (boot - e->asked_boot_ms);
+	}
 	pthread_mutex_lock(&e->lock);
 	for (at = &e->folds; *at;) {
 		struct report_fold *f = *at;
@@ -292,6 +300,8 @@ void feeder_close(struct engine *e)
 {
 	feed_core_close(e->feed);
 	e->feed = NULL;
+	asked_free(e->asked);
+	e->asked = NULL;
 	while (e->folds) {
 		struct report_fold *f = e->folds;
 

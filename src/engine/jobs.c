@@ -27,6 +27,8 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_RENEWAL_INFO] = { "Ask for renewal information", job_renewal_info, 0, false, true },
 	[JOB_RENEWAL_CHECK] = { "Look ahead at renewals", job_renewal_check, 0, true, true },
 	[JOB_REVOKE] = { "Revoke certificate", job_revoke, DAY_MS, false, false },
+	[JOB_PREFLIGHT] = { "Look at names", job_preflight, 0, true },
+	[JOB_DELEGATION_CHECK] = { "Look at a delegation", job_delegation_check, 0, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
 	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outlook.c - through whom the world is looked at: the view that the rules choose for a name, and what was seen as JSON. */
-#include "engine/door.h"
+#include "engine/outlook.h"
+
 #include "engine/private.h"
+#include "net/url.h"
 
 void outlook_done(struct outlook *l)
 {
@@ -36,6 +38,29 @@ int outlook_open(struct engine *e, struct http *http, const struct dns_view *row
 	}
 	l->at.auth_port = e->o.view.auth_port;
 	return 0;
+}
+
+int outlook_check(struct engine *e, const struct dns_view *v, struct connection *c, bool confirm, struct err *err)
+{
+	struct resolve_view at = { 0 };
+
+	switch (v->kind) {
+	case VIEW_SYSTEM:
+		return 0;
+	case VIEW_SERVERS:
+		if (str_empty(v->servers))
+			return err_set_field(err, ERR_INVALID, "/servers", "the address of a resolver is needed");
+		if (resolve_view_parse(v->servers, !v->direct, &at, err) < 0)
+			replace_str(&err->field, "/servers");
+		return err_is(err) ? -(int)err->code : 0;
+	case VIEW_DOH:
+		if (str_empty(v->url))
+			return err_set_field(err, ERR_INVALID, "/url", "the URL of the DNS over HTTPS server is needed");
+		if (door_check(e ? e->o.policy : NULL, c, v->url, confirm, err) < 0 && !err->field)
+			replace_str(&err->field, "/url");
+		return err_is(err) ? -(int)err->code : 0;
+	}
+	abort();
 }
 
 struct chosen {

@@ -127,6 +127,8 @@ struct engine {
 
 	/* reports of edge, folded until they are written (feeder.c); the feed's thread only */
 	struct report_fold *folds;
+	struct asked_fold *asked; /* the same for delegations (asked.c) */
+	int64_t asked_boot_ms;    /* when that was written last; the dispatcher's */
 
 	/* tests: after the n-th write or call the engine behaves as if it were killed */
 	bool (*crash_at)(void *arg, const char *point);
@@ -449,6 +451,8 @@ int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c
 /* The dispatcher's look whether what is due is tried; now and then. */
 void renewal_watch(struct engine *e);
 
+int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
+int job_delegation_check(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
 
 /* ---- jobs_account.c, jobs_vendor.c ---- */
@@ -474,6 +478,13 @@ int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, st
 void job_vendor_failed(struct job_run *r, const struct err *why);
 /* What a debt row says, and back. */
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
+
+/* ---- asked.c: what the Internet asked about delegated zones ---- */
+
+struct asked_fold;
+bool asked_note(struct engine *e, const struct feed_report *r); /* with e->lock; true: something is to be written */
+void asked_tell(struct engine *e);
+void asked_free(struct asked_fold *f);
 
 /* ---- feeder.c ---- */
 

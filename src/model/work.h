@@ -23,6 +23,8 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_RENEWAL_INFO, "renewal-info")   /* standing, one per directory (RFC 9773) */                             \
 	X(JOB_RENEWAL_CHECK, "renewal-check") /* standing, daily: what is due within 30 days */                        \
 	X(JOB_REVOKE, "certificate-revoke")                                                                            \
+	X(JOB_PREFLIGHT, "preflight")               /* what stands in the way of proving names */                      \
+	X(JOB_DELEGATION_CHECK, "delegation-check")                                                                    \
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);

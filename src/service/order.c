@@ -437,6 +437,25 @@ int service_order_refresh(struct service *s, const struct actor *a, const char *
 	return store_write(s->store, refresh_tx, &j, err);
 }
 
+static int go_on_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct order_job *j = arg;
+	_cleanup_order_ struct order o = { 0 };
+
+	if (find(tx, j, &o, err) < 0 || order_want_go_on(tx, o.id, j->now_ms, err) < 0 || store_audit_add(tx, j->audit, err) < 0)
+		return -(int)err->code;
+	return view_read(tx, o.id, j->view, err);
+}
+
+int service_order_go_on(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	struct order_job j = { .ref = ref, .view = ret, .audit = &audit, .now_ms = service_now(s) };
+
+	audit_begin(s, a, "order.go-on", "order", &audit);
+	return store_write(s->store, go_on_tx, &j, err);
+}
+
 static int finalize_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct order_job *j = arg;

@@ -63,6 +63,8 @@ int service_order_events(struct service *s, const char *ref, const struct list_q
 int service_order_create(struct service *s, const struct actor *a, const struct order_create *r, const struct request_key *key,
 			 struct order_view *ret, bool *ret_existing, struct err *err) MUST_CHECK;
 int service_order_refresh(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err) MUST_CHECK;
+/* Goes on although its records are not seen. CONFLICT unless it waits for them. */
+int service_order_go_on(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err) MUST_CHECK;
 int service_order_finalize(struct service *s, const struct actor *a, const char *ref, struct order_view *ret, struct err *err) MUST_CHECK;
 int service_order_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
 /* The issued chain as PEM and a file name for it, both owned. CONFLICT until the order is valid. */
