@@ -22,11 +22,14 @@ EXPECT = {
     "self": "getSession deleteSession putPassword listTokens createToken getToken deleteToken listSessions endSession",
     "view": "listVendors listAccounts getAccount listCsrs getCsr listOrders getOrder listOrderEvents downloadOrderCertificate listRecords getRecord"
             " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
-            " getRenewal listRenewals getRenewalPause listNotices",
+            " getRenewal listRenewals getRenewalPause listNotices"
+            " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
-             " updateRenewal createRenewals putRenewalPause",
+             " updateRenewal createRenewals putRenewalPause"
+             " goOnOrder checkDelegation pasteDelegations preflight",
     "account": "registerAccount updateAccount deleteAccount refreshAccount",
-    "admin": "listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
+    "admin": "createView updateView deleteView createViewRule updateViewRule deleteViewRule"
+             " listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit",
     "revoke": "createRevocations",
 }
