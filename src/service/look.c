@@ -224,19 +224,21 @@ static char *first_word(const char *line)
 
 int service_delegation_paste(struct service *s, const struct actor *a, const char *text, struct delegation_line_list *ret, struct err *err)
 {
-	_cleanup_strlist_ struct strlist lines = { 0 };
+	int64_t number = 1;
 
-	strlist_split(&lines, text, '\n');
-	if (lines.n > DELEGATION_LINES_MAX)
-		return err_set_field(err, ERR_INVALID, "/text", "at most %d lines at a time", DELEGATION_LINES_MAX);
-	for (size_t i = 0; i < lines.n; i++) {
-		char *word = first_word(lines.v[i]);
+	for (const char *at = text; *at; number++) {
+		size_t n = strcspn(at, "\n");
+		_cleanup_free_ char *line = xstrndup(at, n), *word = first_word(line);
 		struct delegation_line *l;
 
+		at += n + (at[n] == '\n');
 		if (!word)
 			continue;
+		if (ret->n == DELEGATION_LINES_MAX)
+			return err_set_field(err, ERR_INVALID, "/text", "at most %d names at a time; those before line %" PRId64 " were taken",
+					     DELEGATION_LINES_MAX, number);
 		l = delegation_line_list_add(ret);
-		*l = (struct delegation_line){ .line = (int64_t)i + 1, .typed = word };
+		*l = (struct delegation_line){ .line = number, .typed = TAKE(word) };
 		if (paste_line(s, a, l, err) < 0)
 			return -(int)err->code;
 	}
