@@ -291,7 +291,7 @@ static void an_imported_key_never_makes_an_account(void **state)
 {
 	struct secret pem = { (unsigned char *)(uintptr_t)unknown_key, strlen(unknown_key) };
 	_cleanup_rig_ struct rig *r = rig_new_empty();
-	_cleanup_free_ char *job = register_at(r, "custom", &pem, false), *again = NULL;
+	_cleanup_free_ char *job = register_at(r, "custom", &pem, false);
 	_cleanup_account_prepared_ struct account_prepared p = { 0 };
 	struct account_request q = { .vendor = "custom", .directory_url = CA_DIRECTORY, .key_pem = &pem, .now_ms = r->clock.fake_ms };
 

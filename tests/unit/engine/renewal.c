@@ -286,7 +286,7 @@ static void a_window_that_is_over_means_now(void **state)
 
 	r->ca.ari = true;
 	rig_account(r);
-	_cleanup_free_ char *id = issue(r, "a.example");
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
 
 	rig_run_until(r, r->clock.fake_ms + DAY_MS);
 	r->ca.window_start_ms = r->clock.fake_ms - 2 * DAY_MS;
@@ -316,7 +316,7 @@ static void an_authority_that_always_wants_it_now_gets_two_a_day(void **state)
 	rig_account(r);
 	r->ca.window_start_ms = r->clock.fake_ms - 2 * DAY_MS;
 	r->ca.window_end_ms = r->clock.fake_ms - DAY_MS;
-	_cleanup_free_ char *id = issue(r, "a.example");
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
 
 	rig_run_until(r, r->clock.fake_ms + 10 * DAY_MS);
 	if (r->ca.certificates < 5 || r->ca.certificates > 22)
@@ -449,7 +449,7 @@ static void by_hand_means_that_nobody_orders_at_night(void **state)
 static void an_uploaded_csr_is_used_again_until_its_key_is_too_old(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	_cleanup_free_ char *id = issue(r, "a.example");
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
 
 	exec(r, "UPDATE csr SET key_id = NULL");
 	exec(r, "UPDATE certificate SET key_policy = 'reuse'");
@@ -654,7 +654,7 @@ static void a_window_is_waited_for_unless_it_comes_too_late(void **state)
 static void a_renewal_does_not_wait_for_ever_behind_somebody(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	_cleanup_free_ char *id = issue(r, "a.example"), *reason = NULL;
+	_cleanup_free_ char *id = issue(r, "a.example");
 	struct order_taken held, t;
 
 	held = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_HTTP01, .method = "manual" });
@@ -709,7 +709,8 @@ static int revoke_says(struct ca *ca, void *arg, const char *method, const char 
 static void the_account_or_the_key_revokes(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	_cleanup_free_ char *id = issue(r, "a.example"), *status = NULL;
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
+	_cleanup_free_ char *status = NULL;
 
 	revoke_it(r, "{\"by_key\":true,\"reason\":1}");
 	ASSERT_INT(r->ca.revocations, 1);
@@ -729,7 +730,8 @@ static void the_account_or_the_key_revokes(void **state)
 static void what_is_revoked_already_is_revoked(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	_cleanup_free_ char *id = issue(r, "a.example"), *status = NULL;
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
+	_cleanup_free_ char *status = NULL;
 
 	r->ca.hook = revoke_says;
 	r->ca.hook_arg = (char[]){ "alreadyRevoked" };
@@ -741,7 +743,8 @@ static void what_is_revoked_already_is_revoked(void **state)
 static void a_reason_that_is_not_taken_is_offered_again_without(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
-	_cleanup_free_ char *id = issue(r, "a.example"), *status = NULL, *reason = NULL;
+	_cleanup_free_ UNUSED char *id = issue(r, "a.example");
+	_cleanup_free_ char *status = NULL, *reason = NULL;
 
 	r->ca.hook = revoke_says;
 	r->ca.hook_arg = (char[]){ "badRevocationReason" };

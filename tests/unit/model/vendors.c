@@ -19,7 +19,6 @@ static void every_row_says_what_a_person_needs(void **state UNUSED)
 {
 	for (size_t i = 0; i < vendors_count; i++) {
 		const struct vendor *v = &vendors[i];
-		_cleanup_free_ char *first = NULL;
 
 		ASSERT_TRUE(str_starts(v->directory_url, "https://"));
 		ASSERT_TRUE(!v->discontinued == !v->discontinued_since);
