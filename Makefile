@@ -51,6 +51,9 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
 
+drills: programs ## whole installations in the networks they live in (root; each says what it lacks)
+	@CERTWRIGHT_BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/drills
+
 attack: ## floods, hoarding and guessing while orders and an administrator run beside (SCALE=1, SECONDS=20)
 	@$(SETUP) --test
 	@$(MAKE) --no-print-directory programs
@@ -73,4 +76,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs page test check bench crash attack fuzz format docs screenshots simulate
+.PHONY: help demo run build programs page test check bench crash drills attack fuzz format docs screenshots simulate

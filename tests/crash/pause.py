@@ -85,7 +85,8 @@ class Two:
 
 
 def submit(server, account, names):
-    status, doc, _ = server.request("POST", "/orders", {"account_id": account["id"], "names": names, "validation": "dns-01", "mode": "automatic"})
+    status, doc, _ = server.request("POST", "/orders", {"account_id": account["id"], "names": names, "validation": "dns-01", "dns": "delegation",
+                                                         "mode": "automatic"})
     if status not in (200, 201):
         raise beds.BedError(f"the order was not taken: {doc}")
     return doc["id"]

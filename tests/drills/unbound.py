@@ -43,18 +43,16 @@ remote-control:
 
 
 class Unbound:
-    """stubs: {zone: (address, port)}; answer(name, address): names with an A record of their own."""
+    """stubs: {zone: (address, port)} of authoritative servers."""
 
-    def __init__(self, folder, stubs, address="127.0.0.1", port=None, hosts=None, start=(), verbosity=1):
+    def __init__(self, folder, stubs, address="127.0.0.1", port=None, verbosity=1):
         self.folder, self.address, self.port = pathlib.Path(folder) / "unbound", address, port or beds.free_port()
         self.folder.mkdir()
-        lines = "".join(f'  local-data: "{name}. 60 IN A {a}"\n' for name, a in (hosts or {}).items())
-        lines += "".join(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {a}@{p}\n  stub-prime: no\n' for zone, (a, p) in stubs.items())
+        lines = "".join(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {a}@{p}\n  stub-prime: no\n' for zone, (a, p) in stubs.items())
         conf = self.folder / "unbound.conf"
         conf.write_text(CONF.format(address=address, port=self.port, folder=self.folder, lines=lines, verbosity=verbosity))
-        self.process = beds.Process("unbound", [*start, PROGRAM, "-d", "-c", conf], self.folder)
-        if not start:  # in another network it is asked by those who live there
-            beds.wait_for(self.answers, 20, "unbound answers")
+        self.process = beds.Process("unbound", [PROGRAM, "-d", "-c", conf], self.folder)
+        beds.wait_for(self.answers, 20, "unbound answers")
 
     def answers(self):
         if not self.process.running():

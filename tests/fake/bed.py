@@ -132,10 +132,10 @@ def openssl(*args, cwd=None):
     return done.stdout
 
 
-def make_tls(folder):
-    """ca.pem, srv.pem, srv.key for https://localhost and 127.0.0.1."""
+def make_tls(folder, names="DNS:localhost,IP:127.0.0.1"):
+    """ca.pem, srv.pem, srv.key for https://localhost and 127.0.0.1, or for the names."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    (folder / "ext").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
     ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl("req", "-x509", *ec, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=test-https-ca", "-addext",
             "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign", cwd=folder)
@@ -147,7 +147,8 @@ def make_tls(folder):
 class Pebble:
     """Debian's ACME test CA with a TLS certificate of our own making."""
 
-    def __init__(self, folder, dns_port, http_port, user=None, strict=True, env=None, eab=False, tls=None, program=PEBBLE):
+    def __init__(self, folder, dns_port, http_port, user=None, strict=True, env=None, eab=False, tls=None, program=PEBBLE, address="127.0.0.1",
+                 dns_address="127.0.0.1"):
         if not program:
             raise BedError("pebble is not installed (tools/setup --test)")
         self.folder = pathlib.Path(folder) / "pebble"
@@ -159,7 +160,7 @@ class Pebble:
             make_tls(self.folder)
         self.port, self.management = free_port(), free_port()
         self.ca = self.folder / "ca.pem"
-        config = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
+        config = {"listenAddress": f"{address}:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
                   "certificate": "srv.pem", "privateKey": "srv.key", "httpPort": http_port, "tlsPort": 1, "ocspResponderURL": "",
                   "externalAccountBindingRequired": bool(eab)}
         if eab: # True, or {key identifier: HMAC key as base64url text}
@@ -169,10 +170,10 @@ class Pebble:
             program = shutil.copy(program, self.folder / "pebble")
         if user:
             chown_tree(self.folder, user)
-        self.process = Process("pebble", [program, "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{dns_port}",
+        self.process = Process("pebble", [program, "-config", "pebble.json", "-dnsserver", f"{dns_address}:{dns_port}",
                                           f"-strict={'true' if strict else 'false'}"], self.folder,
                                {"PEBBLE_VA_NOSLEEP": "1", **(env or {})}, user, cwd=self.folder)
-        self.directory = f"https://127.0.0.1:{self.port}/dir"
+        self.directory = f"https://{address}:{self.port}/dir"
         self.trust = ssl.create_default_context(cafile=str(self.ca))
         wait_for(self.answers, 90, "Pebble answers")  # it makes RSA keys at its start
 

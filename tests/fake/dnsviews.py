@@ -173,12 +173,12 @@ class Liar:
 class Doh:
     """DNS over HTTPS (RFC 8484, GET and POST) in front of a server on address:port."""
 
-    def __init__(self, folder, address, port):
+    def __init__(self, folder, address, port, listen=("127.0.0.1", 0), names="DNS:localhost,IP:127.0.0.1"):
         self.asked = []
         outer = self
         certificate, key = pathlib.Path(folder) / "doh.pem", pathlib.Path(folder) / "doh.key"
         bed.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                    "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}")
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -205,7 +205,7 @@ class Doh:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(listen, Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)

@@ -24,24 +24,24 @@ def missing():
 
 
 class PowerDns:
-    def __init__(self, folder, zones):
+    def __init__(self, folder, zones, address="127.0.0.1", port=None):
         self.folder = pathlib.Path(folder) / "pdns"
         self.folder.mkdir()
-        self.port, self.api_port = beds.free_port(), beds.free_port()
-        self.url = f"http://127.0.0.1:{self.api_port}"
+        self.port, self.api_port = port or beds.free_port(), beds.free_port()
+        self.url = f"http://{address}:{self.api_port}"
         subprocess.run(["sqlite3", str(self.folder / "pdns.sqlite3")], input=SCHEMA.read_text(), text=True, check=True, capture_output=True)
         (self.folder / "pdns.conf").write_text(f"""launch=gsqlite3
 gsqlite3-database=pdns.sqlite3
 gsqlite3-pragma-foreign-keys=yes
-local-address=127.0.0.1
+local-address={address}
 local-port={self.port}
 socket-dir={self.folder}
 api=yes
 api-key={KEY}
 webserver=yes
-webserver-address=127.0.0.1
+webserver-address={address}
 webserver-port={self.api_port}
-webserver-allow-from=127.0.0.0/8
+webserver-allow-from=127.0.0.0/8,10.0.0.0/8
 default-ttl=60
 cache-ttl=0
 query-cache-ttl=0

@@ -58,7 +58,7 @@ def quoted(value):
 class NameServer:
     """Authoritative for the zones, UDP and TCP on one loopback port."""
 
-    def __init__(self, zones, port):
+    def __init__(self, zones, port, address="127.0.0.1"):
         self.zones, self.port = zones, port
         server = self
 
@@ -78,7 +78,7 @@ class NameServer:
                     if answer:
                         self.wfile.write(len(answer).to_bytes(2, "big") + answer)
 
-        self.servers = [socketserver.ThreadingUDPServer(("127.0.0.1", port), Udp), Threading(("127.0.0.1", port), Tcp)]
+        self.servers = [socketserver.ThreadingUDPServer((address, port), Udp), Threading((address, port), Tcp)]
         for s in self.servers:
             s.daemon_threads = True
             threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -134,6 +134,7 @@ class Request:
 
 class Vendor:
     """A vendor's API on a loopback port. answer(request) gives (status, headers, body bytes); requests are kept."""
+    address = "127.0.0.1"
 
     def __init__(self, zones, port):
         self.zones, self.port, self.requests, self.faults = zones, port, [], []
@@ -163,7 +164,7 @@ class Vendor:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = http.server.ThreadingHTTPServer((self.address, port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
