@@ -53,6 +53,7 @@ export const PAGES = [
 	['dns-domains', '/dns-domains', 'Acme DNS Domains'],
 	['delegations', '/dns-domains/delegations', 'Acme DNS Domains'],
 	['http-challenges', '/dns-domains/http', 'Acme DNS Domains'],
+	['preflight', '/dns-domains/preflight', 'Acme DNS Domains'],
 	['external-dns', '/external-dns', 'External DNS'],
 	['validation-rules', '/external-dns/rules', 'External DNS'],
 	['owed', '/external-dns/owed', 'External DNS'],
@@ -64,6 +65,7 @@ export const PAGES = [
 	['users', '/admin/users', 'Users'],
 	['tokens', '/admin/tokens', 'API tokens'],
 	['vendors', '/admin/vendors', 'Vendors'],
+	['network', '/admin/network', 'Network'],
 	['status', '/admin/status', 'Status'],
 ]
 

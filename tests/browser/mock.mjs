@@ -181,6 +181,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const wait = order(le, ['*.api.bank.example', 'api.bank.example'], { at: now - 26 * min, dns: 'manual', external_dns: 'Manual', step: 'propagate', stage: 'waiting for you' })
 		event(wait, "Let's Encrypt took the order; it asks for proof of control of 2 names.", 'info', null, now - 26 * min)
 		event(wait, 'The order waits until you have set the records below. It looks again every 30 seconds.', 'warning', null, now - 26 * min + 1500)
+		for (const r of db.records.filter((r) => r.order_id === wait.id)) r.detail = { seen: false, text: '1 of 2 servers has it', view: 'outside', rule: 'bank.example', zone: 'bank.example', inside: false, alias: null, servers: [{ name: 'ns1.bank.example', address: '192.0.2.53:53', state: 'has', text: 'has it', values: [r.value] }, { name: 'ns2.bank.example', address: '[2001:db8::53]:53', state: 'other', text: 'has another value: old', values: ['an-old-value'] }] }
 		event(wait, 'ns1.bank.example and ns2.bank.example do not have the records yet.', 'info', { asked: ['ns1.bank.example', 'ns2.bank.example'], found: [] }, now - 8 * min)
 		wait.authorizations = wait.names.map((n) => ({ identifier: 'api.bank.example', wildcard: n.startsWith('*.'), status: 'pending', challenge_status: 'pending', expires_at: wait.expires_at, reason: null }))
 		for (const n of wait.names) record(wait, n)
@@ -194,7 +195,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		event(run, 'Published the challenge record; every listener answers with it.', 'info', null, now - 38_000)
 		run.authorizations = [{ identifier: 'status.bank.example', wildcard: false, status: 'pending', challenge_status: 'pending', expires_at: null, reason: null }]
 		record(run, 'status.bank.example', { status: 'ready' })
-		for (const n of ['login.bank.example', 'sso.bank.example', 'status.bank.example']) db.delegations.push({ id: ulid(), num: num('delegation'), name: n, zone: `_acme-challenge.${n}`, ns_line: `_acme-challenge.${n}. 3600 IN NS acme.bank.example.`, made_for_order: null, created_at: iso(now - 29 * DAY) })
+		for (const n of ['login.bank.example', 'sso.bank.example', 'status.bank.example']) db.delegations.push({ id: ulid(), num: num('delegation'), name: n, zone: `_acme-challenge.${n}`, ns_line: `_acme-challenge.${n}. 3600 IN NS acme.bank.example.`, made_for_order: null, facts: n.startsWith('login') ? [{ name: n, check: 'delegation', state: 'good', text: `'_acme-challenge.${n}' is delegated to acme.bank.example`, todo: null, view: '' }, { name: n, check: 'server', state: 'unknown', text: '198.51.100.7 does not answer by UDP as seen from here: no answer', todo: 'Behind NAT this may be right all the same: look at what the Internet asked. Else let port 53 through.', view: '' }] : null, looked_at: n.startsWith('login') ? iso(now - 3600_000) : null, created_at: iso(now - 29 * DAY) })
 		db.jobs.push({ id: ulid(), num: num('job'), kind: 'account-register', subject_kind: 'account', subject_id: le.id, state: 'done', result: null, reason: null, attempts: 1, next_at: null, created_at: iso(now - 38 * DAY), updated_at: iso(now - 38 * DAY), ended_at: iso(now - 38 * DAY) })
 		db.jobs.unshift({ id: ulid(), num: num('job'), kind: 'account-refresh', subject_kind: 'account', subject_id: zero.id, state: 'failed', result: null, reason: { code: 'unreached', title: 'Not reached', detail: 'ZeroSSL was not reached: connecting to acme.zerossl.com:443 took longer than 10 s', chain: [] }, attempts: 3, next_at: null, created_at: iso(now - DAY), updated_at: iso(now - DAY), ended_at: iso(now - DAY) })
 		db.tokens.push({ id: ulid(), num: num('token'), name: 'deploy pipeline', user_id: ada.id, user_name: 'ada', role: 'operator', rights: [], sources: ['192.0.2.0/24'], prefix: 'cw_7fK2', created_at: iso(now - 20 * DAY), expires_at: iso(now + 70 * DAY), used_at: iso(now - 9 * min), revoked_at: null }, { id: ulid(), num: num('token'), name: 'old laptop', user_id: ada.id, user_name: 'ada', role: 'admin', rights: ['audit'], sources: [], prefix: 'cw_Qx01', created_at: iso(now - 200 * DAY), expires_at: iso(now - 110 * DAY), used_at: null, revoked_at: iso(now - 150 * DAY) })
@@ -209,7 +210,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			event(o, HOSTILE, 'error', { [HOSTILE]: HOSTILE })
 			o.authorizations = [{ identifier: HOSTILE, wildcard: false, status: 'invalid', challenge_status: HOSTILE, expires_at: null, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } }]
 			record(o, HOSTILE, { value: HOSTILE, bind_line: HOSTILE, domain: HOSTILE, detail: HOSTILE })
-			db.delegations.push({ id: ulid(), num: 9, name: HOSTILE, zone: HOSTILE, ns_line: HOSTILE, made_for_order: null, created_at: iso(now) })
+			db.delegations.push({ id: ulid(), num: 9, name: HOSTILE, zone: HOSTILE, ns_line: HOSTILE, made_for_order: null, facts: [{ name: HOSTILE, check: 'delegation', state: 'bad', text: HOSTILE, todo: HOSTILE, view: HOSTILE }], looked_at: iso(now), created_at: iso(now) })
 			user(HOSTILE, 'viewer')
 			db.tokens.push({ ...db.tokens[0], id: ulid(), name: HOSTILE, user_name: HOSTILE })
 			db.jobs.push({ ...db.jobs[0], id: ulid(), kind: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } })
@@ -348,6 +349,14 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			hint('csr', c.id)
 			return json(201, c, { ETag: '"1"' })
 		}
+		if (m('GET', /^\/delegations\/[^/]+\/asked$/))
+			return json(200, { items: [{ network: '192.0.2.0/24', transport: 'udp', type: 'TXT', answer: 'answered', times: 12, first_at: iso(Date.now() - 7200_000), last_at: iso(Date.now() - 60_000) }, { network: '2001:db8:40::/56', transport: 'tcp', type: 'TXT', answer: 'empty', times: 1, first_at: iso(Date.now() - 7200_000), last_at: iso(Date.now() - 3600_000) }] })
+		if (m('POST', /^\/preflight$/))
+			return json(200, { names: body.names, facts: [{ name: body.names[0], check: 'caa', state: 'bad', text: `the CAA records of '${body.names[0]}' do not allow letsencrypt.org: other.example`, todo: 'Add a CAA record that names the authority, or order elsewhere.', view: '' }, { name: body.names[0], check: 'port-80', state: 'good', text: 'port 80 of 192.0.2.10 answers (404)', todo: null, view: 'outside' }] })
+		if (m('GET', /^\/views$/))
+			return json(200, { items: [{ id: 'V1', num: 1, name: 'outside', kind: 'doh', servers: [], url: 'https://dns.example/dns-query', direct: false, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'V2', num: 2, name: 'datacentre', kind: 'servers', servers: ['10.0.0.53:53', '10.1.0.53:53'], url: null, direct: true, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }], has_more: false, cursor: null })
+		if (m('GET', /^\/view-rules$/))
+			return json(200, { items: [{ id: 'R1', num: 1, suffix: 'bank.example', vendor: '', view_id: 'V1', wait_s: 0, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'R2', num: 2, suffix: 'slow.bank.example', vendor: 'letsencrypt', view_id: null, wait_s: 300, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }], has_more: false, cursor: null })
 		if (m('POST', /^\/delegations$/)) {
 			const d = { id: ulid(), num: num('delegation'), name: body.name, zone: `_acme-challenge.${body.name}`, ns_line: `_acme-challenge.${body.name}. 3600 IN NS acme.bank.example.`, made_for_order: null, created_at: iso(Date.now()) }
 			db.delegations.unshift(d)

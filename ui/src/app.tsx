@@ -26,6 +26,7 @@ const CsrPage = lazy(() => import('./pages/csrs').then((m) => ({ default: m.CsrP
 const ActivityPage = lazy(() => import('./pages/activity').then((m) => ({ default: m.ActivityPage })))
 const UsersPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.UsersPage })))
 const TokensPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.TokensPage })))
+const NetworkPage = lazy(() => import('./pages/network').then((m) => ({ default: m.NetworkPage })))
 const VendorsPage = lazy(() => import('./pages/vendors').then((m) => ({ default: m.VendorsPage })))
 const StatusPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.StatusPage })))
 const PasswordDialog = lazy(() => import('./pages/admin').then((m) => ({ default: m.PasswordDialog })))
@@ -87,6 +88,7 @@ function places(): { group: string | null; items: Place[] }[] {
 				{ href: '/admin/users', text: t('Users'), icon: 'users', needs: 'admin' },
 				{ href: '/admin/tokens', text: t('API tokens'), icon: 'token' },
 				{ href: '/admin/vendors', text: t('Vendors'), icon: 'vendor' },
+				{ href: '/admin/network', text: t('Network'), icon: 'link' },
 				{ href: '/admin/status', text: t('Status'), icon: 'status' },
 			],
 		},
@@ -291,6 +293,9 @@ function Pages() {
 			<Route path="/dns-domains/http">
 				<DnsDomainsPage tab="http" />
 			</Route>
+			<Route path="/dns-domains/preflight">
+				<DnsDomainsPage tab="preflight" />
+			</Route>
 			<Route path="/external-dns">
 				<ExternalDnsPage tab="providers" />
 			</Route>
@@ -330,6 +335,9 @@ function Pages() {
 			</Route>
 			<Route path="/admin/vendors">
 				<VendorsPage />
+			</Route>
+			<Route path="/admin/network">
+				<NetworkPage />
 			</Route>
 			<Route path="/admin/status">
 				<StatusPage />

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › ACME › Acme DNS Domains: every challenge record, the zones delegated to us, and what is answered on port 80.
-import { ActionIcon, Button, NativeSelect, Tabs, TextInput, Tooltip } from '@mantine/core'
+import { Button, NativeSelect, Stack, Tabs, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
-import { api, Idempotency, remove, unwrap, type AcmeRecord, type Delegation } from '../api/client'
+import { api, Idempotency, unwrap, type AcmeRecord, type Delegation } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Clipped, CopyButton, CopyLine, Empty, Soft, Time, Tone, type ToneName } from '../parts/bits'
-import { Confirm, FormDialog, useSubmit } from '../parts/form'
+import { FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { Preflight } from '../parts/looks'
 import { Page } from '../parts/page'
 import { DataTable, type Column } from '../parts/table'
+import { Delegations } from './delegations'
 
 const TONES: Record<string, ToneName> = { 'not-ready': 'busy', ready: 'busy', valid: 'good', invalid: 'bad', withdrawn: 'calm' }
 
@@ -54,7 +56,7 @@ export function RecordStatus({ record }: { record: AcmeRecord }) {
 	)
 }
 
-type TabName = 'records' | 'delegations' | 'http'
+type TabName = 'records' | 'delegations' | 'http' | 'preflight'
 
 export function DnsDomainsPage({ tab }: { tab: TabName }) {
 	const [, go] = useLocation()
@@ -78,6 +80,7 @@ export function DnsDomainsPage({ tab }: { tab: TabName }) {
 					<Tabs.Tab value="records">{t('Challenge records')}</Tabs.Tab>
 					<Tabs.Tab value="delegations">{t('Delegations')}</Tabs.Tab>
 					<Tabs.Tab value="http">{t('HTTP challenges')}</Tabs.Tab>
+					<Tabs.Tab value="preflight">{t('Preflight')}</Tabs.Tab>
 				</Tabs.List>
 				<Tabs.Panel value="records">
 					<Records kind="dns-01" />
@@ -88,9 +91,24 @@ export function DnsDomainsPage({ tab }: { tab: TabName }) {
 				<Tabs.Panel value="http">
 					<Records kind="http-01" />
 				</Tabs.Panel>
+				<Tabs.Panel value="preflight">
+					<PreflightTab />
+				</Tabs.Panel>
 			</Tabs>
 			{adding && <AddDelegation onClose={() => setAdding(false)} />}
 		</Page>
+	)
+}
+
+function PreflightTab() {
+	const [text, setText] = useState('')
+	const names = text.split(/[\s,;]+/).filter(Boolean)
+	return (
+		<Stack gap="md" maw={900}>
+			<Text c="dimmed">{t('What stands in the way of proving a name: CAA, delegation, DS, port 80 over every address, wildcard and vendor rules. It is advice; nothing is changed.')}</Text>
+			<TextInput label={t('Domain Names')} placeholder="www.example.com" spellCheck={false} value={text} onChange={(e) => setText(e.currentTarget.value)} />
+			<Preflight key={names.join(' ')} names={names} />
+		</Stack>
 	)
 }
 
@@ -130,50 +148,6 @@ function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
 			empty={<Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP challenge')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('What Certwright answers on port 80 for http-01 orders stands here.')}</Empty>}
 			columns={columns}
 		/>
-	)
-}
-
-function Delegations({ onAdd }: { onAdd: () => void }) {
-	const may = useMay()
-	const [deleting, setDeleting] = useState<Delegation | null>(null)
-	return (
-		<>
-			<DataTable<Delegation>
-				label={t('Delegations')}
-				queryKey={['delegations']}
-				read={({ limit, cursor }) => unwrap(api.GET('/delegations', { params: { query: { limit, cursor } } }))}
-				rowKey={(d) => d.id}
-				empty={
-					<Empty title={t('No delegation yet')} action={may('order') && <Button onClick={onAdd}>{t('Add Delegation')}</Button>}>
-						{t('Delegate _acme-challenge of a name to Certwright once, and it answers every challenge for that name by itself. The first dns-01 order by delegation adds its names here.')}
-					</Empty>
-				}
-				columns={[
-					{ title: t('Name'), render: (d) => <Soft text={d.name} /> },
-					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
-					{ title: t('Created At'), render: (d) => <Time at={d.created_at} show="two" /> },
-					{
-						title: t('Actions'),
-						hideTitle: true,
-						end: true,
-						width: 60,
-						render: (d) =>
-							may('order') && (
-								<Tooltip label={t('Delete delegation')}>
-									<ActionIcon variant="subtle" color="gray" aria-label={t('Delete delegation {name}', { name: d.name })} onClick={() => setDeleting(d)}>
-										<Icon name="trash" size={16} />
-									</ActionIcon>
-								</Tooltip>
-							),
-					},
-				]}
-			/>
-			{deleting && (
-				<Confirm opened title={t('Delete delegation')} action={t('Delete delegation')} onClose={() => setDeleting(null)} run={() => remove('/delegations/{id}', deleting.id)} done={t('The delegation is deleted.')} reads={['delegations']}>
-					{t('Certwright stops answering for {zone}. Orders and renewals of {name} by delegation will fail until it is delegated again; remove the NS record from its DNS too.', { zone: deleting.zone, name: deleting.name })}
-				</Confirm>
-			)}
-		</>
 	)
 }
 

@@ -10,6 +10,7 @@ import { t } from '../i18n'
 import { CopyLine, Failure, LinkButton, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
 import { accountLabel } from './accounts'
+import { Preflight } from '../parts/looks'
 import { MethodsPreview } from '../parts/methods'
 import { methodChoices, useKinds, useProviders } from './external-dns'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
@@ -181,7 +182,10 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 			)}
 
 			{(names.length > 1 || picked === AUTO || Object.keys(values.methods).length > 0) && (values.source === 'csr' ? names.length > 0 : !namesError(names)) && (
-				<MethodsPreview names={names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', method ? { ...values.methods, [name]: method } : Object.fromEntries(Object.entries(values.methods).filter(([n]) => n !== name)))} />
+				<>
+					<MethodsPreview names={names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', method ? { ...values.methods, [name]: method } : Object.fromEntries(Object.entries(values.methods).filter(([n]) => n !== name)))} />
+				<Preflight key={names.join(' ')} names={names} accountId={values.account_id} validation={values.validation} method={picked === AUTO ? null : picked} />
+				</>
 			)}
 
 			<Radio.Group label={t('Mode')} {...form.getInputProps('mode')}>

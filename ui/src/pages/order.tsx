@@ -10,7 +10,9 @@ import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Because, Clipped, CopyButton, CopyLine, dateText, Facts, isLive, Notice, OrderStatus, Relative, sentence, Soft, Staging, Time, Tone, type ToneName } from '../parts/bits'
 import { Icon } from '../parts/icon'
+import { useAct } from '../parts/form'
 import { Card, Loaded, Page } from '../parts/page'
+import { seenOf, ServerGrid } from '../parts/looks'
 import { PlainTable } from '../parts/table'
 import { keyTypeLabel } from './order-create'
 import { DeleteOrder, useOrderActions } from './orders'
@@ -165,6 +167,15 @@ function OrderView({ order }: { order: OrderDetail }) {
 					/>
 				</Card>
 			)}
+			{!(manual.length > 0 && isLive(order)) && order.records.some((r) => seenOf(r)?.text) && (
+				<Card title={t('What each server says')}>
+					<Stack gap="md">
+						{order.records.map((r) => (
+							<ServerGrid key={r.id} record={r} />
+						))}
+					</Stack>
+				</Card>
+			)}
 				</Stack>
 				<Stack gap="md">
 					<Card title={t('Names')} pad={false}>
@@ -225,6 +236,8 @@ export function AuthzStatus({ status, challenge }: { status: string; challenge: 
 
 function ManualRecords({ order, records, onCheck, busy, may }: { order: OrderDetail; records: AcmeRecord[]; onCheck: () => void; busy: boolean; may: boolean }) {
 	const dns = order.validation === 'dns-01'
+	const { busy: going, act } = useAct()
+	const twins = dns && records.some((r, i) => records.some((o, k) => k !== i && o.domain === r.domain))
 	return (
 		<section className="card" aria-label={t('Waiting for you')}>
 			<div className="card-head">
@@ -233,13 +246,19 @@ function ManualRecords({ order, records, onCheck, busy, may }: { order: OrderDet
 					<Text fw={600}>{dns ? (records.length > 1 ? t('Set these TXT records, all of them') : t('Set this TXT record')) : t('Publish this on port 80')}</Text>
 				</Group>
 				{may && (
-					<Button size="compact-md" loading={busy} onClick={onCheck}>
-						{t('I have added it — check now')}
-					</Button>
+					<Group gap="xs">
+						<Button size="compact-md" variant="default" loading={going === 'go-on'} onClick={() => void act('go-on', () => unwrap(api.POST('/orders/{id}/go-on', { params: { path: { id: order.id } } })), t('The order goes on; the authority decides.'), ['orders'])}>
+							{t('Go on anyway')}
+						</Button>
+						<Button size="compact-md" loading={busy} onClick={onCheck}>
+							{t('I have added it — check now')}
+						</Button>
+					</Group>
 				)}
 			</div>
 			<div className="card-pad">
 				<Stack gap="lg">
+					{twins && <Text>{t('Two values stand at one name, for the name and for its wildcard: add each beside the other, replace nothing.')}</Text>}
 					{records.map((r) => (
 						<div key={r.id}>
 							{dns ? (
@@ -255,16 +274,19 @@ function ManualRecords({ order, records, onCheck, busy, may }: { order: OrderDet
 								<Facts
 									rows={[
 										[t('Address'), <CopyLine key="u" value={r.url ?? `http://${r.domain}/.well-known/acme-challenge/${r.token ?? ''}`} what={t('the address')} />],
+										[t('Path'), <CopyLine key="p" value="/.well-known/acme-challenge/" what={t('the path')} />],
+										[t('File name'), <CopyLine key="f" value={r.token ?? ''} what={t('the file name')} />],
 										[t('Content'), <CopyLine key="v" value={r.value} what={t('the content')} />],
 										[t('Status'), <RecordStatus key="s" record={r} />],
 									]}
 								/>
 							)}
+							<ServerGrid record={r} />
 						</div>
 					))}
 					<Text c="dimmed" size="sm">
 						{dns ? t('Certwright asks every authoritative server of the zone and goes on by itself when all of them have it.') : t('Certwright goes on by itself when the address answers with exactly this content.')}{' '}
-						{order.expires_at && t('The authority keeps this order until {when}.', { when: dateText(order.expires_at) })}
+						{order.give_up_at && t('It waits until {when}.', { when: dateText(order.give_up_at) })}
 					</Text>
 				</Stack>
 			</div>

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delegations: the NS record to copy, a live look at each, what the Internet asked lately, many from a list, and lines for BIND.
+import { ActionIcon, Button, Code, Group, Menu, Modal, Stack, Text, Textarea } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api, finish, remove, unwrap, type Delegation, type Schemas } from '../api/client'
+import { useMay } from '../api/session'
+import { t } from '../i18n'
+import { CopyButton, CopyLine, Empty, Failure, Soft, Time, Tone, type ToneName } from '../parts/bits'
+import { Confirm, useAct } from '../parts/form'
+import { Icon } from '../parts/icon'
+import { FactList, stateName, worst } from '../parts/looks'
+import { DataTable, PlainTable } from '../parts/table'
+
+type Asked = Schemas['Asked']
+type Line = Schemas['DelegationLine']
+
+const TONES: Record<ReturnType<typeof worst>, ToneName> = { good: 'good', warn: 'warn', bad: 'bad', unknown: 'calm' }
+
+export function Delegations({ onAdd }: { onAdd: () => void }) {
+	const may = useMay()
+	const { busy, act } = useAct()
+	const [deleting, setDeleting] = useState<Delegation | null>(null)
+	const [open, setOpen] = useState<Delegation | null>(null)
+	const [pasting, setPasting] = useState(false)
+	const [lines, setLines] = useState(false)
+	const check = async (d: Delegation) => {
+		const seen = await finish<Delegation>(await api.POST('/delegations/{id}/check', { params: { path: { id: d.id } } }), async () => unwrap(api.GET('/delegations/{id}', { params: { path: { id: d.id } } })))
+		setOpen(seen)
+	}
+	return (
+		<>
+			<Group mb="sm" gap="xs">
+				{may('order') && (
+					<Button variant="default" size="compact-md" onClick={() => setPasting(true)}>
+						{t('Add from a list')}
+					</Button>
+				)}
+				<Button variant="default" size="compact-md" leftSection={<Icon name="copy" size={16} />} onClick={() => setLines(true)}>
+					{t('Missing lines for BIND')}
+				</Button>
+			</Group>
+			<DataTable<Delegation>
+				label={t('Delegations')}
+				queryKey={['delegations']}
+				read={({ limit, cursor }) => unwrap(api.GET('/delegations', { params: { query: { limit, cursor } } }))}
+				rowKey={(d) => d.id}
+				empty={
+					<Empty title={t('No delegation yet')} action={may('order') && <Button onClick={onAdd}>{t('Add Delegation')}</Button>}>
+						{t('Delegate _acme-challenge of a name to Certwright once, and it answers every challenge for that name by itself. The first dns-01 order by delegation adds its names here.')}
+					</Empty>
+				}
+				columns={[
+					{ title: t('Name'), render: (d) => <Soft text={d.name} /> },
+					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
+					{
+						title: t('Last look'),
+						render: (d) =>
+							d.facts ? (
+								<Button variant="transparent" p={0} size="compact-md" onClick={() => setOpen(d)} aria-label={t('What was seen of {name}', { name: d.name })}>
+									<Tone tone={TONES[worst(d.facts)]}>{stateName(worst(d.facts))}</Tone>
+								</Button>
+							) : (
+								<Tone tone="calm">{t('not looked at yet')}</Tone>
+							),
+					},
+					{ title: t('Created At'), render: (d) => <Time at={d.created_at} show="two" /> },
+					{
+						title: t('Actions'),
+						hideTitle: true,
+						end: true,
+						width: 170,
+						render: (d) => (
+							<Group gap="xs" justify="flex-end" wrap="nowrap">
+								{may('order') && (
+									<Button size="compact-sm" variant="default" loading={busy === d.id} onClick={() => void act(d.id, () => check(d), null, ['delegations'])}>
+										{t('Look now')}
+									</Button>
+								)}
+								<Menu position="bottom-end" withinPortal>
+									<Menu.Target>
+										<ActionIcon variant="subtle" color="gray" aria-label={t('Actions of the delegation of {name}', { name: d.name })}>
+											<Icon name="more" />
+										</ActionIcon>
+									</Menu.Target>
+									<Menu.Dropdown>
+										<Menu.Item leftSection={<Icon name="info" size={16} />} onClick={() => setOpen(d)}>
+											{t('What was seen and asked')}
+										</Menu.Item>
+										{may('order') && (
+											<Menu.Item color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setDeleting(d)}>
+												{t('Delete delegation')}
+											</Menu.Item>
+										)}
+									</Menu.Dropdown>
+								</Menu>
+							</Group>
+						),
+					},
+				]}
+			/>
+			{open && <Seen delegation={open} onClose={() => setOpen(null)} />}
+			{pasting && <Paste onClose={() => setPasting(false)} />}
+			{lines && <Lines onClose={() => setLines(false)} />}
+			{deleting && (
+				<Confirm opened title={t('Delete delegation')} action={t('Delete delegation')} onClose={() => setDeleting(null)} run={() => remove('/delegations/{id}', deleting.id)} done={t('The delegation is deleted.')} reads={['delegations']}>
+					{t('Certwright stops answering for {zone}. Orders and renewals of {name} by delegation will fail until it is delegated again; remove the NS record from its DNS too.', { zone: deleting.zone, name: deleting.name })}
+				</Confirm>
+			)}
+		</>
+	)
+}
+
+/** The look is advice; what the Internet asked is the proof. */
+function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => void }) {
+	const asked = useQuery({ queryKey: ['delegations', 'asked', delegation.id], queryFn: () => unwrap(api.GET('/delegations/{id}/asked', { params: { path: { id: delegation.id } } })), refetchInterval: 5_000 })
+	const rows = asked.data?.items ?? []
+	return (
+		<Modal opened onClose={onClose} title={delegation.zone} size="xl">
+			<Stack gap="lg">
+				<CopyLine value={delegation.ns_line} what={t('the NS record')} />
+				<div>
+					<Text fw={600} mb={4}>
+						{t('What is seen from here')} {delegation.looked_at && <Text span c="dimmed" fw={400} size="sm"><Time at={delegation.looked_at} /></Text>}
+					</Text>
+					{delegation.facts ? <FactList facts={delegation.facts} label={t('What is seen from here')} /> : <Text c="dimmed">{t('Nobody has looked yet.')}</Text>}
+				</div>
+				<div>
+					<Text fw={600} mb={4}>
+						{t('What the Internet asked lately')}
+					</Text>
+					<Text size="sm" c="dimmed" mb="xs">
+						{t('The real proof: who is asked here was sent by the parent zone.')}
+					</Text>
+					{asked.isError && <Failure error={asked.error} retry={() => void asked.refetch()} />}
+					{rows.length === 0 && !asked.isError ? (
+						<Text c="dimmed">{t('Nobody has asked yet. Ask once from outside: dig TXT {zone}', { zone: delegation.zone })}</Text>
+					) : (
+						<PlainTable<Asked>
+							label={t('What the Internet asked lately')}
+							rows={rows}
+							rowKey={(a) => `${a.network} ${a.transport} ${a.type} ${a.answer}`}
+							columns={[
+								{ title: t('Last'), render: (a) => <Time at={a.last_at} show="two" /> },
+								{ title: t('From'), render: (a) => <span className="mono">{a.network}</span> },
+								{ title: t('By'), render: (a) => a.transport.toUpperCase() },
+								{ title: t('Type'), render: (a) => a.type },
+								{ title: t('Answer'), render: (a) => <Tone tone={a.answer === 'answered' ? 'good' : a.answer === 'empty' ? 'calm' : 'warn'}>{a.answer === 'answered' ? t('with the value') : a.answer === 'empty' ? t('nothing there') : a.answer}</Tone> },
+								{ title: t('Times'), render: (a) => a.times },
+							]}
+						/>
+					)}
+				</div>
+			</Stack>
+		</Modal>
+	)
+}
+
+function Paste({ onClose }: { onClose: () => void }) {
+	const client = useQueryClient()
+	const [text, setText] = useState('')
+	const [busy, setBusy] = useState(false)
+	const [error, setError] = useState<unknown>(null)
+	const [rows, setRows] = useState<Line[] | null>(null)
+	const words: Record<Line['result'], string> = { made: t('added'), exists: t('was there'), refused: t('refused') }
+	const send = async () => {
+		setBusy(true)
+		setError(null)
+		try {
+			const got = await unwrap(api.POST('/delegation-list', { body: { text } }))
+			setRows(got.items)
+			void client.invalidateQueries({ queryKey: ['delegations'] })
+			notifications.show({ message: t('{n} delegations are added.', { n: got.items.filter((r) => r.result === 'made').length }), color: 'green' })
+		} catch (e) {
+			setError(e)
+		} finally {
+			setBusy(false)
+		}
+	}
+	return (
+		<Modal opened onClose={onClose} title={t('Add delegations from a list')} size="lg">
+			<Stack gap="md">
+				{rows ? (
+					<PlainTable<Line>
+						label={t('What came of each line')}
+						rows={rows}
+						rowKey={(r) => String(r.line)}
+						columns={[
+							{ title: t('Line'), render: (r) => r.line },
+							{ title: t('Name'), render: (r) => <span className="mono break">{r.name ?? r.typed}</span> },
+							{ title: t('Result'), render: (r) => <Tone tone={r.result === 'made' ? 'good' : r.result === 'exists' ? 'calm' : 'bad'} title={r.detail ?? undefined}>{words[r.result]}</Tone> },
+							{ title: t('Why'), render: (r) => r.detail ?? '' },
+						]}
+					/>
+				) : (
+					<Textarea label={t('Domain Names')} description={t('One a line. A wildcard needs the name without “*.”; what stands behind # counts for nothing.')} autosize minRows={6} maxRows={16} classNames={{ input: 'mono' }} spellCheck={false} value={text} onChange={(e) => setText(e.currentTarget.value)} data-autofocus />
+				)}
+				{error !== null && <Failure error={error} />}
+				<Group justify="flex-end" gap="xs">
+					<Button variant="default" onClick={onClose}>
+						{rows ? t('Done') : t('Cancel')}
+					</Button>
+					{!rows && (
+						<Button loading={busy} disabled={!text.trim()} onClick={() => void send()}>
+							{t('Add them')}
+						</Button>
+					)}
+				</Group>
+			</Stack>
+		</Modal>
+	)
+}
+
+function Lines({ onClose }: { onClose: () => void }) {
+	const lines = useQuery({ queryKey: ['delegations', 'lines'], queryFn: async () => String(await unwrap(api.GET('/delegations.zone', { parseAs: 'text' }) as never)), staleTime: 0 })
+	return (
+		<Modal opened onClose={onClose} title={t('Lines for the parent zones')} size="xl">
+			<Stack gap="sm">
+				<Text c="dimmed" size="sm">
+					{t('The NS records of all names that the last look did not find delegated to this server, as BIND reads them.')}
+				</Text>
+				{lines.isError ? (
+					<Failure error={lines.error} retry={() => void lines.refetch()} />
+				) : lines.data ? (
+					<Group align="flex-start" wrap="nowrap">
+						<Code block style={{ flex: 1, maxHeight: 420, overflow: 'auto' }}>
+							{lines.data}
+						</Code>
+						<CopyButton value={lines.data} what={t('the lines')} />
+					</Group>
+				) : lines.isSuccess ? (
+					<Text>{t('Nothing is missing.')}</Text>
+				) : null}
+			</Stack>
+		</Modal>
+	)
+}
