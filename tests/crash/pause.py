@@ -114,7 +114,7 @@ class Loop:
             name = f"p{self.pauses}n{i}.example.test"
             names[submit(stopped, self.account, [name, f"*.{name}"])] = name
             time.sleep(self.random.uniform(0, 0.06))
-        time.sleep(self.random.uniform(0, 0.5))
+        time.sleep(self.random.uniform(0, 0.15))  # an order lives for about a third of a second
         os.kill(core, signal.SIGSTOP)
         try:
             live = self.claims(names)
