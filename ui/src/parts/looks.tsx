@@ -132,7 +132,7 @@ export function ServerGrid({ record }: { record: AcmeRecord }) {
 	if (!d?.text) return null
 	const servers = d.servers ?? []
 	return (
-		<div>
+		<div style={{ marginTop: 8 }}>
 			<Text size="sm" c="dimmed" mb={4} className="break">
 				{servers.length ? t('Asked about {name}', { name: record.domain }) : sentence(d.text)}
 				{d.zone && ` · ${t('zone {zone}', { zone: d.zone })}`}
