@@ -58,7 +58,7 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 						title: t('Last look'),
 						render: (d) =>
 							d.facts ? (
-								<Button variant="transparent" p={0} size="compact-md" onClick={() => setOpen(d)} aria-label={t('What was seen of {name}', { name: d.name })}>
+								<Button variant="transparent" p={0} size="compact-md" onClick={() => setOpen(d)}>
 									<Tone tone={TONES[worst(d.facts)]}>{stateName(worst(d.facts))}</Tone>
 								</Button>
 							) : (
