@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "model/vendor.h"
 #include "service/account.h"
+#include "service/provider.h"
 
 static const char *const eab_sources[] = { "email", "access-key", NULL };
 const struct json_field account_register_fields[] = {
@@ -20,12 +21,14 @@ const struct json_field account_register_fields[] = {
 	JF_SECRET(struct account_register, eab_access_key, .min = 1, .max = 512),
 	JF_SECRET(struct account_register, account_key, .min = 1, .max = 16384),
 	JF_BOOL(struct account_register, automatic),
+	JF_JSON(struct account_register, connection),
 	{ 0 }
 };
 const struct json_field account_update_fields[] = {
 	JF_STR(struct account_update_body, name, .max = 128),
 	JF_STR(struct account_update_body, preferred_issuer, .max = 200),
 	JF_BOOL(struct account_update_body, automatic),
+	JF_JSON(struct account_update_body, connection),
 	{ 0 }
 };
 const struct json_field account_contact_fields[] = {
@@ -61,6 +64,7 @@ static json_t *account_json(const struct account_view *w)
 				 json_time_or_null(a->refreshed_ms), "reason", json_text_or_null(a->reason), "created_at",
 				 json_time_or_null(a->created_ms), "updated_at", json_time_or_null(a->updated_ms));
 
+	json_object_set_new(more, "connection", service_connection_json(a->connection));
 	json_object_update(o, more);
 	json_decref(more);
 	return o;
@@ -120,7 +124,8 @@ int account_patch(struct call *c, struct err *err)
 	const struct account_update_body *b = c->body;
 	_cleanup_account_view_ struct account_view v = { 0 };
 	struct account_update u = { .name = b->name, .preferred_issuer = b->preferred_issuer,
-				    .automatic = json_object_get(c->body_doc, "automatic") ? &b->automatic : NULL };
+				    .automatic = json_object_get(c->body_doc, "automatic") ? &b->automatic : NULL,
+				    .connection = b->connection };
 
 	if (service_account_update(c->service, &c->actor, c->id, c->match, &u, &v, err) < 0)
 		return -(int)err->code;

@@ -177,6 +177,7 @@ extern const struct json_field account_register_fields[], account_update_fields[
 struct account_update_body {
 	const char *name, *preferred_issuer;
 	bool automatic;
+	json_t *connection;
 };
 struct account_contact_body {
 	const char *email;
@@ -230,6 +231,12 @@ struct certificate_query {
 
 call_handler window_list, window_get, window_create, window_delete;
 extern const struct json_field window_create_fields[];
+
+call_handler expiry_get;
+extern const struct json_field expiry_query_fields[];
+struct expiry_query {
+	int64_t weeks;
+};
 
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];

@@ -154,6 +154,7 @@ const struct route routes[] = {
 	{ "POST", "/certificates/{id}/renewal", "updateRenewal", PERM_ORDER, renewal_patch,
 	  BODY(renewal_update_fields, renewal_update), .answers = { 200, 409 } },
 
+	{ "GET", "/expiry", "getExpiry", PERM_VIEW, expiry_get, QUERY(expiry_query_fields, expiry_query), .answers = { 200 } },
 	{ "GET", "/renewals", "listRenewals", PERM_VIEW, renewal_list, PAGE, .answers = { 200 } },
 	{ "POST", "/renewals", "createRenewals", PERM_ORDER, renewal_create, BODY(renewal_create_fields, renewal_create),
 	  .answers = { 200 } },

@@ -30,6 +30,7 @@ static const struct cli_option register_options[] = {
 	{ "eab-access-key-file", "F", "ZeroSSL: ask for it by the access key in this file", false },
 	{ "key-file", "F", "import: PEM file of an existing account's key; no account is made", false },
 	{ "automatic", NULL, "automatic acts may order although the vendor charges", false },
+	{ "connection", "FILE", "route, own CA, pin, private networks: the API's object as JSON", false },
 	{ 0 }
 };
 
@@ -51,6 +52,21 @@ static int put_file(json_t *body, const char *name, const struct cli_args *a, co
 	if (json_object_set_new(body, name, json_stringn((const char *)s.p, s.n)) < 0)
 		return err_set(err, ERR_INVALID, "--%s is not a text file", option);
 	return 0;
+}
+
+/* "null" is JSON null: as the server's configuration says. */
+static int put_connection(json_t *body, const struct cli_args *a, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_MAX(128 * 1024);
+	json_t *doc = NULL;
+
+	if (!arg_has(a, "connection"))
+		return 0;
+	if (streq(arg(a, "connection"), "null"))
+		return json_object_set_new(body, "connection", json_null());
+	if (file_read(arg(a, "connection"), &text, err) < 0 || json_parse(buf_text(&text), text.n, &doc, err) < 0)
+		return err_wrap(err, "could not read the connection");
+	return json_object_set_new(body, "connection", doc);
 }
 
 /* Vendors hand the HMAC key out in four spellings; its length tells whether it was pasted whole. */
@@ -77,7 +93,7 @@ static int do_register(struct cli *c, const struct cli_args *a, struct err *err)
 		return err_set(err, ERR_INVALID, "--eab-kid and --eab-hmac-file belong together");
 	if (put_file(body, "eab_hmac_key", a, "eab-hmac-file", 1024, err) < 0 ||
 	    put_file(body, "eab_access_key", a, "eab-access-key-file", 512, err) < 0 ||
-	    put_file(body, "account_key", a, "key-file", 16384, err) < 0)
+	    put_file(body, "account_key", a, "key-file", 16384, err) < 0 || put_connection(body, a, err) < 0)
 		return -(int)err->code;
 	show_length(c, json_object_get(body, "eab_hmac_key"));
 	if (arg_has(a, "eab-access-key-file") || arg_has(a, "eab-from-email"))
@@ -205,6 +221,7 @@ static int agree(struct cli *c, const struct cli_args *a, struct err *err)
 static const struct cli_option set_options[] = {
 	{ "automatic", "yes|no", "whether automatic acts may order although the vendor charges", false },
 	{ "preferred-issuer", "NAME", "issuer of the chain to keep where there are several, \"\" for the authority's choice", false },
+	{ "connection", "FILE|null", "route, own CA, pin, private networks: the API's object as JSON; null for none", false },
 	{ 0 }
 };
 
@@ -221,8 +238,10 @@ static int set(struct cli *c, const struct cli_args *a, struct err *err)
 	if (arg_has(a, "automatic"))
 		json_object_set_new(body, "automatic", json_boolean(streq(arg(a, "automatic"), "yes")));
 	put(body, "preferred_issuer", arg(a, "preferred-issuer"));
+	if (put_connection(body, a, err) < 0)
+		return -(int)err->code;
 	if (!json_object_size(body))
-		return err_set(err, ERR_INVALID, "nothing to set: give --automatic or --preferred-issuer");
+		return err_set(err, ERR_INVALID, "nothing to set: give --automatic, --preferred-issuer or --connection");
 	if (cli_patch(c, "accounts", id, body, &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);

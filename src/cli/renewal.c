@@ -246,6 +246,28 @@ static int resume(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
+static const struct cli_option expiry_options[] = { { "weeks", "N", "how many weeks, 13 when not given, up to 53", false }, { 0 } };
+
+static int expiry(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column columns[] = { { "FROM", "from", 0 }, { "EXPIRE", "expire", 0 }, { "NOTHING RENEWS", "unmanaged", 0 }, { 0 } };
+	_cleanup_buf_ struct buf path = BUF_MAX(128);
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	buf_add_str(&path, "/expiry");
+	if (arg_has(a, "weeks")) {
+		buf_add_str(&path, "?weeks=");
+		url_escape(&path, arg(a, "weeks"), MIN(strlen(arg(a, "weeks")), 16));
+	}
+	if (arg_no_words(a, err) < 0 || cli_get(c, buf_text(&path), &r, err) < 0)
+		return -(int)err->code;
+	if (c->json)
+		cli_print_json(&r);
+	else
+		cli_print_rows(json_object_get(r.doc, "weeks"), columns, "");
+	return 0;
+}
+
 static int notices(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
@@ -277,6 +299,7 @@ const struct cli_verb renewal_verbs[] = {
 	{ "certificate", "renew", "ID...", renew, renew_options, "renew certificates now: same names, account and validation" },
 	{ "certificate", "schedule", "", schedule, list_options, "what will be renewed, when and why" },
 	{ "certificate", "renewal", "ID", show, NULL, "when and why one certificate is renewed" },
+	{ "certificate", "expiry", "", expiry, expiry_options, "how many certificates expire in each of the coming weeks" },
 	{ "certificate", "set-renewal", "ID", set, set_options, "mark as installed, try again, set the policy" },
 	{ "certificate", "revoke", "ID...", revoke_these, revoke_options, "revoke certificates, or replace and then revoke them" },
 	{ "renewal", "pause", "", pause_all, pause_options, "stop all automatic renewals" },

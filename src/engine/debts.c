@@ -34,6 +34,7 @@ struct pay {
 	struct key_row key;
 	struct acme_session session;
 	struct acme_keys_signer signer;
+	struct way way;
 	struct gate gate;
 	char *park; /* lane that waits with it, until its due_ms */
 	struct provider provider; /* of a configured method; id NULL when there is none */
@@ -50,6 +51,7 @@ static void pay_done(struct pay *p)
 	account_done(&p->account);
 	key_row_done(&p->key);
 	acme_session_done(&p->session);
+	way_done(&p->way);
 	free(p->park);
 	provider_done(&p->provider);
 	event_list_done(&p->events);
@@ -111,17 +113,19 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 {
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
 	struct needing n = { p, url, false };
+	struct http *http;
 	struct acme_ca *ca;
 
 	/* authorities hand out a pending authorization again: an order that has it now gives it back itself when it ends */
 	if (engine_read(p->e, read_needed, &n, err) < 0 || n.needed)
 		return n.needed ? 0 : -(int)err->code;
-	if (acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
+	http = way_open(&p->way, p->w->http, p->account.connection, p->account.directory_url, err);
+	if (!http || acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
 		return -(int)err->code;
 	signer_init(&p->signer, p->e->o.keys, &p->key, &p->account);
 	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url, .lane = p->d.lane };
 	p->session = (struct acme_session){
-		.ca = ca, .http = p->w->http, .signer = &p->signer.acme, .account_url = p->account.url, .clock = p->e->clock,
+		.ca = ca, .http = http, .signer = &p->signer.acme, .account_url = p->account.url, .clock = p->e->clock,
 		.gate = lane_gate, .gate_data = &p->gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),
 	};
 	/* decided meanwhile: a valid one may serve another order */

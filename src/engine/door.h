@@ -9,6 +9,8 @@
 #include "model/connection.h"
 #include "net/policy.h"
 
+struct engine;
+
 /* The rule borrows the texts of c. */
 struct net_rule door_rule(const struct connection *c);
 
@@ -24,5 +26,7 @@ int door_open(const struct connection *c, const char *url, struct net_rule *ret,
  * have been bound to it before. p may be NULL (no policy: only the texts are judged).
  */
 int door_check(const struct net_policy *p, struct connection *c, const char *url, bool confirm, struct err *err);
+/* With the engine's policy; e may be NULL (tests). */
+int engine_door_check(struct engine *e, struct connection *c, const char *url, bool confirm, struct err *err);
 
 #endif

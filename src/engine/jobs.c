@@ -42,6 +42,7 @@ static void job_run_done(struct job_run *r)
 	key_row_done(&r->key);
 	key_row_done(&r->next_key);
 	acme_session_done(&r->session);
+	way_done(&r->way);
 	event_list_done(&r->events);
 	free(r->park);
 	if (r->data_free)

@@ -38,18 +38,47 @@ static int load_account(struct sql *q, void *arg, struct err *err)
 	return r->account.next_key_id ? store_key_get(q, r->account.next_key_id, &r->next_key, err) : 0;
 }
 
+struct way_of {
+	const char *directory_url;
+	char *connection; /* owned */
+};
+
+static int load_way(struct sql *q, void *arg, struct err *err)
+{
+	struct way_of *w = arg;
+
+	replace_str(&w->connection, NULL);
+	return store_account_connection(q, w->directory_url, &w->connection, err);
+}
+
+/* A directory that is read for nobody in particular is reached as its newest account reaches it. */
+static struct http *way_to(struct job_run *r, const char *directory_url, struct err *err)
+{
+	struct way_of w = { .directory_url = directory_url };
+	struct http *http = NULL;
+
+	if (r->account.id)
+		return way_open(&r->way, r->w->http, r->account.connection, directory_url, err);
+	if (engine_read(r->e, load_way, &w, err) == 0)
+		http = way_open(&r->way, r->w->http, w.connection, directory_url, err);
+	free(w.connection);
+	return http;
+}
+
 int job_session_open(struct job_run *r, const char *directory_url, struct err *err)
 {
+	struct http *http;
 	struct acme_ca *ca;
 
-	if (acme_ca_get(r->e->cas, directory_url, &ca, err) < 0)
+	acme_session_done(&r->session);
+	http = way_to(r, directory_url, err);
+	if (!http || acme_ca_get(r->e->cas, directory_url, &ca, err) < 0)
 		return -(int)err->code;
 	if (r->key.id)
 		signer_init(&r->signer, r->e->o.keys, &r->key, &r->account);
 	r->gate = (struct gate){ .e = r->e, .directory_url = directory_url };
-	acme_session_done(&r->session);
 	r->session = (struct acme_session){
-		.ca = ca, .http = r->w->http, .signer = r->key.id ? &r->signer.acme : NULL, .account_url = r->account.url,
+		.ca = ca, .http = http, .signer = r->key.id ? &r->signer.acme : NULL, .account_url = r->account.url,
 		.clock = r->e->clock, .gate = lane_gate, .gate_data = &r->gate,
 		.deadline_boot_ms = engine_deadline(r->e, r->lease_boot_ms),
 	};

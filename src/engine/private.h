@@ -182,6 +182,20 @@ void lanes_done(struct engine *e);
 
 void signer_init(struct acme_keys_signer *s, struct keys *k, const struct key_row *key, const struct account *a);
 
+/* ---- way.c: how an account's authority is reached ---- */
+
+struct way {
+	struct connection connection;
+	struct net_rule rule;
+	struct ruled ruled;
+};
+/*
+ * What the sessions of an account call out by. connection: text of the account's column, url: its directory. CONFLICT when a private
+ * network was confirmed for another host. w must not move while the result is used.
+ */
+struct http *way_open(struct way *w, struct http *inner, const char *connection, const char *url, struct err *err);
+void way_done(struct way *w);
+
 /* ---- provider.c: one configured publisher, opened for a call ---- */
 
 struct provider_use {
@@ -265,6 +279,7 @@ struct run {
 
 	struct acme_session session;
 	struct acme_keys_signer signer;
+	struct way way;
 	struct gate gate;
 	char *vendor_lane;
 	char *through;       /* parked lane this run goes through since a person asked for it */
@@ -395,6 +410,7 @@ struct job_run {
 	struct key_row key, next_key; /* next_key: a rollover's */
 	struct acme_session session;
 	struct acme_keys_signer signer;
+	struct way way;
 	struct gate gate;
 	struct event_list events;
 	sql_tx_fn *also; /* runs in the transaction that ends the job; arg is the job_run */

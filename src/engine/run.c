@@ -39,6 +39,7 @@ void run_done(struct run *r)
 	err_clear(&r->refused_why);
 	strlist_clear(&r->urls);
 	acme_session_done(&r->session);
+	way_done(&r->way);
 	free(r->vendor_lane);
 	free(r->through);
 	strlist_clear(&r->give_back);
@@ -142,16 +143,18 @@ int run_load(struct run *r, struct err *err)
 
 struct acme_session *run_session(struct run *r, struct err *err)
 {
+	struct http *http;
 	struct acme_ca *ca;
 
 	if (r->session.ca)
 		return &r->session;
-	if (acme_ca_get(r->e->cas, r->account.directory_url, &ca, err) < 0)
+	http = way_open(&r->way, r->w->http, r->account.connection, r->account.directory_url, err);
+	if (!http || acme_ca_get(r->e->cas, r->account.directory_url, &ca, err) < 0)
 		return NULL;
 	signer_init(&r->signer, r->e->o.keys, &r->account_key, &r->account);
 	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url, .lane = r->vendor_lane };
 	r->session = (struct acme_session){
-		.ca = ca, .http = r->w->http, .signer = &r->signer.acme, .account_url = r->account.url, .clock = r->e->clock,
+		.ca = ca, .http = http, .signer = &r->signer.acme, .account_url = r->account.url, .clock = r->e->clock,
 		.gate = lane_gate, .gate_data = &r->gate, .deadline_boot_ms = r->deadline_boot_ms,
 	};
 	return &r->session;

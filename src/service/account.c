@@ -2,6 +2,7 @@
 /* account.c - see account.h. */
 #include "service/account.h"
 
+#include "engine/door.h"
 #include "engine/intake.h"
 #include "model/vendor.h"
 #include "service/internal.h"
@@ -9,6 +10,7 @@
 
 struct account_job {
 	const struct service *s;
+	struct service *service; /* where settings are judged */
 	const struct actor *actor;
 	const char *ref;
 	int64_t rev;
@@ -202,6 +204,25 @@ static int directory_of(struct service *s, const struct account_register *r, con
 	return 0;
 }
 
+/*
+ * Checked when it is saved, on create and on update alike: the URL, literal addresses, the CA text, the pin. Settings that came with
+ * the request confirm a private network for the directory's host. *ret: text of the column, owned.
+ */
+static int take_connection(struct service *s, json_t *given, const char *url, char **ret, struct err *err)
+{
+	_cleanup_connection_ struct connection c = { 0 };
+
+	if (given && !json_is_null(given) && connection_decode(given, "/connection", false, &c, err) < 0)
+		return -(int)err->code;
+	if (engine_door_check(s->engine, &c, url, true, err) < 0) {
+		if (!err->field)
+			err->field = xstrdup(connection_empty(&c) ? "/directory_url" : "/connection");
+		return -(int)err->code;
+	}
+	*ret = connection_text(&c);
+	return 0;
+}
+
 int service_account_register(struct service *s, const struct actor *a, const struct account_register *r,
 			     const struct request_key *key, char **ret_job, struct err *err)
 {
@@ -209,7 +230,7 @@ int service_account_register(struct service *s, const struct actor *a, const str
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_once_ struct once once = { 0 };
 	struct account_job j = { .s = s, .actor = a, .prepared = &p, .once = &once, .audit = &audit };
-	_cleanup_free_ char *url = NULL;
+	_cleanup_free_ char *url = NULL, *connection = NULL;
 	const struct vendor *v;
 	struct account_request q = {
 		.vendor = r->vendor ? r->vendor : VENDOR_CUSTOM,
@@ -218,7 +239,6 @@ int service_account_register(struct service *s, const struct actor *a, const str
 		.eab_access_key = r->eab_access_key.p ? &r->eab_access_key : NULL,
 		.key_pem = r->account_key.p ? &r->account_key : NULL,
 		.automatic = r->automatic,
-		.connection = r->connection,
 		.email = r->email,
 		.name = r->name,
 		.tos_agreed = r->agree_tos,
@@ -231,6 +251,11 @@ int service_account_register(struct service *s, const struct actor *a, const str
 	if (check_register(r, &v, err) < 0 || directory_of(s, r, v, &url, err) < 0)
 		return -(int)err->code;
 	q.directory_url = url;
+	if (url && directory_url_check(url, err) < 0)
+		return -(int)err->code;
+	if (url && take_connection(s, r->connection, url, &connection, err) < 0)
+		return -(int)err->code;
+	q.connection = connection;
 	if (account_prepare(s->keys, &q, &p, err) < 0)
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
@@ -264,6 +289,12 @@ static int update_tx(struct sql *tx, void *arg, struct err *err)
 		replace_str(&a->preferred_issuer, *j->update->preferred_issuer ? j->update->preferred_issuer : NULL);
 	if (j->update->automatic)
 		a->automatic = *j->update->automatic;
+	if (j->update->connection) {
+		free(a->connection);
+		a->connection = NULL;
+		if (take_connection(j->service, j->update->connection, a->directory_url, &a->connection, err) < 0)
+			return -(int)err->code;
+	}
 	a->updated_ms = j->now_ms;
 	if (store_account_put(tx, a, 0, err) < 0 || store_audit_add(tx, j->audit, err) < 0)
 		return -(int)err->code;
@@ -274,7 +305,7 @@ int service_account_update(struct service *s, const struct actor *a, const char 
 			   struct account_view *ret, struct err *err)
 {
 	_cleanup_audit_ struct audit audit = { 0 };
-	struct account_job j = { .ref = ref, .rev = rev, .update = u, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
+	struct account_job j = { .service = s, .ref = ref, .rev = rev, .update = u, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
 	_cleanup_json_ json_t *detail = json_object();
 
 	if (u->name)
@@ -283,6 +314,8 @@ int service_account_update(struct service *s, const struct actor *a, const char 
 		json_object_set_new(detail, "preferred_issuer", json_string(u->preferred_issuer));
 	if (u->automatic)
 		json_object_set_new(detail, "automatic", json_boolean(*u->automatic));
+	if (u->connection)
+		json_object_set(detail, "connection", u->connection);
 	audit_begin(s, a, "account.update", "account", &audit);
 	audit.detail = json_text(detail);
 	return store_write(s->store, update_tx, &j, err);

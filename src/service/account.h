@@ -6,6 +6,7 @@
 #ifndef SERVICE_ACCOUNT_H
 #define SERVICE_ACCOUNT_H
 
+#include "base/json.h"
 #include "service/service.h"
 #include "store/account.h"
 #include "store/order.h"
@@ -22,7 +23,7 @@ struct account_register {
 	struct secret eab_access_key;
 	struct secret account_key; /* PEM of an existing account's key: it is found, not made */
 	bool automatic;
-	const char *connection; /* text of the column, or NULL */
+	json_t *connection; /* object (model/connection.h), JSON null or NULL for none */
 };
 
 struct account_view {
@@ -45,6 +46,7 @@ struct account_update { /* NULL: unchanged */
 	const char *name;
 	const char *preferred_issuer; /* "" = none */
 	const bool *automatic;
+	json_t *connection; /* JSON null for none */
 };
 int service_account_update(struct service *s, const struct actor *a, const char *ref, int64_t rev, const struct account_update *u,
 			   struct account_view *ret, struct err *err) MUST_CHECK;

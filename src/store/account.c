@@ -48,6 +48,9 @@ static const char ACCOUNT_ORDERS_LIVE[] = "SELECT count(*) FROM orders WHERE acc
 
 static const char ACCOUNT_COUNT_VENDOR[] = "SELECT count(*) FROM account WHERE vendor = $1 AND deleted_ms = 0";
 static const char ACCOUNT_COUNT_DIRECTORY[] = "SELECT count(*) FROM account WHERE directory_url = $1 AND deleted_ms = 0";
+static const char ACCOUNT_CONNECTION[] =
+	"SELECT connection FROM account WHERE id = (SELECT max(id) FROM account WHERE directory_url = $1 AND deleted_ms = 0"
+	" AND connection IS NOT NULL)";
 static const char ACCOUNT_TWINS[] = "SELECT count(*) FROM account WHERE vendor = $1 AND email = $2 AND deleted_ms = 0";
 
 static int account_from_row(const struct row *r, struct account *a, struct err *err)
@@ -190,6 +193,23 @@ int store_account_count_vendor(struct sql *q, const char *vendor, int64_t *ret, 
 int store_account_count_directory(struct sql *q, const char *directory_url, int64_t *ret, struct err *err)
 {
 	return sql_int(q, ACCOUNT_COUNT_DIRECTORY, SQL_VALUES(SQL_TEXT(directory_url)), ret, err);
+}
+
+static int connection_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	char **ret = arg;
+
+	*ret = row_text_dup(r, 0);
+	return 0;
+}
+
+int store_account_connection(struct sql *q, const char *directory_url, char **ret, struct err *err)
+{
+	int n;
+
+	*ret = NULL;
+	n = sql_each(q, ACCOUNT_CONNECTION, SQL_VALUES(SQL_TEXT(directory_url)), connection_row, ret, err);
+	return n < 0 ? n : 0;
 }
 
 int store_account_twins(struct sql *q, const char *email, const char *vendor, int64_t *ret, struct err *err)

@@ -16,6 +16,7 @@
 #include "store/delegation.h"
 #include "store/driver.h"
 #include "store/event.h"
+#include "store/expiry.h"
 #include "store/feed_item.h"
 #include "store/job.h"
 #include "store/key.h"
@@ -171,9 +172,12 @@ static int account_life_fn(struct sql *tx, void *arg, struct err *err)
 	_cleanup_vendor_setting_list_ struct vendor_setting_list settings = { 0 };
 	int64_t n = 0, live = 0;
 	bool busy = true, uses = true;
+	char *connection = NULL;
 
 	OK(store_order_add(tx, &o, err));
 	OK(store_account_get(tx, o.account_id, &a, err));
+	replace_str(&a.connection, "{\"route\":\"direct\"}");
+	OK(store_account_put(tx, &a, 0, err));
 	a.status = ACCOUNT_VALID;
 	replace_str(&a.next_key_id, "next");
 	a.refreshed_ms = 500;
@@ -199,6 +203,13 @@ static int account_life_fn(struct sql *tx, void *arg, struct err *err)
 	ASSERT_INT(n, 1);
 	OK(store_account_count_vendor(tx, a.vendor, &n, err));
 	OK(store_account_count_directory(tx, a.directory_url, &n, err));
+	OK(store_account_connection(tx, a.directory_url, &connection, err));
+	ASSERT_STR(connection, a.connection);
+	free(connection);
+	OK(store_account_connection(tx, "https://nobody.example/", &connection, err));
+	ASSERT_TRUE(!connection); /* nobody said anything about it */
+	OK(store_expiry_count(tx, 0, INT64_MAX, &n, &live, err));
+	ASSERT_TRUE(live <= n);
 	OK(store_account_certificates(tx, a.id, 0, &certs, err));
 	OK(store_account_certificates(tx, a.id, 5, &certs, err));
 	OK(store_account_certificate_count(tx, a.id, &n, &live, err));

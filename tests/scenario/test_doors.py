@@ -197,6 +197,61 @@ def test_no_spelling_of_an_inside_address_is_called_by_an_account(make_bed):
         trap.stop()
 
 
+# ---- the way of one account ----
+
+def connection_to(bed, **more):
+    return {"ca_pem": (bed.ca.folder / "ca.pem").read_text(), "allow": ["127.0.0.0/8"], **more}
+
+
+def test_an_account_reaches_a_private_authority_by_its_own_connection_alone_and_issues(make_bed):
+    bed = make_bed(settings={"net.trust": "", "net.allow": "192.0.2.0/24"})
+    ask = {"directory_url": bed.ca.directory, "email": "own@certwright.test", "agree_tos": True}
+    status, doc, _ = bed.server.request("POST", "/accounts", ask)
+    assert status == 400 and doc["errors"][0]["pointer"] == "/directory_url", (status, doc)
+    status, doc, _ = bed.server.request("POST", "/accounts", {**ask, "connection": {"allow": ["127.0.0.0/8"]}})
+    assert status in (201, 202), (status, doc)
+    assert status == 202, "the address is allowed, its CA is not trusted"
+    own = bed.server.folder / "connection.json"
+    own.write_text(json.dumps(connection_to(bed)))
+    own.chmod(0o644)
+    done = bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", "own@certwright.test", "--agree-tos", "--json", "--connection", str(own))
+    assert done.status == 0, done
+    account = done.json
+    assert account["connection"]["allow"] == ["127.0.0.0/8"] and account["status"] == "valid", account
+    order = bed.server.cli("order", "create", "--account", account["id"], "--name", "own.certwright.test", "--validation", "http-01", "--http", "builtin", "--wait", "--json")
+    assert order.status == 0 and order.json["status"] == "valid", order
+    # nothing of it helps another account, and taking it away stops this one
+    status, doc, headers = bed.server.request("GET", f"/accounts/{account['id']}")
+    status, doc, _ = bed.server.request("PATCH", f"/accounts/{account['id']}", {"connection": None}, {"If-Match": "*"})
+    assert status == 400 and doc["errors"][0]["pointer"] == "/directory_url", (status, doc)
+    told = bed.server.cli("account", "refresh", account["id"])
+    assert told.status == 0, told
+
+
+def test_no_connection_of_an_account_opens_an_inside_address_by_another_spelling(make_bed):
+    bed = make_bed(settings={"net.allow": "127.0.0.0/8"})
+    account = register(bed).json
+    status, doc, _ = bed.server.request("PATCH", f"/accounts/{account['id']}", {"connection": {"allow": ["169.254.0.0/16"]}}, {"If-Match": "*"})
+    assert status == 200, (status, doc)
+    for what, at in (({"allow": ["not an address"]}, "/connection/allow/0"), ({"route": "sideways"}, "/connection/route"), ({"ca_pem": "none"}, "/connection/ca_pem"),
+                     ({"fingerprint": "ab"}, "/connection/fingerprint"), ({"confirmed_for": "x:1"}, "/connection/confirmed_for"), ({"else": 1}, "/connection/else")):
+        status, doc, _ = bed.server.request("PATCH", f"/accounts/{account['id']}", {"connection": what}, {"If-Match": "*"})
+        assert status == 400 and doc["errors"][0]["pointer"] == at, (what, status, doc)
+        status, doc, _ = bed.server.request("POST", "/accounts", {"directory_url": bed.ca.directory, "email": "d@certwright.test", "agree_tos": True, "connection": what})
+        assert status == 400 and doc["errors"][0]["pointer"] == at, (what, status, doc)
+    strict = make_bed(settings={"net.allow": "192.0.2.0/24"})
+    trap = Trap()
+    try:
+        for spelling in FORBIDDEN:
+            url = spelling.replace("P", str(trap.port)) + "dir"
+            status, doc, _ = strict.server.request("POST", "/accounts", {"directory_url": url, "email": "d@certwright.test", "agree_tos": True,
+                                                                         "connection": {"route": "direct", "allow": ["198.51.100.0/24"]}})
+            assert status == 400 or (status == 202 and "localhost" in url), (url, status, doc)
+        assert trap.hits == 0
+    finally:
+        trap.stop()
+
+
 # ---- who may reach the API ----
 
 def ask(bed, source, headers=None, path="/api/v1/audit?limit=5"):

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* expiry.c - see expiry.h. */
+#include "service/expiry.h"
+
+#include "service/internal.h"
+#include "store/expiry.h"
+
+#define WEEK_MS (7 * DAY_MS)
+#define EXPIRED_MS (90 * DAY_MS)
+
+struct expiry_job {
+	struct expiry *ret;
+	int64_t now_ms;
+};
+
+static int expiry_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct expiry_job *j = arg;
+	int64_t nobody;
+
+	for (int i = 0; i < j->ret->n; i++) {
+		struct expiry_week *w = &j->ret->weeks[i];
+
+		w->from_ms = j->now_ms + i * WEEK_MS;
+		w->to_ms = w->from_ms + WEEK_MS;
+		if (store_expiry_count(q, w->from_ms, w->to_ms, &w->expire, &w->unmanaged, err) < 0)
+			return -(int)err->code;
+	}
+	return store_expiry_count(q, j->now_ms - EXPIRED_MS, j->now_ms, &j->ret->expired, &nobody, err);
+}
+
+int service_expiry(struct service *s, int weeks, struct expiry *ret, struct err *err)
+{
+	struct expiry_job j = { .ret = ret, .now_ms = service_now(s) };
+
+	ret->n = MIN(MAX(weeks, 1), EXPIRY_WEEKS_MAX);
+	return store_read(s->store, expiry_tx, &j, err);
+}
