@@ -37,6 +37,9 @@ const PERMISSIONS = { viewer: ['none', 'self', 'view'], operator: ['none', 'self
 
 export function makeMock({ empty = false, role = 'admin', signedIn = false, hostile = false } = {}) {
 	const now = Date.now()
+	/* hostile: true for one text everywhere, a list for one after another */
+	let turn = 0
+	const H = () => (Array.isArray(hostile) ? hostile[turn++ % hostile.length] : HOSTILE)
 	const db = { accounts: [], orders: [], csrs: [], certificates: [], records: [], delegations: [], jobs: [], audit: [], users: [], tokens: [] }
 	const nums = {}
 	const num = (k) => (nums[k] = (nums[k] ?? 0) + 1)
@@ -53,7 +56,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	}
 	function account(vendor, email, at = now, more = {}) {
 		const v = VENDORS.find((x) => x.key === vendor) ?? { key: 'custom', title: 'Custom', directory_url: more.directory_url, staging: false }
-		const a = { id: ulid(), num: num('account'), name: email, vendor: v.key, vendor_title: v.title, directory_url: v.directory_url, email, status: 'valid', url: `${v.directory_url}/acct/${clock}`, label: `${email} --- ${v.title}`, eab_kid: null, eab_bytes: 0, eab_held: false, costs_money: v.costs_money ?? false, automatic: false, automatic_allowed: !v.costs_money, preferred_issuer: null, key_changing: false, refreshed_at: iso(at), tos_url: null, tos_agreed_at: iso(at), staging: v.staging, reason: null, created_at: iso(at), updated_at: iso(at), ...more }
+		const a = { id: ulid(), num: num('account'), name: email, vendor: v.key, vendor_title: v.title, directory_url: v.directory_url, email, status: 'valid', url: `${v.directory_url}/acct/${clock}`, label: `${email} --- ${v.title}`, eab_kid: null, connection: null, eab_bytes: 0, eab_held: false, costs_money: v.costs_money ?? false, automatic: false, automatic_allowed: !v.costs_money, preferred_issuer: null, key_changing: false, refreshed_at: iso(at), tos_url: null, tos_agreed_at: iso(at), staging: v.staging, reason: null, created_at: iso(at), updated_at: iso(at), ...more }
 		db.accounts.unshift(a)
 		return a
 	}
@@ -201,23 +204,23 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		db.tokens.push({ id: ulid(), num: num('token'), name: 'deploy pipeline', user_id: ada.id, user_name: 'ada', role: 'operator', rights: [], sources: ['192.0.2.0/24'], prefix: 'cw_7fK2', created_at: iso(now - 20 * DAY), expires_at: iso(now + 70 * DAY), used_at: iso(now - 9 * min), revoked_at: null }, { id: ulid(), num: num('token'), name: 'old laptop', user_id: ada.id, user_name: 'ada', role: 'admin', rights: ['audit'], sources: [], prefix: 'cw_Qx01', created_at: iso(now - 200 * DAY), expires_at: iso(now - 110 * DAY), used_at: null, revoked_at: iso(now - 150 * DAY) })
 		for (const [action, kind, obj, name] of [['account.register', 'account', le, le.email], ['csr.create', 'csr', db.csrs[3], 'www.bank.example'], ['order.create', 'order', ok, 'login.bank.example'], ['order.create', 'order', wait, '*.api.bank.example'], ['session.create', 'user', ada, 'ada']]) audit(action, kind, obj, name)
 		if (hostile) {
-			const h = account('letsencrypt', HOSTILE, now, { name: HOSTILE, directory_url: HOSTILE, vendor_title: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [HOSTILE], remote: HOSTILE } })
-			csr([HOSTILE, HOSTILE + 'b'], { subject: HOSTILE })
-			const c = certificate([HOSTILE], h, 3, { issuer: HOSTILE, serial: HOSTILE, managed: false })
-			c.chain = HOSTILE
-			const o = order(h, [HOSTILE], { external_dns: HOSTILE, stage: 'waiting for you', dns: 'manual', step: 'propagate', url: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [HOSTILE], hint: HOSTILE, remote: HOSTILE, remote_type: HOSTILE } })
-			event(o, HOSTILE, 'error', { remote: HOSTILE, detail: HOSTILE })
-			event(o, HOSTILE, 'error', { [HOSTILE]: HOSTILE })
-			o.authorizations = [{ identifier: HOSTILE, wildcard: false, status: 'invalid', challenge_status: HOSTILE, expires_at: null, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } }]
-			record(o, HOSTILE, { value: HOSTILE, bind_line: HOSTILE, domain: HOSTILE, detail: HOSTILE })
-			db.delegations.push({ id: ulid(), num: 9, name: HOSTILE, zone: HOSTILE, ns_line: HOSTILE, made_for_order: null, facts: [{ name: HOSTILE, check: 'delegation', state: 'bad', text: HOSTILE, todo: HOSTILE, view: HOSTILE }], looked_at: iso(now), created_at: iso(now) })
-			user(HOSTILE, 'viewer')
-			db.tokens.push({ ...db.tokens[0], id: ulid(), name: HOSTILE, user_name: HOSTILE })
-			db.jobs.push({ ...db.jobs[0], id: ulid(), kind: HOSTILE, reason: { code: 'x', title: HOSTILE, detail: HOSTILE, chain: [], remote: HOSTILE } })
-			audit(HOSTILE, 'order', { id: o.id }, HOSTILE)
-			db.audit[0].actor_name = HOSTILE
-			db.audit[0].detail = { x: HOSTILE }
-			state.lane = { name: HOSTILE, parked_until: iso(now + 60_000), reason: { detail: HOSTILE, remote: HOSTILE } }
+			const h = account('letsencrypt', H(), now, { name: H(), directory_url: H(), vendor_title: H(), reason: { code: 'x', title: H(), detail: H(), chain: [H()], remote: H() } })
+			csr([H(), H() + 'b'], { subject: H() })
+			const c = certificate([H()], h, 3, { issuer: H(), serial: H(), managed: false })
+			c.chain = H()
+			const o = order(h, [H()], { external_dns: H(), stage: 'waiting for you', dns: 'manual', step: 'propagate', url: H(), reason: { code: 'x', title: H(), detail: H(), chain: [H()], hint: H(), remote: H(), remote_type: H() } })
+			event(o, H(), 'error', { remote: H(), detail: H() })
+			event(o, H(), 'error', { [H()]: H() })
+			o.authorizations = [{ identifier: H(), wildcard: false, status: 'invalid', challenge_status: H(), expires_at: null, reason: { code: 'x', title: H(), detail: H(), chain: [], remote: H() } }]
+			record(o, H(), { value: H(), bind_line: H(), domain: H(), detail: H() })
+			db.delegations.push({ id: ulid(), num: 9, name: H(), zone: H(), ns_line: H(), made_for_order: null, facts: [{ name: H(), check: 'delegation', state: 'bad', text: H(), todo: H(), view: H() }], looked_at: iso(now), created_at: iso(now) })
+			user(H(), 'viewer')
+			db.tokens.push({ ...db.tokens[0], id: ulid(), name: H(), user_name: H() })
+			db.jobs.push({ ...db.jobs[0], id: ulid(), kind: H(), reason: { code: 'x', title: H(), detail: H(), chain: [], remote: H() } })
+			audit(H(), 'order', { id: o.id }, H())
+			db.audit[0].actor_name = H()
+			db.audit[0].detail = { x: H() }
+			state.lane = { name: H(), parked_until: iso(now + 60_000), reason: { detail: H(), remote: H() } }
 		}
 	}
 	if (signedIn) state.session = { user: state.me, cookie: 'mock' }
@@ -267,7 +270,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/export$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort'] }[path] ?? []
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort'], '/expiry': ['weeks'] }[path] ?? []
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
 		if (asked.length > 1 || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
@@ -387,6 +390,15 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			return json(200, strip(u), { ETag: '"2"' })
 		}
 		const renewal = (c, i = 0) => ({ certificate_id: c.id, certificate_num: c.num, names: c.names, display_names: c.display_names, managed: c.managed, why: i % 3 === 1 ? 'ari' : 'fraction', waits: i === 2 ? 'person' : 'nothing', paused: i === 4, failures: i === 3 ? 4 : 0, renew_at: c.renew_at, next_attempt_at: c.renew_at, not_after: c.not_after, window_start: i % 3 === 1 ? c.renew_at : null, window_end: i % 3 === 1 ? c.not_after : null, explanation_url: null, information_at: null, information_reason: null, order_id: null, order_num: null, order_stage: null, tried_at: null, failing_since: i === 3 ? iso(Date.now() - 2 * DAY) : null, reason: i === 3 || i === 4 ? { code: 'remote-refused', title: 'Refused by the remote service', detail: 'could not place the order', chain: ['could not place the order', 'policy forbids this name'] } : null, waiting_to_be_installed_since: null, key_policy: 'new', key_max_days: 398, window_id: null })
+		if (m('GET', /^\/expiry$/)) {
+			const n = Number(q.get('weeks') ?? 13)
+			const weeks = Array.from({ length: n }, (_, i) => {
+				const from = Date.now() + i * 7 * DAY
+				const here = db.certificates.filter((c) => Date.parse(c.not_after) >= from && Date.parse(c.not_after) < from + 7 * DAY)
+				return { from: iso(from), to: iso(from + 7 * DAY), expire: here.length, unmanaged: here.filter((c) => !c.managed).length }
+			})
+			return json(200, { weeks, expired: db.certificates.filter((c) => Date.parse(c.not_after) < Date.now()).length })
+		}
 		if (m('GET', /^\/renewals$/)) return page(db.certificates.filter((c) => c.managed).map(renewal))
 		if ((x = m('GET', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, { ...renewal(find(db.certificates, x[1]), 1), events: [] })
 		if ((x = m('POST', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, renewal(find(db.certificates, x[1])))

@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
+import { crawl } from './crawl.mjs'
 import { makeMock } from './mock.mjs'
+import { PAYLOADS } from './payloads.mjs'
 
 const top = join(fileURLToPath(import.meta.url), '../../..')
 const tests = []
@@ -328,6 +330,107 @@ test('hostile text in every field is shown as text', () =>
 		assert.ok(shown > 20, `shown ${shown} times`)
 	}))
 
+test('three hundred payloads in stored fields execute nothing and break no page', async () => {
+	assert.ok(PAYLOADS.length >= 300, `${PAYLOADS.length}`)
+	for (let from = 0; from < PAYLOADS.length; from += 60) {
+		const some = PAYLOADS.slice(from, from + 60)
+		await withPage({ hostile: some }, async ({ page, base, mock }) => {
+			const dialogs = []
+			page.on('dialog', (d) => (dialogs.push(d.message()), d.dismiss()))
+			const num = (l) => l[0].num
+			const paths = ['/', '/accounts', '/orders', '/dns-domains', '/dns-domains/delegations', '/certificates', '/csrs', '/activity', '/activity/jobs', '/admin/users', '/admin/tokens', '/admin/status', `/orders/${num(mock.db.orders)}`, `/certificates/${num(mock.db.certificates)}`, `/csrs/${num(mock.db.csrs)}`]
+			for (const path of paths) {
+				await page.goto(base + path)
+				await page.getByRole('heading', { level: 1 }).first().waitFor()
+				await settled(page)
+				const got = await page.evaluate(() => ({ pwned: window.pwned, foreign: document.querySelectorAll('main img, main iframe, main object, main script, main svg script, main a[href^="javascript" i], main a[href^="data:" i]').length }))
+				assert.deepEqual(got, { pwned: undefined, foreign: 0 }, path)
+			}
+			assert.deepEqual(dialogs, [])
+		})
+	}
+})
+
+test('a viewer who visits every page and presses everything sends nothing but GET, is handed no secret and meets no dead button', () =>
+	withPage({ role: 'viewer' }, async ({ page, base, mock }) => {
+		const paths = [...PAGES.filter((p) => p[0] !== 'users').map((p) => p[1]), ...mock.db.orders.map((o) => `/orders/${o.num}`), '/certificates/2', '/csrs/2']
+		const found = await crawl(page, base, paths)
+		assert.deepEqual({ dead: found.dead, sent: found.sent, secrets: found.secrets }, { dead: [], sent: [], secrets: [] })
+		assert.ok(found.pressed > 20, `${found.pressed} pressed`)
+	}))
+
+test('slash opens the palette, which goes to pages, objects by name and number, and actions', () =>
+	withPage({}, async ({ page, base }) => {
+		await visit(page, base, '/', 'Dashboard')
+		const type = async (text) => {
+			await page.keyboard.press('/')
+			await page.getByRole('combobox', { name: 'Page, name, number or serial' }).fill(text)
+		}
+		await type('vendors')
+		await page.getByRole('option', { name: /^Vendors/ }).waitFor()
+		await page.keyboard.press('Enter')
+		await page.getByRole('heading', { level: 1, name: 'Vendors' }).waitFor()
+		await page.keyboard.press('Control+k')
+		await page.getByRole('combobox', { name: 'Page, name, number or serial' }).fill('mail.bank')
+		await page.getByRole('option', { name: /mail\.bank\.example/ }).first().waitFor()
+		assert.deepEqual(await axe(page), [])
+		await page.keyboard.press('Enter')
+		await page.getByRole('heading', { level: 1, name: 'mail.bank.example' }).waitFor()
+		await type('order 3')
+		await page.getByRole('option', { name: /Order 3 / }).click()
+		await page.getByRole('heading', { level: 1, name: 'Order 3' }).waitFor()
+		await type('register')
+		await page.getByRole('option', { name: 'Register an ACME account' }).click()
+		await page.getByRole('dialog', { name: 'Register an ACME account' }).waitFor()
+		await page.getByLabel('E-mail').fill('a/b')
+		assert.equal(await page.getByLabel('E-mail').inputValue(), 'a/b', 'a slash is a letter where one types')
+	}))
+
+test('the page speaks Turkish when it is chosen, and keeps the choice', () =>
+	withPage({}, async ({ page, base }) => {
+		await visit(page, base, '/', 'Dashboard')
+		await page.getByRole('button', { name: /menu$/ }).click()
+		await page.getByRole('menuitem', { name: 'Türkçe' }).click()
+		await page.getByRole('heading', { level: 1, name: 'Pano' }).waitFor()
+		assert.equal(await page.evaluate(() => document.documentElement.lang), 'tr')
+		await visit(page, base, '/orders', 'Siparişler')
+		assert.deepEqual(await axe(page), [])
+		await page.getByRole('button', { name: /menü$/ }).click()
+		await page.getByRole('menuitem', { name: 'English' }).click()
+		await page.getByRole('heading', { level: 1, name: 'Orders' }).waitFor()
+	}))
+
+test('the page of a list stands in the address bar, and going back goes back', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const like = mock.db.orders[0]
+		for (let i = 0; i < 120; i++) mock.db.orders.push({ ...like, id: `x${i}`, num: 1000 + i })
+		await visit(page, base, '/orders?status=pending', 'Orders')
+		await page.getByRole('button', { name: 'Next page' }).click()
+		await page.getByText('Page 2').waitFor()
+		const second = page.url()
+		await page.reload()
+		await page.getByText('Page 2').waitFor()
+		assert.equal(page.url(), second)
+		await page.goBack()
+		await page.getByText('Page 1').waitFor()
+	}))
+
+test('a private authority is registered with its own connection, and a refusal of it stands in its part', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await page.goto(`${base}/accounts?register`)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option', { hasText: 'Other ACME directory' }).click()
+		await page.getByLabel('Directory URL').fill('https://ca.inside.bank.example/dir')
+		await page.getByRole('button', { name: /^Connection/ }).click()
+		await page.getByLabel('Private networks that are meant').fill('10.1.0.0/16')
+		await page.getByLabel('Own certificate authority').fill('-----BEGIN CERTIFICATE-----')
+		await page.getByLabel(/I agree to the terms/).click()
+		mock.state.refuse = { status: 400, title: 'Invalid input', detail: 'Invalid', errors: [{ pointer: '/connection/ca_pem', detail: 'is not a certificate in PEM' }] }
+		await page.getByRole('dialog').getByRole('button', { name: 'Register', exact: true }).click()
+		await page.getByText('Is not a certificate in PEM').waitFor()
+		assert.equal(await page.getByLabel('Private networks that are meant').inputValue(), '10.1.0.0/16')
+	}))
+
 test('lists are read page by page', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const like = mock.db.orders[0]
@@ -341,7 +444,7 @@ test('lists are read page by page', () =>
 		await page.getByText('Page 1').waitFor()
 		await page.getByLabel('Order Status').selectOption('invalid')
 		await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
-		assert.ok(page.url().endsWith('?status=invalid'))
+		assert.ok(page.url().endsWith('?status=invalid'), page.url())
 	}))
 
 test('the keyboard alone reaches the content and drives a menu', () =>

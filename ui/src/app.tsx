@@ -5,10 +5,11 @@ import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'rea
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { useLink } from './api/live'
 import { useAuth, useMay, useSession, type Permission } from './api/session'
-import { t } from './i18n'
+import { language, LANGUAGES, switchLanguage, t } from './i18n'
 import { Empty, LinkButton, Notice, waitsForPerson } from './parts/bits'
 import { Icon, Mark, type IconName } from './parts/icon'
 import { Page } from './parts/page'
+import { Palette, usePalette, type Target } from './parts/palette'
 import { Warnings } from './parts/warnings'
 import { DashboardPage, useLiveOrders } from './pages/dashboard'
 import { cameByLink, Door, Setup, SignIn } from './pages/door'
@@ -58,18 +59,24 @@ interface Place {
 	text: string
 	icon: IconName
 	needs?: Permission
-	also?: RegExp
+	sub?: boolean
 }
 
-function places(): { group: string | null; items: Place[] }[] {
+interface Group {
+	group: string | null
+	items: Place[]
+}
+
+/* The tree of pages, names to the letter; a place with `sub` stands beneath the one before it. */
+function places(): Group[] {
 	return [
 		{ group: null, items: [{ href: '/', text: t('Dashboard'), icon: 'dashboard' }] },
 		{
 			group: t('Certificates'),
 			items: [
 				{ href: '/certificates', text: t('Certificates'), icon: 'certificate' },
-				{ href: '/renewals', text: t('Renewals'), icon: 'refresh' },
 				{ href: '/csrs', text: t('CSR'), icon: 'csr' },
+				{ href: '/renewals', text: t('Renewals'), icon: 'refresh' },
 			],
 		},
 		{
@@ -78,9 +85,16 @@ function places(): { group: string | null; items: Place[] }[] {
 				{ href: '/accounts', text: t('Accounts'), icon: 'account' },
 				{ href: '/orders', text: t('Orders'), icon: 'order' },
 				{ href: '/dns-domains', text: t('Acme DNS Domains'), icon: 'dns' },
+				{ href: '/dns-domains/delegations', text: t('Delegations'), icon: 'dns', sub: true },
 			],
 		},
-		{ group: t('Integrations'), items: [{ href: '/external-dns', text: t('External DNS'), icon: 'link' }] },
+		{
+			group: t('Integrations'),
+			items: [
+				{ href: '/external-dns', text: t('External DNS'), icon: 'link' },
+				{ href: '/dns-domains/http', text: t('HTTP challenge'), icon: 'status' },
+			],
+		},
 		{
 			group: t('Administration'),
 			items: [
@@ -95,6 +109,25 @@ function places(): { group: string | null; items: Place[] }[] {
 	]
 }
 
+/* Where the palette can go, and what it can begin. */
+function targets(may: (p: Permission) => boolean): Target[] {
+	const pages = places().flatMap((g) => g.items.filter((i) => !i.needs || may(i.needs)).map((i): Target => ({ key: i.href, text: i.text, more: g.group ?? undefined, icon: i.icon, href: i.href })))
+	const begin: (Target & { needs: Permission })[] = [
+		{ key: 'create-order', text: t('Create ACME Order'), icon: 'plus', href: '/orders?create', needs: 'order' },
+		{ key: 'create-csr', text: t('Create CSR'), icon: 'plus', href: '/csrs?create', needs: 'order' },
+		{ key: 'upload-csr', text: t('Upload CSR'), icon: 'plus', href: '/csrs?upload', needs: 'order' },
+		{ key: 'register', text: t('Register an ACME account'), icon: 'plus', href: '/accounts?register', needs: 'account' },
+	]
+	return [...pages, ...begin.filter((b) => may(b.needs))]
+}
+
+/* The longest place that the path stands in. */
+function placeOf(path: string): string {
+	let best = ''
+	for (const g of places()) for (const i of g.items) if ((path === i.href || (i.href !== '/' && path.startsWith(`${i.href}/`))) && i.href.length > best.length) best = i.href
+	return best
+}
+
 function Frame() {
 	const [path] = useLocation()
 	const [open, setOpen] = useState(false)
@@ -102,6 +135,8 @@ function Frame() {
 	const first = useRef(true)
 	const link = useLink()
 	const may = useMay()
+	const [finding, setFinding] = usePalette()
+	const here = placeOf(path)
 
 	/* Another page: the menu closes, and who listens hears the new page, not the old link. */
 	useEffect(() => {
@@ -139,6 +174,11 @@ function Frame() {
 						<Mark />
 						Certwright
 					</Link>
+					<UnstyledButton className="find" onClick={() => setFinding(true)}>
+						<Icon name="search" size={16} />
+						{t('Find')}
+						<kbd aria-hidden="true">/</kbd>
+					</UnstyledButton>
 					<nav className="nav" aria-label={t('Pages')}>
 						{places().map((g) => (
 							<div key={g.group ?? ''}>
@@ -147,7 +187,7 @@ function Frame() {
 									{g.items
 										.filter((i) => !i.needs || may(i.needs))
 										.map((i) => (
-											<NavItem key={i.href} place={i} path={path} />
+											<NavItem key={i.href} place={i} here={i.href === here} />
 										))}
 								</ul>
 							</div>
@@ -170,16 +210,16 @@ function Frame() {
 					</div>
 				</main>
 			</div>
+			{finding && <Palette pages={targets(may)} onClose={() => setFinding(false)} />}
 		</>
 	)
 }
 
-function NavItem({ place, path }: { place: Place; path: string }) {
-	const here = place.href === '/' ? path === '/' : path === place.href || path.startsWith(`${place.href}/`)
+function NavItem({ place, here }: { place: Place; here: boolean }) {
 	return (
 		<li>
-			<Link href={place.href} aria-current={here ? 'page' : undefined}>
-				<Icon name={place.icon} />
+			<Link href={place.href} className={place.sub ? 'nav-sub' : undefined} aria-current={here ? 'page' : undefined}>
+				{!place.sub && <Icon name={place.icon} />}
 				{place.text}
 				{place.href === '/orders' && <Waiting />}
 			</Link>
@@ -232,6 +272,13 @@ function Foot() {
 					{SCHEMES.map((s) => (
 						<Menu.Item key={s} leftSection={<Icon name={icons[s]} size={16} />} rightSection={colorScheme === s ? <Icon name="check" size={16} /> : null} onClick={() => setColorScheme(s)}>
 							{words[s]}
+						</Menu.Item>
+					))}
+					<Menu.Divider />
+					<Menu.Label>{t('Language')}</Menu.Label>
+					{Object.entries(LANGUAGES).map(([key, name]) => (
+						<Menu.Item key={key} lang={key} leftSection={<Icon name="dns" size={16} />} rightSection={language() === key ? <Icon name="check" size={16} /> : null} onClick={() => switchLanguage(key)}>
+							{name}
 						</Menu.Item>
 					))}
 					<Menu.Divider />

@@ -30,7 +30,6 @@ policies?.createPolicy('default', {
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
 setNonce(nonce)
-document.documentElement.lang = chooseLanguage(navigator.languages)
 
 const client = new QueryClient({
 	defaultOptions: {
@@ -61,8 +60,10 @@ class Fence extends Component<{ children: ReactNode }, { error: unknown }> {
 }
 
 const root = document.getElementById('root')
-if (root)
-	createRoot(root).render(
+
+async function start(at: HTMLElement) {
+	document.documentElement.lang = await chooseLanguage(navigator.languages)
+	createRoot(at).render(
 		<StrictMode>
 			<MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
 				<Notifications position="bottom-right" limit={4} />
@@ -76,3 +77,6 @@ if (root)
 			</MantineProvider>
 		</StrictMode>,
 	)
+}
+
+if (root) void start(root)

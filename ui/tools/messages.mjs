@@ -32,19 +32,36 @@ function read(path) {
 }
 
 walk(join(top, 'src'))
-const text = JSON.stringify(Object.fromEntries([...found].sort().map((s) => [s, s])), null, '\t') + '\n'
-const file = join(top, 'src/messages/en.json')
-if (process.argv.includes('--check')) {
+const text = (map) => JSON.stringify(Object.fromEntries([...found].sort().map((s) => [s, map(s)]).filter(([, v]) => v !== undefined)), null, '\t') + '\n'
+const folder = join(top, 'src/messages')
+const check = process.argv.includes('--check')
+const holes = (s) => [...s.matchAll(/\{\w+\}/g)].map((m) => m[0]).filter((h, i, all) => all.indexOf(h) === i).sort().join()
+let bad = 0
+
+function keep(name, wanted) {
 	let now = ''
 	try {
-		now = readFileSync(file, 'utf8')
+		now = readFileSync(join(folder, name), 'utf8')
 	} catch {}
-	if (now !== text) {
-		console.error('src/messages/en.json is not up to date: npm run messages')
-		process.exit(1)
-	}
-} else {
-	mkdirSync(dirname(file), { recursive: true })
-	writeFileSync(file, text)
-	console.log(`${found.size} sentences`)
+	if (now === wanted) return
+	if (!check) return writeFileSync(join(folder, name), wanted)
+	console.error(`src/messages/${name} is not up to date: npm run messages`)
+	bad++
 }
+
+mkdirSync(folder, { recursive: true })
+keep('en.json', text((s) => s))
+/* A translation keeps its order and loses what nobody says any more; what it lacks is shown in English, and told here. */
+for (const name of readdirSync(folder)) {
+	if (name === 'en.json' || !name.endsWith('.json')) continue
+	const has = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+	keep(name, text((s) => has[s]))
+	for (const s of found) {
+		if (has[s] === undefined) console.error(`src/messages/${name} lacks: ${s}`)
+		else if (holes(has[s]) !== holes(s)) console.error(`src/messages/${name} has other values in: ${s}`)
+		else continue
+		bad++
+	}
+}
+if (!check) console.log(`${found.size} sentences`)
+if (check && bad) process.exit(1)

@@ -7,6 +7,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSearchParams } from 'wouter'
 import { api, ApiError, finish, problemOf, unwrap, type Account } from '../api/client'
+import { connectionBody, ConnectionFields, connectionOf, type Connection } from '../parts/connection'
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
 import { Because, Empty, Failure, Notice, Soft, Staging, Time, Tone } from '../parts/bits'
@@ -184,9 +185,9 @@ async function etagOf(id: string): Promise<string> {
 
 function EditAccount({ account, onClose }: { account: Account; onClose: () => void }) {
 	const client = useQueryClient()
-	const form = useForm<Record<string, unknown> & { name: string; preferred_issuer: string; automatic: boolean }>({ initialValues: { name: account.name, preferred_issuer: account.preferred_issuer ?? '', automatic: account.automatic } })
+	const form = useForm<Record<string, unknown> & { name: string; preferred_issuer: string; automatic: boolean; connection: Connection }>({ initialValues: { name: account.name, preferred_issuer: account.preferred_issuer ?? '', automatic: account.automatic, connection: connectionOf(account.connection) } })
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		await unwrap(api.PATCH('/accounts/{id}', { params: { path: { id: account.id }, header: { 'If-Match': await etagOf(account.id) } }, body: { name: v.name.trim(), preferred_issuer: v.preferred_issuer.trim(), automatic: v.automatic } }))
+		await unwrap(api.PATCH('/accounts/{id}', { params: { path: { id: account.id }, header: { 'If-Match': await etagOf(account.id) } }, body: { name: v.name.trim(), preferred_issuer: v.preferred_issuer.trim(), automatic: v.automatic, ...(form.isDirty('connection') ? { connection: connectionBody(v.connection) } : {}) } }))
 		void client.invalidateQueries({ queryKey: ['accounts'] })
 		notifications.show({ message: t('The account is changed.'), color: 'green' })
 		onClose()
@@ -195,6 +196,7 @@ function EditAccount({ account, onClose }: { account: Account; onClose: () => vo
 		<FormDialog opened title={t('Edit account')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
 			<TextInput label={t('Name')} description={t('Here only. Left empty it is the e-mail address and the vendor.')} {...form.getInputProps('name')} />
 			<TextInput label={t('Preferred issuer')} description={t('Where the authority offers several chains: the one whose issuer has this name. Left empty it is the authority’s choice.')} {...form.getInputProps('preferred_issuer')} />
+			<ConnectionFields value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />
 			{account.costs_money && <Checkbox label={t('Renewals and other automatic acts may order from this account')} description={t('Its certificates cost money; otherwise a person has to order each of them.')} {...form.getInputProps('automatic', { type: 'checkbox' })} />}
 		</FormDialog>
 	)

@@ -3,11 +3,12 @@
 import { Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
-import { api, unwrap, type Certificate, type Order, type Status } from '../api/client'
+import { api, unwrap, type Account, type Certificate, type Order, type Status } from '../api/client'
 import { useMay } from '../api/session'
 import { every } from '../api/awake'
-import { plural, t } from '../i18n'
+import { t } from '../i18n'
 import { distance, Failure, Health, isLive, LinkButton, Names, OrderStatus, Relative, sentence, Time, Tone, waitsForPerson } from '../parts/bits'
+import { ExpiryChart } from '../parts/expiry-chart'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
 import { NoticesCard, PauseBanner } from './renewals'
@@ -33,11 +34,25 @@ interface Need {
 	label: string
 }
 
-function needs(status: Status | undefined, live: Order[], failed: Order[], certificates: Certificate[]): Need[] {
+/** A lane is named for machines: "vendor:" and a host. A person knows the vendor. */
+function laneName(lane: string, accounts: Account[]): string {
+	const [kind, rest] = [lane.slice(0, lane.indexOf(':')), lane.slice(lane.indexOf(':') + 1)]
+	if (kind !== 'vendor') return lane
+	return accounts.find((a) => a.vendor === rest || a.directory_url.includes(`//${rest}`))?.vendor_title ?? rest
+}
+
+function laneReason(reason: unknown): string | undefined {
+	const r = (reason ?? {}) as { detail?: unknown; remote?: unknown }
+	const words = [r.detail, r.remote].filter((x): x is string => typeof x === 'string' && x !== '')
+	return words.length ? words.join(' — ') : undefined
+}
+
+function needs(status: Status | undefined, live: Order[], failed: Order[], certificates: Certificate[], accounts: Account[]): Need[] {
 	const out: Need[] = []
 	if (status && !status.store.writable) out.push({ key: 'store', tone: 'bad', label: t('server'), text: t('The store cannot be written.'), more: status.store.reason, href: '/admin/status' })
 	if (status?.edge.configured && !status.edge.loaded) out.push({ key: 'edge', tone: 'bad', label: t('server'), text: t('The public DNS and HTTP listener is not there; validation cannot succeed.'), href: '/admin/status' })
-	for (const l of status?.lanes ?? []) if (l.parked_until) out.push({ key: `lane-${l.name}`, tone: 'warn', label: t('paused'), text: t('{lane} is paused; it goes on {when}.', { lane: l.name, when: distance(l.parked_until) }), href: '/admin/status' })
+	for (const l of status?.lanes ?? [])
+		if (l.parked_until) out.push({ key: `lane-${l.name}`, tone: 'warn', label: t('paused'), text: t('{lane} is paused; it goes on {when}.', { lane: laneName(l.name, accounts), when: distance(l.parked_until) }), more: laneReason(l.reason), href: '/admin/status' })
 	for (const o of live)
 		if (waitsForPerson(o)) {
 			const what = o.set_aside ? t('is set aside; look at why') : o.stage === 'ready to finalize' ? t('is ready to finalize') : t('waits for a record that you set')
@@ -79,7 +94,7 @@ export function DashboardPage() {
 	const counts = s.orders
 	const moving = LIVE.reduce((n, k) => n + (counts[k] ?? 0), 0)
 	const recentlyFailed = failed.data.items.filter((o) => Date.now() - new Date(o.created_at).getTime() < WEEK)
-	const need = needs(s, live.data, recentlyFailed, certificates)
+	const need = needs(s, live.data, recentlyFailed, certificates, accounts.data.items)
 	const soon = certificates.filter((c) => c.not_after && c.health !== 'expired' && new Date(c.not_after).getTime() - Date.now() < 30 * 86_400_000)
 	const fresh = certificates.length === 0
 
@@ -122,6 +137,7 @@ export function DashboardPage() {
 						)}
 					</section>
 					<NoticesCard />
+					{!fresh && <ExpiryChart />}
 					<Card title={t('Orders in flight')} pad={false} actions={<Link href="/orders">{t('All orders')}</Link>}>
 						{live.data.length === 0 ? (
 							<Text c="dimmed" className="card-pad">
@@ -168,6 +184,7 @@ export function DashboardPage() {
 							</ul>
 						)}
 					</Card>
+					<VendorHealth accounts={accounts.data.items} status={s} />
 					<Card title={t('Server')} pad={false} actions={<Link href="/admin/status">{t('Status')}</Link>}>
 						<ul className="rows">
 							<li>
@@ -179,10 +196,6 @@ export function DashboardPage() {
 								{s.edge.configured ? <Tone tone={s.edge.loaded ? 'good' : 'bad'}>{s.edge.loaded ? t('answering') : s.edge.connected ? t('loading') : t('not there')}</Tone> : <Tone tone="calm">{t('not offered')}</Tone>}
 							</li>
 							<li>
-								<span>{t('Paused lanes')}</span>
-								<Tone tone={s.lanes.some((l) => l.parked_until) ? 'warn' : 'good'}>{plural(s.lanes.filter((l) => l.parked_until).length, '{n}', '{n}')}</Tone>
-							</li>
-							<li>
 								<span>{t('Running since')}</span>
 								<Time at={s.started_at} />
 							</li>
@@ -191,6 +204,36 @@ export function DashboardPage() {
 				</Stack>
 			</div>
 		</Page>
+	)
+}
+
+/** Each vendor that has an account here: whether it is asked, or why not and until when. */
+function VendorHealth({ accounts, status }: { accounts: Account[]; status: Status }) {
+	const vendors = new Map<string, Account[]>()
+	for (const a of accounts) vendors.set(a.vendor_title, [...(vendors.get(a.vendor_title) ?? []), a])
+	if (!vendors.size) return null
+	return (
+		<Card title={t('Vendors')} pad={false} actions={<Link href="/accounts">{t('Accounts')}</Link>}>
+			<ul className="rows">
+				{[...vendors].map(([title, own]) => {
+					const lane = status.lanes.find((l) => l.parked_until && laneName(l.name, own) === title)
+					const bad = own.filter((a) => a.status === 'invalid').length
+					return (
+						<li key={title}>
+							<div>
+								<span className="break">{title}</span>
+								{lane?.parked_until && (
+									<Text size="sm" c="dimmed" lineClamp={2}>
+										{[laneReason(lane.reason), t('It goes on {when}.', { when: distance(lane.parked_until) })].filter(Boolean).join(' ')}
+									</Text>
+								)}
+							</div>
+							{lane ? <Tone tone="warn">{t('paused')}</Tone> : bad === own.length ? <Tone tone="bad">{t('no valid account')}</Tone> : <Tone tone="good">{t('in use')}</Tone>}
+						</li>
+					)
+				})}
+			</ul>
+		</Card>
 	)
 }
 

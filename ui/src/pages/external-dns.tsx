@@ -10,6 +10,7 @@ import { api, ApiError, finish, Idempotency, problemOf, remove, unwrap, type Sch
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Because, CopyLine, Empty, Failure, Notice, sentence, Soft, Time, Tone, type ToneName } from '../parts/bits'
+import { connectionBody, ConnectionFields, connectionOf, type Connection } from '../parts/connection'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
@@ -190,7 +191,7 @@ interface ProviderValues extends Record<string, unknown> {
 	kind: string
 	name: string
 	fields: Record<string, string>
-	allow: string
+	connection: Connection
 }
 
 function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | null; onClose: () => void; onSaved: (p: Provider) => void }) {
@@ -199,9 +200,8 @@ function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | nul
 	const idem = useMemo(() => new Idempotency(), [])
 	const [errors, setErrors] = useState<Record<string, string>>({})
 	const was = provider?.fields ?? {}
-	const connection = (provider?.connection ?? null) as { allow?: string[] } | null
 	const form = useForm<ProviderValues>({
-		initialValues: { kind: provider?.kind ?? 'powerdns', name: provider?.name ?? '', fields: {}, allow: (connection?.allow ?? []).join(', ') },
+		initialValues: { kind: provider?.kind ?? 'powerdns', name: provider?.name ?? '', fields: {}, connection: connectionOf(provider?.connection) },
 		validate: { name: (v) => (v.trim() ? null : t('Give it a name.')) },
 	})
 	const kind = kinds.data?.items.find((k) => k.name === form.values.kind)
@@ -215,8 +215,7 @@ function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | nul
 			if (typed === undefined || (f.input === 'secret' && typed === '')) continue
 			fields[f.name] = typed === '' ? null : typed
 		}
-		const allow = v.allow.split(/[\s,]+/).filter(Boolean)
-		const link = allow.length ? { connection: { ...(connection ?? {}), allow } } : connection ? { connection: {} } : {}
+		const link = form.isDirty('connection') ? { connection: connectionBody(v.connection) ?? {} } : {}
 		try {
 			if (provider) {
 				const got = await api.GET('/providers/{id}', { params: { path: { id: provider.id } } })
@@ -256,7 +255,7 @@ function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | nul
 						{(kind?.fields ?? []).map((f) => (
 							<FieldInput key={`${form.values.kind}.${f.name}`} field={f} stored={was[f.name] ?? null} moved={moved} value={form.values.fields[f.name]} error={errors[f.name]} onChange={(v) => form.setFieldValue('fields', { ...form.values.fields, [f.name]: v })} />
 						))}
-						{kind?.fields.some((f) => f.endpoint) && <TextInput label={t('Private networks that are meant')} classNames={{ input: 'mono' }} placeholder="10.1.0.0/16" description={t('Only when its host has a private address: the networks it may be in.')} {...form.getInputProps('allow')} />}
+						{kind?.fields.some((f) => f.endpoint) && <ConnectionFields value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />}
 						{moved && <Notice tone="warn">{t('The address changes, so the stored secrets are erased: enter them again.')}</Notice>}
 					</Stack>
 				</Grid.Col>

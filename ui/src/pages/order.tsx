@@ -9,6 +9,7 @@ import { every } from '../api/awake'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Because, Clipped, CopyButton, CopyLine, dateText, Facts, isLive, Notice, OrderStatus, Relative, sentence, Soft, Staging, Time, Tone, type ToneName } from '../parts/bits'
+import { CopyAs } from '../parts/copy-as'
 import { Icon } from '../parts/icon'
 import { useAct } from '../parts/form'
 import { Card, Loaded, Page } from '../parts/page'
@@ -126,6 +127,7 @@ function OrderView({ order }: { order: OrderDetail }) {
 							{t('Delete Order')}
 						</Button>
 					)}
+					<CopyAs path={`/orders/${order.num}`} cli={['order', 'show', String(order.num)]} />
 				</>
 			}
 		>

@@ -7,6 +7,7 @@ import { api, downloadOrderCertificate, remove, unwrap, type Order } from '../ap
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Clipped, Empty, isLive, Names, OrderStatus, sentence, Soft, Staging, Time } from '../parts/bits'
+import { CopyAs } from '../parts/copy-as'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
@@ -36,7 +37,7 @@ export function OrdersPage() {
 		</Button>
 	)
 	return (
-		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={create}>
+		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={<>{create}<CopyAs path={`/orders${status ? `?status=${status}` : ''}`} cli={['order', 'list', ...(status ? ['--status', status] : [])]} /></>}>
 			<DataTable<Order>
 				label={t('Orders')}
 				queryKey={['orders', 'list', { status }]}

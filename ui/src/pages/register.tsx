@@ -9,6 +9,7 @@ import { api, finish, Idempotency, type DirectoryReading, type Vendor } from '..
 import { t } from '../i18n'
 import { Failure, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
+import { connectionBody, ConnectionFields, connectionOf, type Connection } from '../parts/connection'
 import { hmacLength } from '../parts/eab'
 import { CUSTOM, useVendors } from './vendors'
 
@@ -29,13 +30,14 @@ interface Values extends Record<string, unknown> {
 	account_key: string
 	automatic: boolean
 	agree_tos: boolean
+	connection: Connection
 }
 
 type RegisterForm = ReturnType<typeof useRegisterForm>
 
 function useRegisterForm(find: (key: string) => Vendor | undefined) {
 	return useForm<Values>({
-		initialValues: { vendor: 'letsencrypt', region: '', directory_url: '', email: '', name: '', use_eab: false, eab_from: 'paste', eab_kid: '', eab_hmac_key: '', eab_access_key: '', import: false, account_key: '', automatic: false, agree_tos: false },
+		initialValues: { vendor: 'letsencrypt', region: '', directory_url: '', email: '', name: '', use_eab: false, eab_from: 'paste', eab_kid: '', eab_hmac_key: '', eab_access_key: '', import: false, account_key: '', automatic: false, agree_tos: false, connection: connectionOf(null) },
 		validate: {
 			directory_url: (v, all) => (all.vendor === CUSTOM && !/^https:\/\/\S+$/i.test(v.trim()) ? t('Give the address of the ACME directory; it begins with https://') : null),
 			email: (v, all) => {
@@ -85,6 +87,7 @@ export function RegisterDialog({ onClose }: { onClose: () => void }) {
 			...(v.import ? { account_key: v.account_key } : facts?.tos_url ? { terms_url: facts.tos_url } : {}),
 			agree_tos: !v.import && v.agree_tos,
 			automatic: v.automatic,
+			...(custom && connectionBody(v.connection) ? { connection: connectionBody(v.connection) } : {}),
 		}
 		await finish(await api.POST('/accounts', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }), async () => undefined)
 		void client.invalidateQueries({ queryKey: ['accounts'] })
@@ -139,6 +142,7 @@ export function RegisterDialog({ onClose }: { onClose: () => void }) {
 			)}
 			{vendor && vendor.regions.length > 0 && <Select label={t('Region or product')} data={vendor.regions.map((r) => ({ value: r.key, label: r.note ? `${r.title}: ${r.note}` : r.title }))} placeholder={vendor.regions[0]?.title} clearable value={v.region || null} onChange={(x) => { form.setFieldValue('region', x ?? ''); form.setFieldValue('directory_url', ''); forget() }} error={form.errors.region} />}
 			{(custom || (vendor && vendor.regions.length > 0)) && <TextInput label={custom ? t('Directory URL') : t('Another directory URL of this vendor')} description={custom ? undefined : t('As its portal shows it, with all parameters; leave it empty for the one above.')} placeholder="https://acme.example.com/directory" classNames={{ input: 'mono' }} spellCheck={false} {...form.getInputProps('directory_url')} onChange={(e) => { form.setFieldValue('directory_url', e.currentTarget.value); setReading(null) }} />}
+			{custom && <ConnectionFields value={v.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />}
 			<TextInput label={t('E-mail')} type="email" autoComplete="email" description={vendor?.contact_required ? t('This vendor wants one.') : vendor?.quirks.some((q) => q.name === 'contact-dropped') ? t('This vendor keeps none; it is for your own reference.') : t('Where the vendor writes when something is wrong; may be left empty.')} {...form.getInputProps('email')} />
 			{vendor?.quirks.some((q) => q.name === 'many-accounts') && <TextInput label={t('Name')} description={t('Several accounts may share this vendor’s URL and your e-mail address: a name tells them apart.')} {...form.getInputProps('name')} />}
 			<Switch label={t('I have an account already and its private key')} description={v.import ? t('The vendor is asked for the account of this key; no account is made.') : undefined} checked={v.import} onChange={(e) => form.setFieldValue('import', e.currentTarget.checked)} />

@@ -5,7 +5,7 @@ import { useClipboard } from '@mantine/hooks'
 import { Fragment, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { asError, type Certificate, type Order, type Reason } from '../api/client'
-import { plural, t } from '../i18n'
+import { locale, plural, t } from '../i18n'
 import { Icon } from './icon'
 
 export type ToneName = 'good' | 'bad' | 'warn' | 'busy' | 'calm'
@@ -60,10 +60,14 @@ export function Staging({ on }: { on: boolean }) {
 
 /* Times: shown in the zone of who looks, in UTC on hover. */
 
-const dateTime = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
-const dateOnly = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
-const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+function format(options: Intl.DateTimeFormatOptions) {
+	let made: Intl.DateTimeFormat | undefined
+	return { format: (d: Date) => (made ??= new Intl.DateTimeFormat(locale(), options)).format(d) } /* the language is known by now */
+}
+const dateTime = format( { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
+const dateOnly = format({ year: 'numeric', month: 'short', day: 'numeric' })
+const minutes = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const clock = format({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 
 export function utc(at: string): string {
 	const d = new Date(at)
@@ -102,9 +106,9 @@ export function distance(at: string, now = Date.now()): string {
 		[3_600_000, 'hour'],
 		[60_000, 'minute'],
 	]
-	const format = new Intl.RelativeTimeFormat(undefined, { numeric: 'always' })
-	for (const [size, unit] of units) if (abs >= size * (unit === 'day' ? 2 : 1)) return format.format(Math.trunc(ms / size), unit)
-	return format.format(Math.trunc(ms / 1000), 'second')
+	const words = new Intl.RelativeTimeFormat(locale(), { numeric: 'always' })
+	for (const [size, unit] of units) if (abs >= size * (unit === 'day' ? 2 : 1)) return words.format(Math.trunc(ms / size), unit)
+	return words.format(Math.trunc(ms / 1000), 'second')
 }
 
 export function Relative({ at, coming }: { at: string; coming?: boolean }) {

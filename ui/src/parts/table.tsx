@@ -3,7 +3,8 @@
 import { ActionIcon, Group, NativeSelect, Skeleton } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useState, type ReactNode } from 'react'
+import { type ReactNode } from 'react'
+import { useSearchParams } from 'wouter'
 import type { Page } from '../api/client'
 import { t } from '../i18n'
 import { Empty, Failure } from './bits'
@@ -30,13 +31,28 @@ interface Props<T> {
 
 const SIZES = ['25', '50', '100', '200']
 
+/** A short mark of a text, to see whether a cursor belongs to the list that is shown. */
+function mark(text: string): string {
+	let h = 0
+	for (let i = 0; i < text.length; i++) h = (h * 31 + text.charCodeAt(i)) | 0
+	return (h >>> 0).toString(36)
+}
+
 export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters }: Props<T>) {
 	const [size, setSize] = useLocalStorage({ key: 'cw-rows', defaultValue: '50', getInitialValueInEffect: false })
 	const limit = SIZES.includes(size) ? Number(size) : 50
-	const of = JSON.stringify([queryKey, limit])
-	/* The cursors of the pages before; another filter begins anew. */
-	const [trail, setTrail] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] })
-	const cursors = trail.of === of ? trail.cursors : []
+	/* The cursors of the pages before stand in the address bar, with what they belong to; another filter begins anew. */
+	const of = mark(JSON.stringify([queryKey, limit]))
+	const [search, setSearch] = useSearchParams()
+	const trail = (search.get('at') ?? '').split('~')
+	const cursors = trail[0] === of ? trail.slice(1) : []
+	const turn = (next: string[]) =>
+		setSearch((now) => {
+			const p = new URLSearchParams(now)
+			if (next.length) p.set('at', [of, ...next].join('~'))
+			else p.delete('at')
+			return p
+		})
 	const cursor = cursors[cursors.length - 1]
 	const query = useQuery({ queryKey: [...queryKey, { limit, cursor }], queryFn: () => read({ limit, cursor }), placeholderData: keepPreviousData })
 	const page = query.data
@@ -86,14 +102,17 @@ export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, fi
 						<div className="table-foot">
 							<Group gap="xs">
 								<span id={`${label}-rows`}>{t('Rows per page')}</span>
-								<NativeSelect size="xs" aria-labelledby={`${label}-rows`} data={SIZES} value={String(limit)} onChange={(e) => setSize(e.currentTarget.value)} />
+								<NativeSelect size="xs" aria-labelledby={`${label}-rows`} data={SIZES} value={String(limit)} onChange={(e) => {
+									turn([])
+									setSize(e.currentTarget.value)
+								}} />
 							</Group>
 							<Group gap="xs">
 								<span>{t('Page {n}', { n: cursors.length + 1 })}</span>
-								<ActionIcon variant="default" aria-label={t('Previous page')} disabled={cursors.length === 0} onClick={() => setTrail({ of, cursors: cursors.slice(0, -1) })}>
+								<ActionIcon variant="default" aria-label={t('Previous page')} disabled={cursors.length === 0} onClick={() => turn(cursors.slice(0, -1))}>
 									<Icon name="left" size={16} />
 								</ActionIcon>
-								<ActionIcon variant="default" aria-label={t('Next page')} disabled={!page.has_more || !page.cursor} onClick={() => page.cursor && setTrail({ of, cursors: [...cursors, page.cursor] })}>
+								<ActionIcon variant="default" aria-label={t('Next page')} disabled={!page.has_more || !page.cursor} onClick={() => page.cursor && turn([...cursors, page.cursor])}>
 									<Icon name="right" size={16} />
 								</ActionIcon>
 							</Group>

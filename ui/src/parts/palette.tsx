@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// "/" or Ctrl-K: go to a page, to an object by name, number or serial, or begin something. Answers come from the server's lists.
+import { Modal, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+import { useLocation } from 'wouter'
+import { api, unwrap } from '../api/client'
+import { t } from '../i18n'
+import { Icon, type IconName } from './icon'
+
+export interface Target {
+	key: string
+	text: string
+	more?: string
+	icon: IconName
+	href: string
+}
+
+const EACH = 200 /* what one look reads of each list */
+const SHOWN = 12
+
+function fits(words: string[], ...texts: (string | number | null | undefined)[]): boolean {
+	const all = texts.filter((x) => x !== null && x !== undefined).join(' ').toLowerCase()
+	return words.every((w) => all.includes(w))
+}
+
+async function find(text: string): Promise<Target[]> {
+	const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+	if (!words.length) return []
+	const query = { params: { query: { limit: EACH } } }
+	const [orders, certificates, csrs, accounts] = await Promise.all([unwrap(api.GET('/orders', query)), unwrap(api.GET('/certificates', query)), unwrap(api.GET('/csrs', query)), unwrap(api.GET('/accounts', query))])
+	const name = (names: string[]) => names.find((n) => fits(words, n)) ?? names[0] ?? ''
+	return [
+		...certificates.items.filter((c) => fits(words, t('Certificate'), c.num, c.serial?.replace(/:/g, ''), c.serial, ...c.display_names, ...c.names, c.id)).map((c): Target => ({ key: c.id, icon: 'certificate', text: name(c.display_names), more: t('Certificate {n}', { n: c.num }), href: `/certificates/${c.num}` })),
+		...orders.items.filter((o) => fits(words, t('Order'), o.num, o.status, ...o.display_names, ...o.names, o.id)).map((o): Target => ({ key: o.id, icon: 'order', text: name(o.display_names), more: `${t('Order {n}', { n: o.num })} · ${o.status}`, href: `/orders/${o.num}` })),
+		...csrs.items.filter((c) => fits(words, 'CSR', c.num, ...c.display_names, ...c.names, c.id)).map((c): Target => ({ key: c.id, icon: 'csr', text: name(c.display_names), more: `CSR ${c.num}`, href: `/csrs/${c.num}` })),
+		...accounts.items.filter((a) => fits(words, t('Account'), a.num, a.label, a.directory_url, a.id)).map((a): Target => ({ key: a.id, icon: 'account', text: a.label, more: t('Account'), href: '/accounts' })),
+	]
+}
+
+/** The key that opens it, unless somebody is typing. */
+export function usePalette(): [boolean, (on: boolean) => void] {
+	const [open, setOpen] = useState(false)
+	useEffect(() => {
+		const onKey = (e: KeyboardEvent) => {
+			const el = e.target as HTMLElement | null
+			const typing = !!el && (/^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName) || el.isContentEditable)
+			const hit = ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') || (e.key === '/' && !typing && !e.ctrlKey && !e.metaKey && !e.altKey)
+			if (!hit || document.querySelector('[role="dialog"]')) return
+			e.preventDefault()
+			setOpen(true)
+		}
+		addEventListener('keydown', onKey)
+		return () => removeEventListener('keydown', onKey)
+	}, [])
+	return [open, setOpen]
+}
+
+export function Palette({ pages, onClose }: { pages: Target[]; onClose: () => void }) {
+	const [, go] = useLocation()
+	const [text, setText] = useState('')
+	const [asked] = useDebouncedValue(text.trim(), 200)
+	const [at, setAt] = useState(0)
+	const list = useRef<HTMLUListElement>(null)
+	const found = useQuery({ queryKey: ['palette', asked], queryFn: () => find(asked), enabled: asked.length > 0, staleTime: 15_000 })
+	const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+	const rows = [...pages.filter((p) => fits(words, p.text, p.more)), ...(asked === text.trim() ? (found.data ?? []) : [])].slice(0, SHOWN)
+	const here = Math.min(at, rows.length - 1)
+	useEffect(() => setAt(0), [text])
+	useEffect(() => {
+		void list.current?.children[here]?.scrollIntoView({ block: 'nearest' })
+	}, [here])
+	const choose = (row: Target | undefined) => {
+		if (!row) return
+		onClose()
+		go(row.href)
+	}
+	return (
+		<Modal opened onClose={onClose} title={t('Go to')} size="lg" yOffset="10vh" centered={false}>
+			<TextInput
+				data-autofocus
+				aria-label={t('Page, name, number or serial')}
+				placeholder={t('Page, name, number or serial')}
+				leftSection={<Icon name="search" size={16} />}
+				role="combobox"
+				aria-expanded="true"
+				aria-controls="palette-rows"
+				aria-activedescendant={rows.length ? `palette-${here}` : undefined}
+				autoComplete="off"
+				spellCheck={false}
+				value={text}
+				onChange={(e) => setText(e.currentTarget.value)}
+				onKeyDown={(e) => {
+					if (e.key === 'ArrowDown') setAt((here + 1) % Math.max(1, rows.length))
+					else if (e.key === 'ArrowUp') setAt((here - 1 + rows.length) % Math.max(1, rows.length))
+					else if (e.key === 'Enter') choose(rows[here])
+					else return
+					e.preventDefault()
+				}}
+			/>
+			<ul className="palette" id="palette-rows" role="listbox" aria-label={t('Go to')} ref={list}>
+				{rows.map((r, i) => (
+					<li key={`${r.key}-${i}`} id={`palette-${i}`} role="option" aria-selected={i === here} onPointerMove={() => setAt(i)} onClick={() => choose(r)}>
+						<Icon name={r.icon} />
+						<span className="break">{r.text}</span>
+						{r.more && <span className="quiet">{r.more}</span>}
+					</li>
+				))}
+			</ul>
+			{!rows.length && text.trim() && !found.isFetching && <p className="quiet">{t('Nothing of this name among the newest. The lists hold the rest.')}</p>}
+		</Modal>
+	)
+}
