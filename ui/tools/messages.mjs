@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// messages.mjs - every sentence given to t() and plural(), into src/messages/en.json. --check fails when that is not up to date.
+// messages.mjs - every sentence given to t() and plural(), into src/messages/en.json. --check fails when that is not up to date or a
+// translation has other values than its sentence; --complete fails when a translation lacks one, and names them.
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +37,9 @@ const text = (map) => JSON.stringify(Object.fromEntries([...found].sort().map((s
 const folder = join(top, 'src/messages')
 const check = process.argv.includes('--check')
 const holes = (s) => [...s.matchAll(/\{\w+\}/g)].map((m) => m[0]).filter((h, i, all) => all.indexOf(h) === i).sort().join()
+const complete = process.argv.includes('--complete')
 let bad = 0
+let lacking = 0
 
 function keep(name, wanted) {
 	let now = ''
@@ -57,11 +60,14 @@ for (const name of readdirSync(folder)) {
 	const has = JSON.parse(readFileSync(join(folder, name), 'utf8'))
 	keep(name, text((s) => has[s]))
 	for (const s of found) {
-		if (has[s] === undefined) console.error(`src/messages/${name} lacks: ${s}`)
-		else if (holes(has[s]) !== holes(s)) console.error(`src/messages/${name} has other values in: ${s}`)
-		else continue
-		bad++
+		if (has[s] === undefined) {
+			lacking++
+			if (complete) console.error(`src/messages/${name} lacks: ${s}`)
+		} else if (holes(has[s]) !== holes(s)) {
+			console.error(`src/messages/${name} has other values in: ${s}`)
+			bad++
+		}
 	}
 }
-if (!check) console.log(`${found.size} sentences`)
-if (check && bad) process.exit(1)
+if (!check && !complete) console.log(`${found.size} sentences, ${lacking} not translated yet`)
+if ((check && bad) || (complete && lacking)) process.exit(1)
