@@ -109,15 +109,15 @@ struct value {
 	int rank; /* 1 file, 2 environment, 3 flag */
 };
 
-struct program { /* a free key of [programs] */
+struct free_key { /* of [programs] or [webroots] */
 	char *name;
 	struct value value;
 };
 
 struct reading {
 	struct value *values; /* one per key */
-	struct program *programs;
-	size_t n_programs;
+	struct free_key *free_keys;
+	size_t n_free;
 	struct config_problems *problems;
 	const char *file;
 	FILE *f;
@@ -201,62 +201,75 @@ static void value_take(struct reading *r, const struct config_key *k, const char
 	v->rank = rank;
 }
 
-/* ---- free keys: [programs] ---------------------------------------------------------------------------------------- */
+/* ---- free keys: [programs] and [webroots] ---------------------------------------------------------------------------- */
 
 #define PROGRAMS "programs."
-#define PROGRAMS_MAX 64
+#define WEBROOTS "webroots."
+#define FREE_KEYS_MAX 128
 
-static bool program_take(struct reading *r, const char *full, const char *text, const char *where, int rank)
+static bool free_key_take(struct reading *r, const char *full, const char *text, const char *where, int rank)
 {
-	const char *name = full + strlen(PROGRAMS);
 	size_t i = 0;
 
-	if (!str_starts(full, PROGRAMS))
+	if (!str_starts(full, PROGRAMS) && !str_starts(full, WEBROOTS))
 		return false;
-	while (i < r->n_programs && !streq(r->programs[i].name, name))
+	while (i < r->n_free && !streq(r->free_keys[i].name, full))
 		i++;
-	if (i < r->n_programs && r->programs[i].value.rank == rank && rank == 1) {
-		problem(r->problems, where, "'%.80s' is given twice, first at %s", full, r->programs[i].value.where);
+	if (i < r->n_free && r->free_keys[i].value.rank == rank && rank == 1) {
+		problem(r->problems, where, "'%.80s' is given twice, first at %s", full, r->free_keys[i].value.where);
 		return true;
 	}
-	if (i == r->n_programs) {
-		if (i == PROGRAMS_MAX) {
-			problem(r->problems, where, "[programs] names more than %d programs", PROGRAMS_MAX);
+	if (i == r->n_free) {
+		if (i == FREE_KEYS_MAX) {
+			problem(r->problems, where, "[programs] and [webroots] name more than %d", FREE_KEYS_MAX);
 			return true;
 		}
-		r->programs = xrealloc(r->programs, (i + 1) * sizeof *r->programs);
-		r->programs[r->n_programs++] = (struct program){ .name = xstrdup(name) };
+		r->free_keys = xrealloc(r->free_keys, (i + 1) * sizeof *r->free_keys);
+		r->free_keys[r->n_free++] = (struct free_key){ .name = xstrdup(full) };
 	}
-	if (r->programs[i].value.rank > rank)
+	if (r->free_keys[i].value.rank > rank)
 		return true;
-	replace_str(&r->programs[i].value.text, text);
-	replace_str(&r->programs[i].value.where, where);
-	r->programs[i].value.rank = rank;
+	replace_str(&r->free_keys[i].value.text, text);
+	replace_str(&r->free_keys[i].value.where, where);
+	r->free_keys[i].value.rank = rank;
 	return true;
 }
 
-static void programs_set(struct config *c, struct reading *r)
+/* A directory may come later (a mount); what it is called may not depend on where we stand. */
+static int webroot_check(const char *path, struct err *err)
 {
-	for (size_t i = 0; i < r->n_programs; i++) {
-		struct program *p = &r->programs[i];
+	if (*path != '/' || strstr(path, "/../") || str_ends(path, "/.."))
+		return err_set(err, ERR_INVALID, "'%s' is not an absolute path without '..'", path);
+	if (streq(path, "/"))
+		return err_set(err, ERR_INVALID, "'/' is no document root");
+	return 0;
+}
+
+static void free_keys_set(struct config *c, struct reading *r)
+{
+	for (size_t i = 0; i < r->n_free; i++) {
+		struct free_key *p = &r->free_keys[i];
+		bool program = str_starts(p->name, PROGRAMS);
+		const char *section = program ? PROGRAMS : WEBROOTS, *name = p->name + strlen(section);
 		_cleanup_err_ struct err why = ERR_INIT;
 		_cleanup_free_ char *text = xstrndup(p->value.text, strcspn(p->value.text, "\r\n")), *words = NULL;
-		_cleanup_free_ char *safe = str_clean(p->name, strlen(p->name), 40), *pair = NULL;
+		_cleanup_free_ char *safe = str_clean(name, strlen(name), 40), *pair = NULL;
 
-		if (!runner_name_ok(p->name)) {
-			problem(r->problems, p->value.where, PROGRAMS "%s: a name has letters a-z, digits, '-' and '_', at most 32", safe);
-		} else if (runner_program_check(text, &why) < 0) {
+		if (!runner_name_ok(name)) {
+			problem(r->problems, p->value.where, "%s%s: a name has letters a-z, digits, '-' and '_', at most 32", section, safe);
+		} else if ((program ? runner_program_check : webroot_check)(text, &why) < 0) {
 			words = err_text(&why);
-			problem(r->problems, p->value.where, PROGRAMS "%s: %s", safe, words);
+			problem(r->problems, p->value.where, "%s%s: %s", section, safe, words);
 		}
-		pair = xasprintf("%s=%s", p->name, text);
-		strlist_add(&c->programs, pair);
+		pair = xasprintf("%s=%s", name, text);
+		strlist_add(program ? &c->programs : &c->webroots, pair);
 		free(p->name);
 		free(p->value.text);
 		free(p->value.where);
 	}
-	free(r->programs);
+	free(r->free_keys);
 	strlist_sort_unique(&c->programs);
+	strlist_sort_unique(&c->webroots);
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
@@ -324,7 +337,7 @@ static int on_value(void *arg, const char *section, const char *name, const char
 		problem(r->problems, where, "the indented line continues '%.80s', which is not a list", full);
 		return 1;
 	}
-	if (!k && program_take(r, full, text, where, 1))
+	if (!k && free_key_take(r, full, text, where, 1))
 		return 1;
 	if (!k) {
 		unknown_key(r->problems, where, full);
@@ -371,7 +384,8 @@ static void read_file(struct reading *r, const char *path)
 
 static bool section_known(const char *prefix, size_t n)
 {
-	if (n == strlen(PROGRAMS) - 1 && !strncasecmp(prefix, PROGRAMS, n))
+	_Static_assert(sizeof PROGRAMS == sizeof WEBROOTS, "one length for both");
+	if (n == strlen(PROGRAMS) - 1 && (!strncasecmp(prefix, PROGRAMS, n) || !strncasecmp(prefix, WEBROOTS, n)))
 		return true;
 	for (const struct config_key *k = config_keys; k->name; k++)
 		if (strcspn(k->name, ".") == n && !strncasecmp(k->name, prefix, n))
@@ -401,7 +415,7 @@ static void read_environment(struct reading *r)
 		k = key_find(key);
 		if (k)
 			value_take(r, k, eq + 1, where, 2);
-		else if (!program_take(r, key, eq + 1, where, 2))
+		else if (!free_key_take(r, key, eq + 1, where, 2))
 			unknown_key(r->problems, where, key);
 	}
 }
@@ -420,7 +434,7 @@ static void read_flags(struct reading *r, const struct strlist *set)
 			continue;
 		}
 		where = xasprintf("--set %.*s", (int)(eq - text), text);
-		if (!k && program_take(r, name, eq + 1, where, 3))
+		if (!k && free_key_take(r, name, eq + 1, where, 3))
 			continue;
 		if (!k) {
 			unknown_key(r->problems, "--set", name);
@@ -752,7 +766,7 @@ int config_read(const struct config_input *in, struct config *ret, struct config
 			problem(found, values[i].rank ? values[i].where : "default", "%s: %s", k->name, words);
 		}
 	}
-	programs_set(&c, &r);
+	free_keys_set(&c, &r);
 	complete(&c, &r);
 	sort_by_line(&c, found);
 	for (size_t i = 0; i < key_count(); i++) {
@@ -779,6 +793,7 @@ void config_done(struct config *c)
 			free(*(char **)at);
 	}
 	strlist_clear(&c->programs);
+	strlist_clear(&c->webroots);
 	memset(c, 0, sizeof *c);
 }
 
@@ -825,7 +840,8 @@ void config_document(FILE *out)
 			k->reloadable ? "yes" : "no", k->help);
 	}
 	fputs("| `programs.NAME` | path | – | no | A foreign program that an integration may run, by the name it is asked for. The path is absolute, "
-	      "executable and not writable by others. |\n",
+	      "executable and not writable by others. |\n"
+	      "| `webroots.NAME` | path | – | no | A document root below which HTTP-01 files may be written (`.well-known/acme-challenge/`). |\n",
 	      out);
 }
 

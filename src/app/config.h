@@ -57,6 +57,7 @@ struct config {
 	struct strlist resolve_servers;
 	bool resolve_ask_view;
 	struct strlist programs; /* "name=/absolute/path", the free keys of [programs]; sorted */
+	struct strlist webroots; /* the same of [webroots]: document roots that HTTP-01 files may be written below */
 };
 
 struct config_key {

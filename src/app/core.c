@@ -159,7 +159,8 @@ static int engine_begin(struct core *c, struct err *err)
 	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", "), *node = NULL;
 	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers, .dns_hostname = c->config->dns_hostname,
-				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses };
+				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
+				    .webroots = &c->config->webroots };
 
 	if (c->runner.n) {
 		c->programs.fd = c->runner.fd[0];

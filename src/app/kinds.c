@@ -7,7 +7,7 @@
 static const char *what(const struct field *f)
 {
 	return f->flags & FIELD_SECRET ? "secret" : f->flags & FIELD_NUMBER ? "number" : f->flags & FIELD_BOOL ? "true or false" :
-	       f->flags & FIELD_LINES ? "lines" : f->flags & FIELD_PROGRAM ? "program" : f->flags & FIELD_URL ? "URL" :
+	       f->flags & FIELD_LINES ? "lines" : f->flags & FIELD_PROGRAM ? "program" : f->flags & FIELD_WEBROOT ? "web root" : f->flags & FIELD_URL ? "URL" :
 	       f->flags & FIELD_HOST ? "host" : "text";
 }
 

@@ -221,6 +221,15 @@ static int config_check(const struct config_input *in)
 	return err_exit_status(err.code);
 }
 
+static void show_free(const char *section, const struct strlist *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		const char *eq = strchr(pairs->v[i], '=');
+
+		printf("%s.%.*s = %s\n", section, (int)(eq - pairs->v[i]), pairs->v[i], eq + 1);
+	}
+}
+
 static int config_show(const struct config_input *in)
 {
 	_cleanup_config_ struct config c = { 0 };
@@ -233,11 +242,8 @@ static int config_show(const struct config_input *in)
 
 		printf("%s = %s\n", k->name, value);
 	}
-	for (size_t i = 0; i < c.programs.n; i++) {
-		const char *eq = strchr(c.programs.v[i], '=');
-
-		printf("programs.%.*s = %s\n", (int)(eq - c.programs.v[i]), c.programs.v[i], eq + 1);
-	}
+	show_free("programs", &c.programs);
+	show_free("webroots", &c.webroots);
 	return 0;
 }
 

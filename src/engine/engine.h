@@ -41,6 +41,7 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	/* edge; NULL: none is configured */
 	const char *feed_path, *report_path;
 
+	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
 	program_run_fn *run_program; /* foreign programs of publishers; NULL: there is no runner */
 	void *program_arg;
 

@@ -30,6 +30,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_PREFLIGHT] = { "Look at names", job_preflight, 0, true },
 	[JOB_DELEGATION_CHECK] = { "Look at a delegation", job_delegation_check, 0, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
+	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
 };
 

@@ -470,6 +470,7 @@ void renewal_watch(struct engine *e);
 int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
 int job_delegation_check(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
+int run_provider_attach(struct job_run *r, struct err *err); /* provider_attach.c */
 
 /* ---- jobs_account.c, jobs_vendor.c ---- */
 

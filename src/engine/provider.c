@@ -25,7 +25,8 @@ static void kinds_make(void)
 		assert(kinds_n < KINDS_MAX);
 		kinds[kinds_n++] = (struct provider_kind){
 			.name = p->name, .title = p->title, .help = p->help, .rights = p->rights, .site = p->site,
-			.dns = p->kinds & KIND_DNS01, .http = p->kinds & KIND_HTTP01, .lists_zones = p->zones != NULL, .ttl_s = p->ttl_s,
+			.dns = p->kinds & KIND_DNS01, .http = p->kinds & KIND_HTTP01, .lists_zones = p->zones != NULL, .attaches = p->attach != NULL,
+			 .ttl_s = p->ttl_s,
 			.fields = p->fields,
 		};
 	}
@@ -113,6 +114,33 @@ static char *url_of(const struct field *table, json_t *fields)
 	return NULL;
 }
 
+void engine_webroots(const struct engine *e, struct strlist *ret)
+{
+	for (size_t i = 0; e && e->o.webroots && i < e->o.webroots->n; i++) {
+		_cleanup_free_ char *name = xstrndup(e->o.webroots->v[i], strcspn(e->o.webroots->v[i], "="));
+
+		strlist_add(ret, name);
+	}
+}
+
+/* What the host's administrator has to name: said when it is saved, not at three in the night. */
+static int check_webroot(const struct engine *e, const struct provider_kind *k, json_t *fields, struct err *err)
+{
+	_cleanup_strlist_ struct strlist names = { 0 };
+
+	engine_webroots(e, &names);
+	for (const struct field *f = k->fields; e && f && f->name; f++) {
+		const char *text = json_string_value(json_object_get(fields, f->name));
+		_cleanup_free_ char *pointer = xasprintf("/fields/%s", f->name);
+
+		if (!(f->flags & FIELD_WEBROOT) || !text || strlist_has(&names, text))
+			continue;
+		err_set_field(err, ERR_INVALID, pointer, "the configuration file names no web root '%s'", text);
+		return err_hint(err, "An administrator of the host names it: [webroots] %s = /path in the configuration file.", text);
+	}
+	return 0;
+}
+
 int provider_check_door(struct engine *e, const struct provider_kind *k, const char *fields_json, struct connection *c, bool confirm,
 			struct err *err)
 {
@@ -121,6 +149,8 @@ int provider_check_door(struct engine *e, const struct provider_kind *k, const c
 	_cleanup_url_ struct url u = { 0 };
 	struct net_rule rule;
 
+	if (check_webroot(e, k, fields, err) < 0)
+		return -(int)err->code;
 	if (!url)
 		return 0;
 	if (url_parse(url, true, &u, err) < 0)
@@ -194,7 +224,7 @@ int provider_use_open(struct engine *e, struct worker *w, const struct provider 
 		u->rule = door_rule(&u->connection);
 	u->env = (struct publish_env){
 		.http = ruled_init(&u->ruled, w->http, &u->rule), .clock = e->clock, .edge_wait = engine_edge_wait, .edge_arg = e,
-		.run_program = e->o.run_program, .program_arg = e->o.program_arg,
+		.run_program = e->o.run_program, .program_arg = e->o.program_arg, .webroots = e->o.webroots,
 	};
 	if (fill_values(u, e->o.keys, err) < 0 || u->pub->open(&u->env, u->values, u->n_values, &u->self, err) < 0)
 		goto out;

@@ -3,6 +3,9 @@
  * provider_test.c - Test and save: lists the zones of a credential and, unless only reading is asked for, publishes a probe in
  * one of them, finds it at the authoritative servers, and removes it. The job is the probe's debt: it does not end before the
  * probe is gone, and after a crash it begins anew with the same name and value.
+ *
+ * For http-01 there is no zone: what the other side says of itself is read, and the probe is a token that is published and
+ * withdrawn; whether the world sees it depends on a name, so that is looked at with each order.
  */
 #include "engine/private.h"
 
@@ -20,6 +23,8 @@ struct test {
 	struct provider row;
 	struct provider_use use;
 	const char *zone; /* NULL: reading only */
+	bool http, write; /* http-01: write says whether more than reading is asked for */
+	json_t *far;      /* what the other side is (publisher's look), or NULL */
 	char *name, *value, *report;
 	enum phase phase;
 	int64_t published_ms;
@@ -36,6 +41,7 @@ static void test_done(struct test *t)
 	free(t->value);
 	free(t->report);
 	json_decref(t->zones);
+	json_decref(t->far);
 	free(t->trouble);
 }
 
@@ -64,13 +70,16 @@ static void recall(struct test *t)
 		t->trouble = json_text(json_object_get(was, "trouble"));
 	if (json_is_array(json_object_get(was, "zones")))
 		t->zones = json_incref(json_object_get(was, "zones"));
+	if (json_is_object(json_object_get(was, "remote")))
+		t->far = json_incref(json_object_get(was, "remote"));
 }
 
 static void note(struct test *t)
 {
 	json_decref(t->r->result);
-	t->r->result = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "provider_id", t->row.id, "provider_name", t->row.name,
-				 "reading_only", !t->zone, "zones", t->zones ? json_incref(t->zones) : json_null(), "name",
+	t->r->result = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "provider_id", t->row.id, "provider_name", t->row.name,
+				 "reading_only", !t->zone && !t->write, "zones", t->zones ? json_incref(t->zones) : json_null(), "remote",
+				 t->far ? json_incref(t->far) : json_null(), "name",
 				 json_str_or_null(t->name), "value", json_str_or_null(t->value), "seen",
 				 t->seen < 0 || !t->zone ? json_null() : json_boolean(t->seen), "servers", json_str_or_null(t->report), "phase",
 				 phases[t->phase], "published_ms", (json_int_t)t->published_ms, "trouble", json_text_or_null(t->trouble));
@@ -91,8 +100,22 @@ static int list_zones(struct test *t, struct err *err)
 	return 0;
 }
 
+static int look_there(struct test *t, struct err *err)
+{
+	json_decref(t->far);
+	t->far = NULL;
+	if (!t->use.pub->look || t->use.pub->look(t->use.self, &t->use.env, &t->far, err) == 0)
+		return 0;
+	return err_wrap(err, "could not look at '%s'", t->row.name);
+}
+
 static void set_of(struct test *t, struct challenge_set *set)
 {
+	if (t->http) {
+		*set = (struct challenge_set){ .kind = VALIDATION_HTTP01, .zone = "", .name = t->name, .token = t->name };
+		strlist_add(&set->values, t->value);
+		return;
+	}
 	*set = (struct challenge_set){ .kind = VALIDATION_DNS01, .zone = t->zone, .name = t->name, .ttl_s = t->use.pub->ttl_s };
 	strlist_add(&set->values, t->value);
 }
@@ -101,7 +124,7 @@ static int probe(struct test *t, struct err *err)
 {
 	_cleanup_challenge_set_ struct challenge_set set = { 0 };
 
-	if (t->use.pub->find_zone) {
+	if (!t->http && t->use.pub->find_zone) {
 		_cleanup_free_ char *zone = NULL;
 
 		if (t->use.pub->find_zone(t->use.self, &t->use.env, t->name, &zone, err) < 0)
@@ -112,7 +135,7 @@ static int probe(struct test *t, struct err *err)
 	set_of(t, &set);
 	if (t->use.pub->publish(t->use.self, &t->use.env, &set, err) < 0)
 		return err_wrap(err, "could not publish '%s' at provider '%s'", t->name, t->row.name);
-	CRASH_POINT_OF("probed", "dns", t->zone);
+	CRASH_POINT_OF("probed", t->http ? "http" : "dns", t->http ? t->row.name : t->zone);
 	t->published_ms = engine_now(t->r->e);
 	return 0;
 }
@@ -211,7 +234,7 @@ static int withdraw(struct test *t, struct err *err)
 		_cleanup_json_ json_t *j = json_text_or_null(t->trouble);
 
 		err_from_json(j, &why);
-	} else if (t->seen == 0) {
+	} else if (t->seen == 0 && !t->http) {
 		err_set(&why, ERR_TIMEOUT, "the probe was written and removed, but not seen at all servers of the zone within two minutes: %s",
 			t->report ? t->report : "");
 	}
@@ -223,9 +246,9 @@ static int walk(struct test *t, struct err *err)
 	_cleanup_err_ struct err why = { 0 };
 
 	if (t->phase == PHASE_BEGIN) {
-		if (list_zones(t, &why) < 0)
+		if ((t->http ? look_there : list_zones)(t, &why) < 0)
 			return failed(t, &why);
-		if (!t->zone)
+		if (!t->zone && !t->write)
 			return finish(t, NULL);
 		/* written, perhaps, and the answer lost: from here on the probe is owed */
 		if (probe(t, &why) < 0) {
@@ -239,7 +262,7 @@ static int walk(struct test *t, struct err *err)
 			return withdraw(t, err);
 		}
 	}
-	if (t->phase != PHASE_WITHDRAW) {
+	if (t->phase != PHASE_WITHDRAW && !t->http) {
 		look(t);
 		if (t->seen == 0 && engine_now(t->r->e) - t->published_ms < SEEN_MS)
 			return wait(t, PHASE_LOOK, LOOK_EVERY_MS);
@@ -260,6 +283,14 @@ int run_provider_test(struct job_run *r, struct err *err)
 	if (t.zone) {
 		t.name = provider_probe_name(t.row.id, t.zone);
 		t.value = provider_probe_value(t.row.id);
+	}
+	t.http = publisher_kind(t.row.kind) && !(publisher_kind(t.row.kind)->kinds & KIND_DNS01);
+	if (t.http && json_is_true(json_object_get(r->args, "write"))) {
+		char *probe = provider_probe_value(t.row.id);
+
+		t.write = true;
+		t.name = probe;
+		t.value = xasprintf("%s.%s", probe, probe);
 	}
 	recall(&t);
 	if (provider_use_open(r->e, r->w, &t.row, &t.use, &why) < 0)

@@ -491,7 +491,9 @@ static bool together(const struct record *rec, const struct record *first)
 {
 	if (method_way(first->kind, first->method) == PUBLISH_ROWS)
 		return method_way(rec->kind, rec->method) == PUBLISH_ROWS;
-	return streq(rec->domain, first->domain) && streq(rec->method, first->method);
+	/* http-01: an order that was made anew has another token for the host */
+	return streq(rec->domain, first->domain) && streq(rec->method, first->method) &&
+	       (!first->token || (rec->token && streq(rec->token, first->token)));
 }
 
 static void gather(struct run *r, struct record *first, struct challenge_set *ret)

@@ -146,6 +146,8 @@ int field_check(const struct field *f, const char *text, size_t n, struct err *e
 		return err_set_field(err, ERR_INVALID, pointer, "'%s' is true or false", f->name);
 	if (f->flags & FIELD_URL && !is_url(text))
 		return err_set_field(err, ERR_INVALID, pointer, "'%s' is a URL that begins with https:// or http://", f->name);
+	if (f->flags & FIELD_HTTPS && !str_starts(text, "https://"))
+		return err_set_field(err, ERR_INVALID, pointer, "'%s' begins with https://: who is spoken to is always verified", f->name);
 	if (f->flags & FIELD_HOST && !is_host(text))
 		return err_set_field(err, ERR_INVALID, pointer, "'%s' is a host name or an address", f->name);
 	return 0;

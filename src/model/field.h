@@ -19,6 +19,8 @@ enum field_flag {
 	FIELD_BOOL = 64,     /* "true" or "false" */
 	FIELD_PROGRAM = 128, /* the name of a program of the configuration file (publish_env.run_program) */
 	FIELD_HOST = 256,    /* a host name or address, perhaps with :port */
+	FIELD_WEBROOT = 512, /* the name of a directory of the configuration file (publish_env.webroots) */
+	FIELD_HTTPS = 1024,  /* with FIELD_URL: https:// only, whose host is always verified */
 };
 
 struct field {

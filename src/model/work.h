@@ -26,6 +26,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_PREFLIGHT, "preflight")               /* what stands in the way of proving names */                      \
 	X(JOB_DELEGATION_CHECK, "delegation-check")                                                                    \
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \
+	X(JOB_PROVIDER_ATTACH, "provider-attach")                                                                      \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);
 

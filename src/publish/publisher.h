@@ -36,6 +36,7 @@
 #define PUBLISH_PUBLISHER_H
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/program.h"
 #include "feed/feed.h"
 #include "model/field.h"
@@ -62,6 +63,14 @@ struct publish_env {
 	/* Runs a configured foreign program in the runner; NULL where there is none (base/program.h). */
 	program_run_fn *run_program;
 	void *program_arg;
+	const struct strlist *webroots; /* "NAME=/path" of the configuration file; NULL = none */
+};
+
+/* Our answer to challenges goes before the other rules of one virtual server, or away from them. */
+struct publish_attach {
+	const char *server;            /* "/Common/vs_http" */
+	bool attach;                   /* false: take it away */
+	const struct strlist *expect;  /* the rules as the operator saw them: others are a CONFLICT; NULL = whatever there is */
 };
 
 #define PUBLISH_ZONES_MAX 1000 /* what zones() returns at most; more are left out */
@@ -105,6 +114,16 @@ struct publisher {
 	 * set->zone is "" and one lane serves the whole credential.
 	 */
 	int (*find_zone)(void *self, const struct publish_env *env, const char *name, char **ret_zone, struct err *err);
+	/*
+	 * Optional: what the other side is and what stands there, as the page shows it (docs/admin/http-01.md); reading only. An object,
+	 * owned by the caller; "servers" lists what attach can be used on.
+	 */
+	int (*look)(void *self, const struct publish_env *env, json_t **ret, struct err *err);
+	/*
+	 * Optional, for a device in front of web servers: an act of its own that an operator asks for; publish never does it. Doing it
+	 * twice is fine. *ret: {"server", "before", "after"}, owned. INVALID or REMOTE_REFUSED says why that server cannot be used.
+	 */
+	int (*attach)(void *self, const struct publish_env *env, const struct publish_attach *q, json_t **ret, struct err *err);
 };
 
 /* The registry, generated from src/publish/meson.build; ends with NULL. */

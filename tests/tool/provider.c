@@ -2,7 +2,10 @@
 /*
  * provider.c - one call of one publisher against a real remote side:
  *
- *	provider KIND publish|withdraw|zones|find-zone|info NAME VALUE... -- field=value ... [+trust=ca.pem] [+zone=Z] [+program=name=/path]
+ *	provider KIND publish|withdraw|zones|find-zone|info|look NAME VALUE... -- field=value ... [+trust=ca.pem] [+zone=Z] [+program=name=/path]
+ *	provider KIND attach|detach NAME SERVER -- ...
+ *
+ * For http-01 the values are a token and its key authorization; +webroot=name=/path names a directory.
  *
  * The way out is the product's: the HTTP client with its policy (loopback allowed), the runner for programs. Prints one JSON object.
  */
@@ -20,7 +23,7 @@
 
 struct options {
 	const char *kind, *act, *name, *trust, *zone;
-	struct strlist values, fields, programs;
+	struct strlist values, fields, programs, webroots;
 };
 
 static void usage(void)
@@ -45,6 +48,8 @@ static void read_options(int argc, char **argv, struct options *o)
 			o->zone = argv[i] + 6;
 		else if (str_starts(argv[i], "+program="))
 			strlist_add(&o->programs, argv[i] + 9);
+		else if (str_starts(argv[i], "+webroot="))
+			strlist_add(&o->webroots, argv[i] + 9);
 		else
 			strlist_add(&o->fields, argv[i]);
 	}
@@ -87,14 +92,23 @@ static json_t *info_of(const struct publish_env *env, const struct options *o, s
 static json_t *act(const struct publisher *p, void *self, const struct publish_env *env, struct options *o, struct err *err)
 {
 	struct challenge_set set = { .kind = VALIDATION_DNS01, .zone = o->zone, .name = o->name, .values = o->values, .ttl_s = p->ttl_s };
-	_cleanup_strlist_ struct strlist zones = { 0 };
+	_cleanup_strlist_ struct strlist zones = { 0 }, http = { 0 };
 	char *zone = NULL;
 	json_t *r = NULL;
 
+	if (p->kinds & KIND_HTTP01 && o->values.n == 2) { /* a token and its key authorization */
+		set = (struct challenge_set){ .kind = VALIDATION_HTTP01, .zone = "", .name = o->name, .token = o->values.v[0] };
+		strlist_add(&http, o->values.v[1]);
+		set.values = http;
+	}
 	if (streq(o->act, "publish")) {
 		p->publish(self, env, &set, err);
 	} else if (streq(o->act, "withdraw")) {
 		p->withdraw(self, env, &set, err);
+	} else if (streq(o->act, "look") && p->look) {
+		p->look(self, env, &r, err);
+	} else if ((streq(o->act, "attach") || streq(o->act, "detach")) && p->attach && o->values.n == 1) {
+		p->attach(self, env, &(struct publish_attach){ .server = o->values.v[0], .attach = streq(o->act, "attach") }, &r, err);
 	} else if (streq(o->act, "info")) {
 		r = info_of(env, o, err);
 	} else if (streq(o->act, "zones") && p->zones) {
@@ -147,6 +161,7 @@ int main(int argc, char **argv)
 	client = net_client_new(policy, NULL);
 	env.http = net_client_http(client);
 	result = json_null();
+	env.webroots = &o.webroots;
 	if (p->open(&env, values, values_of(p, &o, values, secrets), &self, &err) == 0) {
 		result = act(p, self, &env, &o, &err);
 		p->close(self);

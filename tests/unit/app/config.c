@@ -258,9 +258,27 @@ static void a_program_is_named_with_a_safe_path_only(void **state)
 	ASSERT_HAS(p.v[4].text, "given twice");
 }
 
+static void a_web_root_is_an_absolute_path_with_a_safe_name(void **state)
+{
+	static const char file[] = "[webroots]\nshop = /srv/www/shop\n";
+	static const char bad[] = "[webroots]\nShop = /srv\nup = /srv/../etc\nall = /\nrelative = srv\n";
+	_cleanup_config_ struct config c = { 0 };
+	_cleanup_config_problems_ struct config_problems p = { 0 };
+	struct err err = ERR_INIT;
+
+	ASSERT_OK(read_text(file, NULL, &c, NULL, &err), &err);
+	ASSERT_INT(c.webroots.n, 1);
+	ASSERT_STR(c.webroots.v[0], "shop=/srv/www/shop");
+	ASSERT_INT(c.programs.n, 0);
+	config_done(&c);
+	ASSERT_FAILS(read_text(bad, NULL, &c, &p, &err), &err, ERR_INVALID);
+	ASSERT_INT(p.n, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_web_root_is_an_absolute_path_with_a_safe_name),
 		TEST(a_program_is_named_with_a_safe_path_only),
 		TEST(defaults_hold_without_a_file),
 		TEST(a_flag_beats_the_environment_and_that_the_file),
