@@ -205,12 +205,23 @@ struct order_query {
 	const char *status, *account_id, *certificate_id;
 };
 
-call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test;
+call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test, provider_attach;
+call_handler challenge_texts;
+extern const struct json_field provider_attach_fields[], challenge_text_fields[];
+struct provider_attach_body {
+	const char *server;
+	bool attach;
+	struct strlist expect;
+};
+struct challenge_text_query {
+	const char *host;
+};
 call_handler rule_list, rule_create, rule_get, rule_patch, rule_delete, debt_list, debt_retry;
 extern const struct json_field provider_create_fields[], provider_update_fields[], provider_test_fields[], rule_create_fields[],
 	rule_update_fields[];
 struct provider_test_body {
 	const char *zone;
+	bool write;
 };
 
 call_handler record_list, record_get, delegation_list, delegation_create, delegation_get, delegation_delete;

@@ -22,6 +22,13 @@ const struct json_field provider_update_fields[] = {
 };
 const struct json_field provider_test_fields[] = {
 	JF_STR(struct provider_test_body, zone, .min = 1, .max = LIMIT_NAME),
+	JF_BOOL(struct provider_test_body, write),
+	{ 0 }
+};
+const struct json_field provider_attach_fields[] = {
+	JF_STR(struct provider_attach_body, server, .required = true, .min = 1, .max = 255),
+	JF_BOOL(struct provider_attach_body, attach, .required = true),
+	JF_LIST(struct provider_attach_body, expect, .required = true, .max = 64, .item_max = 255),
 	{ 0 }
 };
 const struct json_field rule_create_fields[] = {
@@ -41,9 +48,15 @@ const struct json_field rule_update_fields[] = {
 
 /* --- kinds --------------------------------------------------------------------------------------------------------------- */
 
-static json_t *choices_json(const struct field *f)
+static json_t *choices_json(const struct service *s, const struct field *f)
 {
+	_cleanup_strlist_ struct strlist roots = { 0 };
 	json_t *l = json_array();
+
+	if (f->flags & FIELD_WEBROOT)
+		service_webroots(s, &roots);
+	for (size_t i = 0; i < roots.n; i++)
+		json_array_append_new(l, json_string(roots.v[i]));
 
 	for (size_t i = 0; f->choices && f->choices[i]; i++)
 		json_array_append_new(l, json_string(f->choices[i]));
@@ -57,18 +70,19 @@ static const char *input_of(const struct field *f)
 	       f->flags & FIELD_NUMBER	? "number" :
 	       f->flags & FIELD_LINES	? "lines" :
 	       f->flags & FIELD_PROGRAM ? "program" :
+	       f->flags & FIELD_WEBROOT ? "webroot" :
 	       f->flags & FIELD_URL	? "url" :
 	       f->flags & FIELD_HOST	? "host" :
 					  "text";
 }
 
-static json_t *field_json(const struct field *f)
+static json_t *field_json(const struct service *s, const struct field *f)
 {
 	_cleanup_free_ char *label = field_label(f);
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:I, s:I}", "name", f->name, "label", label, "input", input_of(f), "help",
 			 f->help, "required", !!(f->flags & FIELD_REQUIRED), "endpoint",
-			 !!(f->flags & FIELD_ENDPOINT), "default", json_str_or_null(f->standard), "choices", choices_json(f), "min",
+			 !!(f->flags & FIELD_ENDPOINT), "default", json_str_or_null(f->standard), "choices", choices_json(s, f), "min",
 			 (json_int_t)f->min, "max",
 			 (json_int_t)(f->max		       ? f->max :
 				      f->flags & FIELD_NUMBER ? 0 :
@@ -76,18 +90,19 @@ static json_t *field_json(const struct field *f)
 								LIMIT_TEXT));
 }
 
-static json_t *kind_json(const struct provider_kind *k)
+static json_t *kind_json(const struct service *s, const struct provider_kind *k)
 {
 	json_t *fields = json_array(), *validation = json_array();
 
 	for (const struct field *f = k->fields; f->name; f++)
-		json_array_append_new(fields, field_json(f));
+		json_array_append_new(fields, field_json(s, f));
 	if (k->dns)
 		json_array_append_new(validation, json_string("dns-01"));
 	if (k->http)
 		json_array_append_new(validation, json_string("http-01"));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights", k->rights,
-			 "site", json_str_or_null(k->site), "validations", validation, "lists_zones", k->lists_zones, "fields", fields);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights", k->rights,
+			 "site", json_str_or_null(k->site), "validations", validation, "lists_zones", k->lists_zones, "attaches", k->attaches,
+			 "fields", fields);
 }
 
 int provider_kind_list(struct call *c, struct err *err)
@@ -98,7 +113,7 @@ int provider_kind_list(struct call *c, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(items, kind_json(&all[i]));
+		json_array_append_new(items, kind_json(c->service, &all[i]));
 	call_json(c, 200, json_pack("{s:o}", "items", items));
 	return 0;
 }
@@ -224,9 +239,28 @@ int provider_test(struct call *c, struct err *err)
 	const struct provider_test_body *b = c->body;
 	char *job = NULL;
 
-	if (service_provider_test(c->service, &c->actor, c->id, b->zone, &job, err) < 0)
+	if (service_provider_test(c->service, &c->actor, c->id, b->zone, b->write, &job, err) < 0)
 		return -(int)err->code;
 	call_wait(c, job, tested);
+	return 0;
+}
+
+/* The job's own answer: the list before and after. */
+static int attached(struct call *c, const struct job *j, struct err *err)
+{
+	(void)err;
+	call_json(c, 200, json_text_or_null(j->result));
+	return 0;
+}
+
+int provider_attach(struct call *c, struct err *err)
+{
+	const struct provider_attach_body *b = c->body;
+	char *job = NULL;
+
+	if (service_provider_attach(c->service, &c->actor, c->id, b->server, b->attach, &b->expect, &job, err) < 0)
+		return -(int)err->code;
+	call_wait(c, job, attached);
 	return 0;
 }
 

@@ -217,6 +217,7 @@ static int update(struct cli *c, const struct cli_args *a, struct err *err)
 
 static const struct cli_option test_options[] = {
 	{ "zone", "ZONE", "publish a probe in this zone, find it at its servers and remove it; without it only the zones are read", false },
+	{ "write", "yes", "http-01 target: publish a probe token and remove it again", false },
 	{ 0 }
 };
 
@@ -234,6 +235,8 @@ static int test(struct cli *c, const struct cli_args *a, struct err *err)
 		return -(int)err->code;
 	if (arg_has(a, "zone") && json_object_set_new(body, "zone", json_string(arg(a, "zone"))) < 0)
 		return err_set(err, ERR_INVALID, "--zone is not UTF-8 text");
+	if (arg_has(a, "write") && streq(arg(a, "write"), "yes"))
+		json_object_set_new(body, "write", json_true());
 	q.path = path = cli_path("providers", id, "/test");
 	if (cli_request(c, &q, &r, err) < 0 || cli_settle(c, "providers", &r, err) < 0)
 		return -(int)err->code;

@@ -405,6 +405,8 @@ static int test_tx(struct sql *tx, void *arg, struct err *err)
 
 	if (find(tx, j->ref, &p, err) < 0)
 		return -(int)err->code;
+	if (j->job->kind == JOB_PROVIDER_ATTACH && !(provider_kind_find(p.kind) && provider_kind_find(p.kind)->attaches))
+		return err_set(err, ERR_INVALID, "provider '%s' has no virtual servers", p.name);
 	lane = xasprintf("provider-test:%s", p.id);
 	j->job->subject_id = p.id;
 	j->job->lane = lane;
@@ -415,7 +417,8 @@ static int test_tx(struct sql *tx, void *arg, struct err *err)
 	return store_audit_add(tx, j->audit, err);
 }
 
-int service_provider_test(struct service *s, const struct actor *a, const char *ref, const char *zone, char **ret_job, struct err *err)
+int service_provider_test(struct service *s, const struct actor *a, const char *ref, const char *zone, bool write, char **ret_job,
+			  struct err *err)
 {
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_free_ char *canonical = NULL, *args = NULL;
@@ -429,15 +432,37 @@ int service_provider_test(struct service *s, const struct actor *a, const char *
 		replace_str(&err->field, "/zone");
 		return -(int)err->code;
 	}
-	doc = json_pack("{s:o}", "zone", json_str_or_null(canonical));
+	doc = json_pack("{s:o, s:b}", "zone", json_str_or_null(canonical), "write", write);
 	args = json_text(doc);
 	json_decref(doc);
 	q.args = args;
-	audit_begin(s, a, zone ? "provider.test" : "provider.read", "provider", &audit);
+	audit_begin(s, a, zone || write ? "provider.test" : "provider.read", "provider", &audit);
 	if (store_write(s->store, test_tx, &j, err) < 0)
 		return -(int)err->code;
 	*ret_job = xstrdup(j.job_id);
 	return 0;
+}
+
+int service_provider_attach(struct service *s, const struct actor *a, const char *ref, const char *server, bool attach,
+			    const struct strlist *expect, char **ret_job, struct err *err)
+{
+	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_free_ char *args = json_text_take(json_pack("{s:s, s:b, s:o}", "server", server, "attach", attach, "expect", json_strlist(expect)));
+	struct ulid id = ulid_new(service_now(s));
+	struct job_request q = { .id = id.s, .kind = JOB_PROVIDER_ATTACH, .subject_kind = "provider", .created_by = a->user_id, .args = args,
+				 .now_ms = service_now(s) };
+	struct provider_job j = { .ref = ref, .audit = &audit, .job = &q };
+
+	audit_begin(s, a, attach ? "provider.attach" : "provider.detach", "provider", &audit);
+	if (store_write(s->store, test_tx, &j, err) < 0)
+		return -(int)err->code;
+	*ret_job = xstrdup(j.job_id);
+	return 0;
+}
+
+void service_webroots(const struct service *s, struct strlist *ret)
+{
+	engine_webroots(s->engine, ret);
 }
 
 json_t *service_connection_json(const char *text)

@@ -36,9 +36,14 @@ int service_provider_update(struct service *s, const struct actor *a, const char
 			    struct provider *ret, struct err *err) MUST_CHECK;
 /* IN_USE with who uses it. */
 int service_provider_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
-/* zone NULL: reading only. *ret_job is owned: its result is the provider's "test". */
-int service_provider_test(struct service *s, const struct actor *a, const char *ref, const char *zone, char **ret_job,
+/* zone NULL: reading only; write is the same for http-01, which has no zones. *ret_job is owned: its result is the provider's "test". */
+int service_provider_test(struct service *s, const struct actor *a, const char *ref, const char *zone, bool write, char **ret_job,
 			  struct err *err) MUST_CHECK;
+/* Our iRule on a virtual server, or off it; expect: the rules as they were seen. INVALID when its kind has no virtual servers. */
+int service_provider_attach(struct service *s, const struct actor *a, const char *ref, const char *server, bool attach,
+			    const struct strlist *expect, char **ret_job, struct err *err) MUST_CHECK;
+/* Names of the web roots of the configuration file. */
+void service_webroots(const struct service *s, struct strlist *ret);
 /* What a test publishes: <label>.<zone> TXT <value>; both owned. */
 char *service_probe_label(const char *id);
 char *service_probe_value(const char *id);

@@ -18,6 +18,7 @@ const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ defaul
 const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
 const OrderPage = lazy(() => import('./pages/order').then((m) => ({ default: m.OrderPage })))
 const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ default: m.DnsDomainsPage })))
+const HttpChallengePage = lazy(() => import('./pages/http-challenge').then((m) => ({ default: m.HttpChallengePage })))
 const ExternalDnsPage = lazy(() => import('./pages/external-dns').then((m) => ({ default: m.ExternalDnsPage })))
 const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
 const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
@@ -351,6 +352,12 @@ function Pages() {
 			</Route>
 			<Route path="/external-dns/owed">
 				<ExternalDnsPage tab="owed" />
+			</Route>
+			<Route path="/http-challenge">
+				<HttpChallengePage tab="targets" />
+			</Route>
+			<Route path="/http-challenge/texts">
+				<HttpChallengePage tab="texts" />
 			</Route>
 			<Route path="/certificates">
 				<CertificatesPage />

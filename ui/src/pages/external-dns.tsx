@@ -40,7 +40,7 @@ export function methodChoices(validation: string, providers: Provider[], kinds: 
 
 const TONES: Record<Provider['status'], ToneName> = { new: 'calm', ok: 'good', failed: 'warn', refused: 'bad' }
 
-function ProviderStatus({ provider }: { provider: Provider }) {
+export function ProviderStatus({ provider }: { provider: Provider }) {
 	const words: Record<Provider['status'], string> = { new: t('not tested'), ok: t('works'), failed: t('test failed'), refused: t('credential refused') }
 	const why = provider.reason ? [provider.reason.detail ?? provider.reason.title, provider.reason.remote].filter(Boolean).join(' — ') : undefined
 	return (
@@ -103,7 +103,10 @@ function Providers({ adding, add, onClose }: { adding: boolean; add: () => void;
 			<DataTable<Provider>
 				label={t('Providers')}
 				queryKey={['providers']}
-				read={({ limit, cursor }) => unwrap(api.GET('/providers', { params: { query: { limit, cursor } } }))}
+				read={async ({ limit, cursor }) => {
+					const [page, all] = await Promise.all([unwrap(api.GET('/providers', { params: { query: { limit, cursor } } })), unwrap(api.GET('/provider-kinds'))])
+					return { ...page, items: page.items.filter((p) => !all.items.some((k) => k.name === p.kind && !k.validations.includes('dns-01'))) }
+				}}
 				rowKey={(p) => p.id}
 				empty={
 					<Empty title={t('No provider yet')} action={may('admin') && <Button onClick={add}>{t('Add provider')}</Button>}>
@@ -194,14 +197,14 @@ interface ProviderValues extends Record<string, unknown> {
 	connection: Connection
 }
 
-function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | null; onClose: () => void; onSaved: (p: Provider) => void }) {
+export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved }: { validation?: 'dns-01' | 'http-01'; provider: Provider | null; onClose: () => void; onSaved: (p: Provider) => void }) {
 	const kinds = useKinds()
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
 	const [errors, setErrors] = useState<Record<string, string>>({})
 	const was = provider?.fields ?? {}
 	const form = useForm<ProviderValues>({
-		initialValues: { kind: provider?.kind ?? 'powerdns', name: provider?.name ?? '', fields: {}, connection: connectionOf(provider?.connection) },
+		initialValues: { kind: provider?.kind ?? 'powerdns', 'f5', ', fields: {}, allow: (connection?.allow ?? []).join(', name: provider?.name ?? '', fields: {}, connection: connectionOf(provider?.connection) },
 		validate: { name: (v) => (v.trim() ? null : t('Give it a name.')) },
 	})
 	const kind = kinds.data?.items.find((k) => k.name === form.values.kind)
@@ -245,12 +248,12 @@ function ProviderForm({ provider, onClose, onSaved }: { provider: Provider | nul
 	}
 
 	return (
-		<FormDialog opened size="xl" title={provider ? t('Change {name}', { name: provider.name }) : t('Add an External DNS provider')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Test and save')}>
+		<FormDialog opened size="xl" title={provider ? t('Change {name}', { name: provider.name }) : validation === 'dns-01' ? t('Add an External DNS provider') : t('Add a target for HTTP challenges')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Test and save')}>
 			{kinds.isError && <Failure error={kinds.error} retry={() => void kinds.refetch()} />}
 			<Grid>
 				<Grid.Col span={{ base: 12, sm: 7 }}>
 					<Stack gap="md">
-						<Select label={t('Provider')} searchable disabled={provider !== null} data={(kinds.data?.items ?? []).map((k) => ({ value: k.name, label: k.title }))} {...form.getInputProps('kind')} onChange={(v) => v && form.setValues({ kind: v, fields: {} })} />
+						<Select label={validation === 'dns-01' ? t('Provider') : t('Target')} searchable disabled={provider !== null} data={(kinds.data?.items ?? []).filter((k) => k.validations.includes(validation)).map((k) => ({ value: k.name, label: k.title }))} {...form.getInputProps('kind')} onChange={(v) => v && form.setValues({ kind: v, fields: {} })} />
 						<TextInput label={t('Name')} placeholder={t('How it is called in the lists')} maxLength={100} {...form.getInputProps('name')} />
 						{(kind?.fields ?? []).map((f) => (
 							<FieldInput key={`${form.values.kind}.${f.name}`} field={f} stored={was[f.name] ?? null} moved={moved} value={form.values.fields[f.name]} error={errors[f.name]} onChange={(v) => form.setFieldValue('fields', { ...form.values.fields, [f.name]: v })} />
