@@ -15,7 +15,7 @@ PATH = "/.well-known/acme-challenge/"
 
 
 def texts(bed, host):
-    return {(t["way"], t["name"]): t["text"] for t in bed.server.call("challenge", "texts", "--host", host, "--json")["items"]}
+    return {(t["way"], t["name"]): t["text"] for t in bed.server.call("challenge", "texts", "--host", host)["items"]}
 
 
 @contextlib.contextmanager
@@ -51,6 +51,113 @@ proc when {ev body} { proc run {} $body }
     assert run(rule, "/index.html") == ""
     rule = texts(bed, "acme.example.net")[("forward", "irule")]
     assert run(rule, PATH + "abc") == "pool acme_challenge" and run(rule, "/") == ""
+
+
+@pytest.fixture
+def apart(make_bed):
+    """apart(...): a bed whose authority comes to bed.http_port, where we do not listen; ours is bed.own_port."""
+    def make(**settings):
+        own = beds.free_port()
+        bed = make_bed(settings={"http01.listen": f"127.0.0.1:{own}", **settings})
+        bed.own_port = own
+        return bed
+    return make
+
+
+@pytest.mark.parametrize("way", ["forward", "redirect"])
+def test_nginx_sends_the_authority_to_us(apart, scratch, way):
+    if not shutil.which("nginx"):
+        pytest.skip("nginx is not installed")
+    bed = apart()
+    # authorities go to ports 80 and 443 only; Pebble's port 80 is bed.http_port, so a redirect is followed there, by name
+    host = f"127.0.0.1:{bed.own_port}" if way == "forward" else "acme.example.test"
+    location = texts(bed, host)[(way, "nginx")]
+    if way == "redirect":
+        location += f"\n}}\nserver {{ listen 127.0.0.1:{bed.http_port}; server_name acme.example.test; location / {{ proxy_pass http://127.0.0.1:{bed.own_port}; }}\n"
+        location = location.replace("location / {", "location ^~ /.well-known/ {")
+        location += "}\nserver { listen 127.0.0.1:" + str(bed.http_port) + "; server_name unused.example.test;"
+    with nginx(scratch, bed.http_port, location):
+        made = order(bed, bed.account(), [f"{way}.example.test"], "http-01")
+        assert wait_order(bed, made["id"])["status"] == "valid"
+
+
+def test_a_web_root_has_the_file_while_it_is_needed_and_no_longer(apart, scratch):
+    if not shutil.which("nginx"):
+        pytest.skip("nginx is not installed")
+    root = scratch / "www"
+    root.mkdir()
+    root.chmod(0o777)
+    bed = apart(**{"webroots.shop": str(root)})
+    refused = bed.server.cli("provider", "create", "--kind", "webroot", "--name", "Other", "--set", "webroot=other")
+    assert refused.status == 2 and "webroots" in refused.err, refused
+    target = bed.server.call("provider", "create", "--kind", "webroot", "--name", "Shop", "--set", "webroot=shop")
+    tested = bed.server.call("provider", "test", target["id"], "--write", "yes")
+    assert tested["status"] == "ok" and tested["test"]["remote"]["directory"] == str(root), tested
+    with nginx(scratch, bed.http_port, f"root {root}; location ^~ {PATH} {{ try_files $uri =404; }}"):
+        made = order(bed, bed.account(), ["shop.example.test"], "http-01", "--http", target["id"])
+        over = wait_order(bed, made["id"], 90)
+        assert over["status"] == "valid", over
+    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 30, "nothing is owed")
+    assert [p for p in root.rglob("*") if not p.is_dir()] == []
+
+
+@pytest.fixture
+def device(apart, tls):
+    """A bed and a BIG-IP at whose virtual server the authority looks; the target is configured, our iRule attached."""
+    bed = apart()
+    g = bigip.Group([beds.free_port(), beds.free_port()], tls, bed.http_port)
+    secret = bed.folder / "f5-password"
+    secret.write_text(bigip.PASSWORD + "\n")
+    target = bed.server.call("provider", "create", "--kind", "f5", "--name", "Edge", "--set", f"url={g.units[0].url}", "--set",
+                             f"peers={g.units[1].url}", "--set", f"username={bigip.USER}", "--secret-file", f"password={secret}")
+    yield bed, g, target
+    g.stop()
+
+
+def empty(bed, g):
+    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 60, "nothing is owed")
+    assert g.records() == {} and all(not u.tokens for u in g.units)
+
+
+def test_a_big_ip_answers_for_an_order_after_an_operator_attached_the_rule(device):
+    bed, g, target = device
+    assert bed.server.call("provider", "test", target["id"], "--write", "yes")["status"] == "ok"
+    assert g.records() == {}
+    done = bed.server.call("challenge", "attach", target["id"], "--server", "/Common/vs_http")
+    assert "/Common/certwright_acme_rule" in str(done)
+    bad = bed.server.cli("challenge", "attach", target["id"], "--server", "/Common/vs_https")
+    assert bad.status != 0 and "port 443" in bad.err, bad
+    stale = bed.server.request("POST", f"/providers/{target['id']}/attach", {"server": "/Common/vs_http", "attach": False, "expect": ["/Common/x"]})
+    assert "changed meanwhile" in str(stale), stale
+    rules = list(g.config.objects["virtual"]["/Common/vs_http"]["rules"])
+    account = bed.account()
+    orders = [order(bed, account, [f"n{i}.example.test"], "http-01", "--http", target["id"]) for i in range(3)]
+    over = [wait_order(bed, o["id"], 120) for o in orders]
+    assert [o["status"] for o in over] == ["valid"] * 3, over
+    assert {r["type"] for o in over for r in o["records"]} == {"F5 BIG-IP"}
+    empty(bed, g)
+    assert g.config.objects["virtual"]["/Common/vs_http"]["rules"] == rules
+    actions = {row["action"] for row in bed.server.call("audit", "list")["items"]}
+    assert {"provider.attach", "provider.test"} <= actions
+
+
+def test_kill_9_between_publish_and_withdraw_leaves_nothing_and_a_dead_device_is_waited_for(device):
+    bed, g, target = device
+    bed.server.call("challenge", "attach", target["id"], "--server", "/Common/vs_http")
+    account = bed.account()
+    for unit in g.units:
+        unit.down = True
+    made = order(bed, account, ["night.example.test"], "http-01", "--http", target["id"])
+    beds.wait_for(lambda: "could not" in str(bed.server.call("order", "show", made["id"])), 60, "the order says that the device does not answer")
+    assert bed.ca.process.text().count("Pulled a task") == 0, "the authority was told"
+    for unit in g.units:
+        unit.down = False
+    bed.server.call("order", "refresh", made["id"])
+    beds.wait_for(lambda: g.records(), 90, "the token is on the device")
+    bed.server.kill("core")
+    beds.wait_for(bed.server.ready, 60, "Certwright is back")
+    assert wait_order(bed, made["id"], 120)["status"] == "valid"
+    empty(bed, g)
 
 
 def test_a_host_with_more_than_a_name_in_it_is_in_no_text(bed):
