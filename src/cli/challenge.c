@@ -74,7 +74,7 @@ static int servers(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
-static const struct cli_option server_options[] = { { "server", "NAME", "the virtual server, /Common/vs_http", false }, { 0 } };
+static const struct cli_option server_options[] = { { "virtual", "NAME", "the virtual server, /Common/vs_http", false }, { 0 } };
 
 /* The rules as they are now are what the change is bound to. */
 static int change(struct cli *c, const struct cli_args *a, bool attach, struct err *err)
@@ -90,19 +90,19 @@ static int change(struct cli *c, const struct cli_args *a, bool attach, struct e
 
 	if (arg_word(a, "the provider's id", &id, err) < 0)
 		return -(int)err->code;
-	if (!arg_has(a, "server"))
-		return err_set(err, ERR_INVALID, "--server NAME is needed; `certwright challenge servers` lists them");
+	if (!arg_has(a, "virtual"))
+		return err_set(err, ERR_INVALID, "--virtual NAME is needed; `certwright challenge servers` lists them");
 	if (look(c, id, &seen, &list, err) < 0)
 		return -(int)err->code;
 	json_array_foreach(list, i, item) {
 		const char *name = json_string_value(json_object_get(item, "name"));
 
-		if (name && streq(name, arg(a, "server")))
+		if (name && streq(name, arg(a, "virtual")))
 			rules = json_object_get(item, "rules");
 	}
 	if (!rules)
-		return err_set(err, ERR_NOT_FOUND, "the device has no virtual server '%s'", arg(a, "server"));
-	q.body = body = json_pack("{s:s, s:b, s:O}", "server", arg(a, "server"), "attach", attach, "expect", rules);
+		return err_set(err, ERR_NOT_FOUND, "the device has no virtual server '%s'", arg(a, "virtual"));
+	q.body = body = json_pack("{s:s, s:b, s:O}", "server", arg(a, "virtual"), "attach", attach, "expect", rules);
 	q.path = path = cli_path("providers", id, "/attach");
 	if (cli_request(c, &q, &r, err) < 0 || (r.http.status == 202 && cli_job_wait(c, &r, err) < 0))
 		return -(int)err->code;

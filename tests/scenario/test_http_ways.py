@@ -3,6 +3,7 @@
 BIG-IP with kill -9 between publish and withdraw; Pebble judges them."""
 import contextlib
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -69,13 +70,15 @@ def test_nginx_sends_the_authority_to_us(apart, scratch, way):
     if not shutil.which("nginx"):
         pytest.skip("nginx is not installed")
     bed = apart()
-    # authorities go to ports 80 and 443 only; Pebble's port 80 is bed.http_port, so a redirect is followed there, by name
     host = f"127.0.0.1:{bed.own_port}" if way == "forward" else "acme.example.test"
     location = texts(bed, host)[(way, "nginx")]
-    if way == "redirect":
-        location += f"\n}}\nserver {{ listen 127.0.0.1:{bed.http_port}; server_name acme.example.test; location / {{ proxy_pass http://127.0.0.1:{bed.own_port}; }}\n"
-        location = location.replace("location / {", "location ^~ /.well-known/ {")
-        location += "}\nserver { listen 127.0.0.1:" + str(bed.http_port) + "; server_name unused.example.test;"
+    if way == "redirect":  # which authorities follow to port 80 only: that is where the second server is
+        with contextlib.closing(socket.socket()) as s:
+            try:
+                s.bind(("127.0.0.1", 80))
+            except OSError as e:
+                pytest.skip(f"port 80 cannot be had: {e}")
+        location += f"location / {{ return 404; }}\n}}\nserver {{ listen 127.0.0.1:80; location ^~ {PATH} {{ proxy_pass http://127.0.0.1:{bed.own_port}; }}\n"
     with nginx(scratch, bed.http_port, location):
         made = order(bed, bed.account(), [f"{way}.example.test"], "http-01")
         assert wait_order(bed, made["id"])["status"] == "valid"
@@ -114,18 +117,19 @@ def device(apart, tls):
     g.stop()
 
 
-def empty(bed, g):
+def empty(bed, g, killed=0):
+    """A visit that was killed leaves its login token on the device until it ends by itself."""
     beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 60, "nothing is owed")
-    assert g.records() == {} and all(not u.tokens for u in g.units)
+    assert g.records() == {} and sum(len(u.tokens) for u in g.units) <= killed
 
 
 def test_a_big_ip_answers_for_an_order_after_an_operator_attached_the_rule(device):
     bed, g, target = device
     assert bed.server.call("provider", "test", target["id"], "--write", "yes")["status"] == "ok"
     assert g.records() == {}
-    done = bed.server.call("challenge", "attach", target["id"], "--server", "/Common/vs_http")
+    done = bed.server.call("challenge", "attach", target["id"], "--virtual", "/Common/vs_http")
     assert "/Common/certwright_acme_rule" in str(done)
-    bad = bed.server.cli("challenge", "attach", target["id"], "--server", "/Common/vs_https")
+    bad = bed.server.cli("challenge", "attach", target["id"], "--virtual", "/Common/vs_https")
     assert bad.status != 0 and "port 443" in bad.err, bad
     stale = bed.server.request("POST", f"/providers/{target['id']}/attach", {"server": "/Common/vs_http", "attach": False, "expect": ["/Common/x"]})
     assert "changed meanwhile" in str(stale), stale
@@ -143,7 +147,7 @@ def test_a_big_ip_answers_for_an_order_after_an_operator_attached_the_rule(devic
 
 def test_kill_9_between_publish_and_withdraw_leaves_nothing_and_a_dead_device_is_waited_for(device):
     bed, g, target = device
-    bed.server.call("challenge", "attach", target["id"], "--server", "/Common/vs_http")
+    bed.server.call("challenge", "attach", target["id"], "--virtual", "/Common/vs_http")
     account = bed.account()
     for unit in g.units:
         unit.down = True
@@ -157,7 +161,7 @@ def test_kill_9_between_publish_and_withdraw_leaves_nothing_and_a_dead_device_is
     bed.server.kill("core")
     beds.wait_for(bed.server.ready, 60, "Certwright is back")
     assert wait_order(bed, made["id"], 120)["status"] == "valid"
-    empty(bed, g)
+    empty(bed, g, killed=1)
 
 
 def test_a_host_with_more_than_a_name_in_it_is_in_no_text(bed):
