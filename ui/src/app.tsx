@@ -92,7 +92,7 @@ function places(): Group[] {
 		{
 			group: t('Integrations'),
 			items: [
-				{ href: '/external-dns', text: t('External DNS'), icon: 'link' },
+				{ href: '/external-dns', text: t('External DNS'), icon: 'link' }, { href: '/http-challenge', text: t('HTTP challenge'), icon: 'link' },
 				{ href: '/dns-domains/http', text: t('HTTP challenge'), icon: 'status' },
 			],
 		},

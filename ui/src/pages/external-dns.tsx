@@ -204,7 +204,7 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 	const [errors, setErrors] = useState<Record<string, string>>({})
 	const was = provider?.fields ?? {}
 	const form = useForm<ProviderValues>({
-		initialValues: { kind: provider?.kind ?? 'powerdns', 'f5', ', fields: {}, allow: (connection?.allow ?? []).join(', name: provider?.name ?? '', fields: {}, connection: connectionOf(provider?.connection) },
+		initialValues: { kind: provider?.kind ?? (validation === 'dns-01' ? 'powerdns' : 'f5'), name: provider?.name ?? '', fields: {}, connection: connectionOf(provider?.connection) },
 		validate: { name: (v) => (v.trim() ? null : t('Give it a name.')) },
 	})
 	const kind = kinds.data?.items.find((k) => k.name === form.values.kind)
