@@ -67,6 +67,14 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, or HOURS=N hours; then w
 	@FUZZ_SECONDS=$(if $(HOURS),$$(($(HOURS) * 3600)),$${FUZZ_SECONDS:-600}) tools/run-tests check --only fuzz
 	@tools/fuzz-coverage
 
+deb: ## the Debian package of this release, with the built page, into build/deb
+	@$(SETUP) --build --deb --ui
+	@tools/build-deb
+
+dist: ## the source archive with the built page, into build/dist
+	@$(SETUP) --ui
+	@tools/dist
+
 format: ## clang-format over the C sources
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i
 
@@ -76,4 +84,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help demo run build programs page test check bench crash drills attack fuzz format docs screenshots simulate
+.PHONY: help deb dist demo run build programs page test check bench crash drills attack fuzz format docs screenshots simulate
