@@ -63,6 +63,11 @@ const struct config_key config_keys[] = {
 	KEY("run.sockets", PATH, run_sockets,
 	    .help = "Folder of the sockets between the parts where systemd starts them: feed.sock, report.sock, runner.sock. Default: STATE, and the "
 		    "supervisor makes them."),
+	KEY("backup.dir", PATH, backup_dir,
+	    .help = "Where `certwright backup` without --to, and the package's daily timer, put a backup. Another disk or host than the state folder's."),
+	KEY("backup.keep", INT, backup_keep, .def = "14", .min = 1, .max = 10000, .unit = "files", .help = "How many backups stay in a folder; older ones are removed."),
+	KEY("backup.passphrase_file", PATH, backup_passphrase_file,
+	    .help = "File with the passphrase backups are sealed with. Keep a copy of it where the backups are not."),
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),

@@ -51,6 +51,8 @@ struct config {
 	char *net_proxy, *net_proxy_user, *net_proxy_password_file, *net_no_proxy, *net_trust;
 	struct strlist net_allow;
 	char *run_user, *run_runner_user, *run_sockets;
+	char *backup_dir, *backup_passphrase_file;
+	int64_t backup_keep;
 	char *log_level, *log_format;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;

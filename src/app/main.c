@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the program's front door: the local verbs (serve, setup, config, key), and everything else through the API (cli/). */
+#include "app/backup.h"
 #include "app/config.h"
 #include "app/core.h"
 #include "app/host.h"
@@ -126,6 +127,24 @@ static int verb_key(const struct config_input *in, int argc, char **argv, const 
 	return key_verb(argc, argv);
 }
 
+static int verb_backup(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file, .json = o->json };
+
+	host_harden();
+	log_init(LOG_WARNING, LOG_LOGFMT, "backup");
+	return backup_verb(in, argc, argv, &b);
+}
+
+static int verb_restore(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file };
+
+	host_harden();
+	log_init(LOG_WARNING, LOG_LOGFMT, "restore");
+	return restore_verb(in, argc, argv, &b);
+}
+
 static const struct local_verb {
 	const char *name;
 	int (*run)(const struct config_input *in, int argc, char **argv, const struct setup_options *o);
@@ -141,6 +160,9 @@ static const struct local_verb {
 	  "a new password on the server's host, without signing in", true },
 	{ "config", verb_config, "config check|show|keys|example|units DIR [--config FILE] [--state DIR] [--set section.key=value]...",
 	  "every problem of the configuration with its line; the values in force; what there is to set; a commented file; the drop-ins of systemd's generator" },
+	{ "backup", verb_backup, "backup [verify FILE] [--to FILE|DIR] [--passphrase-file F] [--json] [--config FILE] [--state DIR]",
+	  "one sealed file of everything but the master key, beside a running server; or what is in such a file" },
+	{ "restore", verb_restore, "restore FILE [--state DIR] [--passphrase-file F] [--config FILE]", "a backup into an empty state folder, on any host" },
 	{ "key", verb_key, "key create FILE", "make a master key" },
 	{ "core", verb_core, "core", "what serve or systemd starts", true },
 	{ "edge", verb_edge, "edge", "what systemd starts: becomes certwright-edge", true },
@@ -156,7 +178,7 @@ static int local_usage(const struct local_verb *v, FILE *out)
 
 static int run_local(const struct local_verb *v, int argc, char **argv)
 {
-	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL };
+	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL, OPT_TO, OPT_PASSPHRASE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, OPT_CONFIG },
 		{ "state", required_argument, NULL, OPT_STATE },
@@ -167,6 +189,8 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "right", required_argument, NULL, OPT_RIGHT },
 		{ "local", no_argument, NULL, OPT_LOCAL },
+		{ "to", required_argument, NULL, OPT_TO },
+		{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -174,6 +198,7 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 	struct config_input in = { .set = &set };
 	struct setup_options o = { .rights = &rights };
 	bool for_user = streq(v->name, "user"), for_setup = streq(v->name, "setup") || for_user;
+	bool for_backup = streq(v->name, "backup") || streq(v->name, "restore");
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -191,7 +216,11 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 			o.password_file = optarg;
 		else if (for_setup && c == OPT_TOKEN)
 			o.token_out = optarg;
-		else if (for_setup && c == OPT_JSON)
+		else if (for_backup && c == OPT_TO)
+			o.to = optarg;
+		else if (for_backup && c == OPT_PASSPHRASE)
+			o.passphrase_file = optarg;
+		else if ((for_setup || for_backup) && c == OPT_JSON)
 			o.json = true;
 		else if (for_setup && c == OPT_RIGHT)
 			strlist_add(&rights, optarg);

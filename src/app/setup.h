@@ -14,6 +14,7 @@ struct setup_options {
 	const struct strlist *rights; /* of admin; empty: none */
 	const char *token_out;     /* NULL: no API token is made */
 	bool json;
+	const char *to, *passphrase_file; /* of backup and restore */
 };
 
 /* The exit status; what went wrong was printed. */

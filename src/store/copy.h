@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* copy.h - what a backup says about the database in it, and what a restored database must not keep. */
+#ifndef STORE_COPY_H
+#define STORE_COPY_H
+
+#include "base/err.h"
+
+struct sql;
+
+struct store_facts {
+	int64_t schema;       /* the newest migration */
+	int64_t accounts, certificates, versions, keys, orders, live_orders, users;
+};
+int store_facts(struct sql *q, struct store_facts *ret, struct err *err);
+
+/*
+ * After a restore: sessions, API tokens and setup links die, for whoever had them may have lost them with the host; passwords
+ * stay. In the transaction an audit row by nobody says so.
+ */
+int store_restored(struct sql *tx, int64_t now_ms, struct err *err);
+
+#endif
