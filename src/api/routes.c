@@ -273,18 +273,24 @@ static bool fits(const char *template, const char *path, char **ret_id)
 	return !*template && !*path;
 }
 
+/* A fixed path wins over {id}, whatever the method: /csrs/upload is no CSR, so GET of it is 405, not 404. */
+static bool is_fixed(const char *path)
+{
+	for (size_t i = 0; i < routes_count; i++)
+		if (!has_id(&routes[i]) && streq(routes[i].path, path))
+			return true;
+	return false;
+}
+
 enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow)
 {
-	bool there = false;
+	bool there = false, fixed = is_fixed(path);
 
 	for (size_t i = 0; i < routes_count; i++) {
 		_cleanup_free_ char *id = NULL;
 		const struct route *r = &routes[i];
 
-		if (!fits(r->path, path, &id))
-			continue;
-		/* a fixed path wins over {id}: /csrs/upload is no CSR */
-		if (has_id(r) && streq(path, "/csrs/upload"))
+		if ((fixed && has_id(r)) || !fits(r->path, path, &id))
 			continue;
 		if (streq(r->method, method)) {
 			*ret = r;

@@ -52,6 +52,9 @@ def test_parameters_agree(tables, method, path, op):
 
 
 def same_limits(field, schema, at):
+    if field["type"] == "object" and isinstance(schema["type"], list):  # the service reads what is in it; null takes it away
+        assert schema["type"] == ["object", "null"], at
+        return
     assert schema["type"] == field["type"], at
     assert schema.get("enum") == field.get("enum"), at
     if field["type"] == "integer":

@@ -23,17 +23,23 @@ EXPECT = {
     "view": "listVendors listAccounts getAccount listCsrs getCsr listOrders getOrder listOrderEvents downloadOrderCertificate listRecords getRecord"
             " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
             " getRenewal listRenewals getRenewalPause listNotices"
-            " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines",
+            " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines"
+            " getVendor previewAccountDeletion checkCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
+            " listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
              " updateRenewal createRenewals putRenewalPause"
-             " goOnOrder checkDelegation pasteDelegations preflight",
-    "account": "registerAccount updateAccount deleteAccount refreshAccount",
-    "admin": "createView updateView deleteView createViewRule updateViewRule deleteViewRule"
+             " goOnOrder checkDelegation pasteDelegations preflight"
+             " previewOrder testProvider retryDebt createRenewalWindow deleteRenewalWindow",
+    "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"
+               " checkVendors readDirectory updateVendor",
+    "admin": "createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
+             " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
              " listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit",
     "revoke": "createRevocations",
 }
 NEEDS = {op: need for need, ops in EXPECT.items() for op in ops.split()}
+QUERY = {"checkCsr": "?vendor=custom"}  # what an operation cannot do without
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SETS = [set(c) for n in range(len(RIGHTS) + 1) for c in itertools.combinations(RIGHTS, n)]
 CELLS = {"n": 0}
@@ -134,7 +140,7 @@ def world():
 def ask(client, route, identifier=UNKNOWN):
     """The status. Bodies are empty: whoever may is told what is missing, not that he may not."""
     CELLS["n"] += 1
-    path = "/api/v1" + route["path"].replace("{id}", identifier)
+    path = "/api/v1" + route["path"].replace("{id}", identifier) + QUERY.get(route["operation"], "")
     headers = {"If-Match": '"1"'}
     if client.token:
         headers["Authorization"] = f"Bearer {client.token}"
