@@ -103,10 +103,11 @@ struct acme_order_request {
 	const char *profile;         /* or NULL */
 	const char *replaces;        /* certID or NULL; sent only when the directory has renewalInfo */
 	int64_t not_after_ms;        /* 0 = not sent */
+	bool profile_optional;       /* rather without the profile than not at all */
 };
 /*
- * newOrder; a server that refuses a request with `replaces` (any 4xx but badNonce, rateLimited, userActionRequired) is
- * asked once more without. The answer may be an existing order. REMOTE_BAD when its names are not ours.
+ * newOrder; a server that refuses a request with `replaces` or notAfter (any 4xx but badNonce, rateLimited, userActionRequired) is
+ * asked once more without, likewise one that does not know an optional profile. The answer may be an existing order. REMOTE_BAD when its names are not ours.
  */
 int acme_order_new(struct acme_session *s, const struct acme_order_request *r, struct acme_order *ret, struct err *err);
 /* names (may be NULL): the order must still be for just these. REMOTE_GONE when the CA does not know it (404, 410). */

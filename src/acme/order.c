@@ -149,7 +149,7 @@ static int decode(struct acme_session *s, const struct acme_call *c, const struc
 
 /* ---- newOrder ---- */
 
-static json_t *order_payload(const struct acme_order_request *q, const char *replaces)
+static json_t *order_payload(const struct acme_order_request *q)
 {
 	json_t *payload = json_object(), *ids = json_array();
 
@@ -161,10 +161,10 @@ static json_t *order_payload(const struct acme_order_request *q, const char *rep
 
 		json_array_append_new(ids, json_pack("{s:s, s:s}", "type", ip ? "ip" : "dns", "value", q->names->v[i]));
 	}
-	if (!str_empty(q->profile))
+	if (q->profile)
 		json_object_set_new(payload, "profile", json_string(q->profile));
-	if (replaces)
-		json_object_set_new(payload, "replaces", json_string(replaces));
+	if (q->replaces)
+		json_object_set_new(payload, "replaces", json_string(q->replaces));
 	if (q->not_after_ms) {
 		char text[CLOCK_TEXT];
 
@@ -176,10 +176,9 @@ static json_t *order_payload(const struct acme_order_request *q, const char *rep
 	return payload;
 }
 
-static int post_order(struct acme_session *s, const char *url, const struct acme_order_request *q, const char *replaces,
-		      struct acme_order *ret, struct err *err)
+static int post_order(struct acme_session *s, const char *url, const struct acme_order_request *q, struct acme_order *ret, struct err *err)
 {
-	_cleanup_json_ json_t *payload = order_payload(q, replaces);
+	_cleanup_json_ json_t *payload = order_payload(q);
 	_cleanup_free_ char *text = json_text(payload);
 	_cleanup_http_ struct http_response r = { 0 };
 	_cleanup_acme_order_ struct acme_order o = { 0 };
@@ -191,37 +190,61 @@ static int post_order(struct acme_session *s, const char *url, const struct acme
 	return 0;
 }
 
-/* Whatever a CA has against `replaces` (there are five ways to say it), it must not cost the renewal. */
-static bool worth_without_replaces(const struct acme_refusal *f)
+/* The CA itself refused, and not because of who asks or how often. */
+static bool worth_less(const struct acme_refusal *f)
 {
 	return f->status >= 400 && f->status < 500 && f->status != 408 && f->status != 429 && !acme_problem_is(&f->problem, "badNonce") &&
 	       !acme_problem_is(&f->problem, "rateLimited") && !acme_problem_is(&f->problem, "userActionRequired");
 }
 
-int acme_order_new(struct acme_session *s, const struct acme_order_request *q, struct acme_order *ret, struct err *err)
+/*
+ * What may be left out of the request for this refusal, one thing at a time. Whatever a CA has against `replaces` (there are five ways
+ * to say it), it must not cost the renewal; nor may the wish for an end that many CAs do not take.
+ */
+static bool ask_for_less(const struct acme_refusal *f, struct acme_order_request *q, struct acme_order *dropped)
+{
+	if (q->profile && q->profile_optional && acme_problem_is(&f->problem, "invalidProfile")) {
+		q->profile = NULL;
+		dropped->dropped_profile = true;
+	} else if (q->replaces && worth_less(f)) {
+		q->replaces = NULL;
+		dropped->dropped_replaces = true;
+	} else if (q->not_after_ms && worth_less(f)) {
+		q->not_after_ms = 0;
+		dropped->dropped_not_after = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+int acme_order_new(struct acme_session *s, const struct acme_order_request *request, struct acme_order *ret, struct err *err)
 {
 	_cleanup_acme_directory_ struct acme_directory d = { 0 };
-	const char *replaces = q->replaces;
+	struct acme_order_request q = *request;
+	struct acme_order dropped = { 0 };
 
 	acme_begin(s);
-	if (!q->names->n || q->names->n > LIMIT_CA_IDENTIFIERS)
-		return err_set(err, ERR_INVALID, "an order has 1 to %d names, not %zu", LIMIT_CA_IDENTIFIERS, q->names->n);
+	if (!q.names->n || q.names->n > LIMIT_CA_IDENTIFIERS)
+		return err_set(err, ERR_INVALID, "an order has 1 to %d names, not %zu", LIMIT_CA_IDENTIFIERS, q.names->n);
 	if (acme_directory_load(s, &d, err) < 0)
 		return -(int)err->code;
-	if (!d.renewal_info || str_empty(replaces))
-		replaces = NULL;
-	if (post_order(s, d.new_order, q, replaces, ret, err) == 0)
-		return 0;
-	if (replaces && worth_without_replaces(&s->refusal)) {
-		err_clear(err);
-		if (post_order(s, d.new_order, q, NULL, ret, err) == 0) {
-			ret->dropped_replaces = true;
-			return 0;
+	if (!d.renewal_info || str_empty(q.replaces))
+		q.replaces = NULL;
+	if (str_empty(q.profile))
+		q.profile = NULL;
+	while (post_order(s, d.new_order, &q, ret, err) < 0) {
+		if (!ask_for_less(&s->refusal, &q, &dropped)) {
+			if (s->refusal.status == 404)
+				acme_ca_forget_directory(s->ca);
+			return -(int)err->code;
 		}
+		err_clear(err);
 	}
-	if (s->refusal.status == 404)
-		acme_ca_forget_directory(s->ca);
-	return -(int)err->code;
+	ret->dropped_replaces = dropped.dropped_replaces;
+	ret->dropped_profile = dropped.dropped_profile;
+	ret->dropped_not_after = dropped.dropped_not_after;
+	return 0;
 }
 
 /* ---- reading and finalizing ---- */

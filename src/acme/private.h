@@ -62,7 +62,6 @@ int acme_status_decode(const char *const *texts, size_t n, const char *text, con
 void acme_problem_decode(const json_t *j, const char *request_url, struct acme_problem *ret);
 /* Turns a non-2xx answer into s->refusal and err. */
 int acme_refused(struct acme_session *s, const struct acme_call *c, const struct http_response *r, struct err *err);
-bool acme_problem_is(const struct acme_problem *p, const char *short_type);
 
 /* ---- ca.c ---- */
 

@@ -64,6 +64,8 @@ struct acme_problem {
 
 void acme_problem_clear(struct acme_problem *p);
 void acme_problem_copy(struct acme_problem *to, const struct acme_problem *from); /* to must be empty */
+/* short_type without "urn:ietf:params:acme:error:". */
+bool acme_problem_is(const struct acme_problem *p, const char *short_type);
 /* A one-line text with its subproblems; owned by the caller. */
 char *acme_problem_text(const struct acme_problem *p);
 
@@ -118,6 +120,8 @@ struct acme_order {
 	struct acme_problem error;     /* type NULL = none */
 	int64_t retry_after_ms;        /* span, clamped to 1 s … 1 day; 0 = not told */
 	bool dropped_replaces;         /* newOrder was repeated without `replaces` */
+	bool dropped_profile;          /* ... without the profile, which the CA does not offer (any more) */
+	bool dropped_not_after;        /* ... without `notAfter` */
 };
 
 struct acme_challenge {

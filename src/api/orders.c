@@ -22,6 +22,9 @@ const struct json_field order_create_fields[] = {
 	JF_STR(struct order_create, http, .min = 1, .max = ULID_LEN),
 	JF_JSON(struct order_create, methods),
 	JF_STR(struct order_create, profile, .min = 1, .max = 64),
+	JF_BOOL(struct order_create, profile_fallback),
+	JF_STR(struct order_create, preferred_chain, .min = 1, .max = LIMIT_ISSUER),
+	JF_STR(struct order_create, not_after, .min = 1, .max = 40),
 	JF_STR(struct order_create, mode, .one_of = modes),
 	{ 0 }
 };
@@ -75,6 +78,10 @@ static json_t *order_json(const struct order_view *view)
 
 	json_object_set_new(j, "methods", methods_json(&view->methods));
 	json_object_set_new(j, "profile", json_str_or_null(o->profile));
+	json_object_set_new(j, "profile_fallback", json_boolean(o->options.profile_fallback));
+	json_object_set_new(j, "profile_dropped", json_boolean(o->options.profile_dropped));
+	json_object_set_new(j, "preferred_chain", json_str_or_null(o->options.preferred_chain));
+	json_object_set_new(j, "not_after", json_time_or_null(o->options.not_after_ms));
 	json_object_set_new(j, "url", json_str_or_null(o->url));
 	json_object_set_new(j, "expires_at", json_time_or_null(o->ca_expires_ms));
 	json_object_set_new(j, "give_up_at", json_time_or_null(live ? o->give_up_ms : 0));

@@ -37,6 +37,7 @@
 #define LIMIT_NAME 253
 #define LIMIT_TEXT 1024           /* a text field people type */
 #define LIMIT_EMAIL 254
+#define LIMIT_ISSUER 200 /* name of a chain's issuer */
 #define LIMIT_TOKEN_SOURCES 16    /* networks an API token may be used from */
 #define LIMIT_PASSWORD_MIN 12
 #define LIMIT_PASSWORD_MAX 256

@@ -42,6 +42,9 @@ static const struct cli_option create_options[] = {
 	{ "http", "HOW", "http-01, all names: builtin, manual, or a provider's id; default: rules, then builtin", false },
 	{ "method", "NAME=HOW", "how this one name is proved, whatever is said for all", true },
 	{ "profile", "NAME", "certificate profile of the authority", false },
+	{ "profile-fallback", NULL, "order without the profile when the authority refuses it", false },
+	{ "preferred-chain", "ISSUER", "take the chain that leads to this issuer, if it is offered", false },
+	{ "not-after", "TIME", "wished end, 2027-01-31T00:00:00Z; many authorities take none", false },
 	{ "step-by-step", NULL, "stop when ready, finalize by hand", false },
 	{ "wait", NULL, "wait until the order is over", false },
 	{ 0 }
@@ -263,7 +266,8 @@ static int preview(struct cli *c, const struct cli_args *a, struct err *err)
 static int create(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const char *const texts[][2] = { { "account", "account_id" }, { "csr", "csr_id" }, { "key", "key_type" }, { "validation", "validation" },
-						{ "dns", "dns" }, { "http", "http" }, { "profile", "profile" } };
+						{ "dns", "dns" }, { "http", "http" }, { "profile", "profile" },
+						{ "preferred-chain", "preferred_chain" }, { "not-after", "not_after" } };
 	_cleanup_strlist_ struct strlist names = { 0 };
 	_cleanup_json_ json_t *body = json_object();
 	_cleanup_answer_ struct cli_answer r = { 0 };
@@ -283,6 +287,8 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
 	if (take_methods(a, body, err) < 0)
 		return -(int)err->code;
+	if (arg_has(a, "profile-fallback"))
+		json_object_set_new(body, "profile_fallback", json_true());
 	if (arg_has(a, "step-by-step"))
 		json_object_set_new(body, "mode", json_string("step-by-step"));
 	if (cli_request(c, &q, &r, err) < 0)

@@ -9,6 +9,7 @@
 #include "crypto/csr.h"
 #include "engine/private.h"
 #include "model/csr_lint.h"
+#include "store/order_option.h"
 #include "model/vendor.h"
 #include "net/url.h"
 
@@ -67,6 +68,18 @@ static char *names_hash(const struct strlist *names)
 }
 
 /* The turn: directory, account, names. The request: these, the profile and the CSR - or for an order from names what its key is like. */
+static void add_options(const struct order_options *w, struct strlist *parts)
+{
+	char until[CLOCK_TEXT];
+
+	if (w->profile_fallback)
+		strlist_add(parts, "or without the profile");
+	if (w->preferred_chain)
+		strlist_add(parts, w->preferred_chain);
+	if (w->not_after_ms)
+		strlist_add(parts, clock_format(w->not_after_ms, until));
+}
+
 static void hashes(struct order *o, const struct account *a, const struct csr *c)
 {
 	_cleanup_strlist_ struct strlist parts = { 0 };
@@ -77,6 +90,7 @@ static void hashes(struct order *o, const struct account *a, const struct csr *c
 	strlist_add(&parts, o->names_hash);
 	o->turn_hash = hash_of(&parts);
 	strlist_add(&parts, o->profile ? o->profile : "-");
+	add_options(&o->options, &parts);
 	if (c) {
 		strlist_add(&parts, sha256_hex(c->der, c->der_n, der));
 	} else {
@@ -206,6 +220,8 @@ static void fill(struct order *o, const struct order_request *r, const struct st
 	o->names_hash = names_hash(names);
 	o->validation = r->validation;
 	o->profile = str_empty(r->profile) ? NULL : xstrdup(r->profile);
+	o->options = r->options;
+	o->options.preferred_chain = str_empty(r->options.preferred_chain) ? NULL : xstrdup(r->options.preferred_chain);
 	o->key_type = xstrdup(c ? c->key_type : r->key_type ? r->key_type : key_type_text(KEY_P256));
 	o->mode = r->mode;
 	o->requester = xstrdup_null(r->requester);
@@ -270,6 +286,7 @@ int order_intake(struct sql *tx, const struct order_request *r, struct order_tak
 	if (existing(tx, &o, ret, &found, err) < 0 || found)
 		return err_is(err) ? -(int)err->code : 0;
 	if (store_lane_ensure(tx, o.lane, lane_cap(o.lane), err) < 0 || store_order_add(tx, &o, err) < 0 ||
+	    store_order_options_add(tx, o.id, &o.options, err) < 0 ||
 	    add_event(tx, &o, o.certificate_id ? "renewal order made" : "order made", err) < 0 || take_or_wait(tx, &o, err) < 0)
 		return -(int)err->code;
 	*ret = (struct order_taken){ .num = o.num };

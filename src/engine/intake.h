@@ -30,6 +30,7 @@ struct order_request {               /* all borrowed */
 	const struct name_methods *chosen; /* explicit choices by name; NULL = none */
 	const char *methods;         /* renewal: the certificate's column; its explicit choices count, the three above do not */
 	const char *profile;         /* or NULL */
+	struct order_options options; /* borrowed too */
 	const char *key_type;        /* made from names: NULL = p256 */
 	enum order_mode mode;
 	const char *requester;       /* user id, or NULL for the engine */

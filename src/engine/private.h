@@ -294,6 +294,7 @@ struct run {
 	bool has_new_csr;
 	bool new_lane;           /* its row may have to be made */
 	bool release_turn;       /* and wake who waits for it */
+	bool drop_profile;       /* the authority refused it at finalize, and the order may go without */
 	bool end_debts;          /* release; pay at once what is rows or a person's */
 	bool deactivate_debts;   /* debts for authorizations that are still pending */
 	struct strlist give_back; /* ... and for these, of an order that was made anew */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "engine/notice.h"
 #include "engine/private.h"
+#include "store/order_option.h"
 #include "store/renewal.h"
 
 #include <stdio.h>
@@ -78,6 +79,7 @@ int renewal_intake(struct sql *tx, const struct renewal_request *r, struct order
 		.id = r->order_id, .certificate_id = r->certificate_id, .mode = MODE_AUTOMATIC, .requester = r->requester,
 		.urgent = r->urgent, .now_ms = r->now_ms,
 	};
+	_cleanup_order_options_ struct order_options options = { 0 };
 	bool found = false;
 
 	if (store_certificate_get(tx, r->certificate_id, &c, err) < 0 || under_way(tx, c.id, ret, &found, err) < 0)
@@ -94,6 +96,9 @@ int renewal_intake(struct sql *tx, const struct renewal_request *r, struct order
 	q.dns_method = q.validation == VALIDATION_DNS01 ? c.dns_method : NULL;
 	q.http_method = q.validation == VALIDATION_HTTP01 ? c.http_method : NULL;
 	q.profile = c.profile;
+	if (store_order_options_of_certificate(tx, c.id, &options, err) < 0)
+		return -(int)err->code;
+	q.options = options;
 	q.key_type = q.csr_id ? NULL : c.key_type;
 	return order_intake(tx, &q, ret, err);
 }

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "store/audit.h"
+#include "store/order_option.h"
 #include "store/renewal.h"
 
 #include <stdarg.h>
@@ -118,6 +119,8 @@ static int load(struct sql *q, void *arg, struct err *err)
 			return err_wrap(err, "could not read the CSR of order %" PRId64, r->o.num);
 		r->has_csr = true;
 	}
+	if (store_order_options_get(q, r->o.id, &r->o.options, err) < 0)
+		return -(int)err->code;
 	if (r->o.certificate_id && r->o.step <= STEP_CREATE && load_replaced(q, r, err) < 0)
 		return -(int)err->code;
 	if (r->o.step <= STEP_CREATE && !r->o.url && !r->o.attempts)
@@ -565,6 +568,8 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	/* cancelled while it was in work: what is published goes now, not when the lane is free again */
 	if (r->n_parks && store_order_to_lane(tx, r->o.id, LANE_LOCAL, err) < 0)
+		return -(int)err->code;
+	if (r->drop_profile && store_order_options_drop_profile(tx, r->o.id, err) < 0)
 		return -(int)err->code;
 	if (r->unpark && store_lane_unpark(tx, r->through, err) < 0)
 		return -(int)err->code;

@@ -126,6 +126,25 @@ int step_confirm(struct run *r, struct verdict *v, struct err *err)
 	return order_follow(r, &a, v, err) < 0 ? -(int)err->code : 0;
 }
 
+/* A profile may go between newOrder and finalize. Nothing was issued: the order is made anew without, if that was allowed. */
+static bool without_profile(struct run *r, const struct acme_session *s, struct err *err)
+{
+	if (!r->o.options.profile_fallback || r->o.options.profile_dropped || !acme_problem_is(&s->refusal.problem, "invalidProfile"))
+		return false;
+	run_event(r, EVENT_WARNING, NULL, "the authority does not issue profile '%s' any more; ordering anew without a profile, as was allowed",
+		  r->o.profile);
+	r->drop_profile = r->o.options.profile_dropped = true;
+	r->o.finalize_sent = false;
+	r->o.status = ORDER_PENDING;
+	replace_str(&r->o.url, NULL);
+	replace_str(&r->o.finalize_url, NULL);
+	replace_str(&r->o.certificate_url, NULL);
+	strlist_clear(&r->urls);
+	r->urls_known = false;
+	err_clear(err);
+	return true;
+}
+
 int step_finalize(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_order_ struct acme_order a = { 0 };
@@ -145,6 +164,8 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err)
 	}
 	r->fresh_ready = false;
 	if (acme_order_finalize(s, r->o.url, r->o.finalize_url, r->csr.der, r->csr.der_n, &r->o.names, &a, err) < 0) {
+		if (without_profile(r, s, err))
+			return go(v, r, STEP_CREATE, false);
 		if (err->code != ERR_CONFLICT)
 			return err_wrap(err, "could not finalize the order");
 		err_clear(err);
@@ -306,7 +327,7 @@ static int refused_certificate(struct run *r, const struct chain *c, const char 
 /* The chain whose top was asked for, if the CA offers it; its default otherwise (DECISIONS 46). */
 static int prefer(struct run *r, struct acme_session *s, struct acme_chain *pem, struct err *err)
 {
-	const char *wanted = r->account.preferred_issuer;
+	const char *wanted = r->o.options.preferred_chain ? r->o.options.preferred_chain : r->account.preferred_issuer;
 	_cleanup_chain_ struct chain c = { 0 };
 
 	if (str_empty(wanted) || !pem->alternates.n)

@@ -134,10 +134,27 @@ static void take_order(struct run *r, const struct acme_order *a)
 	r->retry_after_ms = MAX(r->retry_after_ms, a->retry_after_ms);
 }
 
+/* What was asked for and is not had, where somebody sees it. */
+static void tell_dropped(struct run *r, const struct acme_order_request *q, const struct acme_order *a)
+{
+	char wanted[CLOCK_TEXT];
+
+	if (a->dropped_profile)
+		run_event(r, EVENT_WARNING, NULL, "the authority does not offer profile '%s'; ordered without a profile, as was allowed", q->profile);
+	if (a->dropped_not_after)
+		run_event(r, EVENT_WARNING, NULL, "the authority takes no notAfter; ordered without, the certificate ends when the authority says");
+	else if (q->not_after_ms && !a->not_after_ms)
+		run_event(r, EVENT_WARNING, NULL, "the authority does not say that the certificate will end at %s, as was asked for (notAfter)",
+			  clock_format(q->not_after_ms, wanted));
+}
+
 int step_create(struct run *r, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_order_ struct acme_order a = { 0 };
-	struct acme_order_request q = { .names = &r->o.names, .profile = r->o.profile, .replaces = r->replaces };
+	struct acme_order_request q = {
+		.names = &r->o.names, .profile = r->o.options.profile_dropped ? NULL : r->o.profile,
+		.profile_optional = r->o.options.profile_fallback, .replaces = r->replaces, .not_after_ms = r->o.options.not_after_ms,
+	};
 	struct acme_session *s;
 
 	if (!r->o.csr_id) {
@@ -156,6 +173,7 @@ int step_create(struct run *r, struct verdict *v, struct err *err)
 	replace_str(&r->o.url, a.url);
 	take_order(r, &a);
 	r->o.status = ORDER_PENDING;
+	tell_dropped(r, &q, &a);
 	if (a.dropped_replaces)
 		run_event(r, EVENT_WARNING, NULL, "the authority did not take it as the replacement of the certificate before; ordered without saying so");
 	run_event(r, EVENT_INFO, NULL, "the authority took the order (%zu authorization%s)", a.authz_urls.n, a.authz_urls.n == 1 ? "" : "s");

@@ -24,7 +24,7 @@ const struct order_step_row order_steps[order_step_count] = {
 			  "the authority could not be told to look" },
 	[STEP_VALIDATE] = { "validate", step_validate, BIT(STEP_ACCEPT) | FOLLOWS | ANYTIME, 2 * DAY_MS, "the authority did not validate the names" },
 	[STEP_CONFIRM] = { "confirm", step_confirm, BIT(STEP_AUTHORIZE) | FOLLOWS | ANYTIME, 0, "the order was not finalized in time" },
-	[STEP_FINALIZE] = { "finalize", step_finalize, FOLLOWS | ANYTIME, 7 * DAY_MS, "the order could not be finalized" },
+	[STEP_FINALIZE] = { "finalize", step_finalize, BIT(STEP_CREATE) | FOLLOWS | ANYTIME, 7 * DAY_MS, "the order could not be finalized" },
 	[STEP_COLLECT] = { "collect", step_collect, FOLLOWS | ANYTIME, 7 * DAY_MS, "the authority did not issue the certificate" },
 	[STEP_DOWNLOAD] = { "download", step_download, FOLLOWS | BIT(STEP_DONE) | ANYTIME, 30 * DAY_MS,
 			    "the certificate could not be fetched" },

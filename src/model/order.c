@@ -11,8 +11,15 @@ DEFINE_ENUM(authz_status, AUTHZ_STATUSES)
 DEFINE_ENUM(challenge_status, CHALLENGE_STATUSES)
 DEFINE_ENUM(record_status, RECORD_STATUSES)
 
+void order_options_done(struct order_options *o)
+{
+	free(o->preferred_chain);
+	*o = (struct order_options){ 0 };
+}
+
 void order_done(struct order *o)
 {
+	order_options_done(&o->options);
 	free(o->id);
 	free(o->account_id);
 	free(o->certificate_id);

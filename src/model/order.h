@@ -61,6 +61,16 @@ DECLARE_ENUM(validation, VALIDATIONS);
 #define METHOD_MANUAL "manual"
 #define METHOD_BUILTIN "builtin"
 
+/* What an order asks for beyond names and profile (a table of its own, order_option). */
+struct order_options {
+	bool profile_fallback; /* without the profile rather than not at all */
+	bool profile_dropped;  /* that was needed */
+	char *preferred_chain; /* name of an issuer the chain should lead to; goes before the account's */
+	int64_t not_after_ms;  /* wished end, 0 = the authority's */
+};
+void order_options_done(struct order_options *o);
+#define _cleanup_order_options_ __attribute__((cleanup(order_options_done)))
+
 struct order {
 	char *id;
 	int64_t num;
@@ -95,6 +105,7 @@ struct order {
 	int64_t want_finalize, want_refresh, want_cancel; /* when somebody asked, 0 = nobody */
 	bool set_aside;
 	int64_t rev, created_ms, updated_ms, ended_ms, deleted_ms;
+	struct order_options options; /* not read with the row: store/order_option.h */
 };
 void order_done(struct order *o);
 #define _cleanup_order_ __attribute__((cleanup(order_done)))

@@ -8,6 +8,7 @@
 #include "service/methods.h"
 #include "service/internal.h"
 #include "store/csr.h"
+#include "store/order_option.h"
 
 #define EVENTS_SHOWN 200
 
@@ -80,7 +81,7 @@ static int view_fill(struct sql *q, struct order_view *v, bool with_record, stru
 	_cleanup_account_ struct account a = { 0 };
 	_cleanup_record_list_ struct record_list records = { 0 };
 
-	if (store_account_get_any(q, v->order.account_id, &a, err) < 0)
+	if (store_account_get_any(q, v->order.account_id, &a, err) < 0 || store_order_options_get(q, v->order.id, &v->order.options, err) < 0)
 		return -(int)err->code;
 	v->account_name = TAKE(a.name);
 	v->account_email = TAKE(a.email);
@@ -372,6 +373,25 @@ static int offered_early(const struct service *s, const struct order_request *q,
 	return offered(s, &l, err);
 }
 
+/* What is asked for beyond names and profile; strings are borrowed. */
+static int options_of(const struct order_create *r, int64_t now_ms, struct order_options *ret, struct err *err)
+{
+	*ret = (struct order_options){ .profile_fallback = r->profile_fallback };
+	if (r->profile_fallback && str_empty(r->profile))
+		return err_set_field(err, ERR_INVALID, "/profile_fallback", "there is no profile to do without");
+	if (r->preferred_chain)
+		ret->preferred_chain = (char *)(uintptr_t)r->preferred_chain;
+	if (!r->not_after)
+		return 0;
+	if (clock_parse(r->not_after, &ret->not_after_ms, err) < 0) {
+		err_clear(err);
+		return err_set_field(err, ERR_INVALID, "/not_after", "'%s' is not a time like 2027-01-31T00:00:00Z", r->not_after);
+	}
+	if (ret->not_after_ms < now_ms + HOUR_MS || ret->not_after_ms > now_ms + 3660 * DAY_MS)
+		return err_set_field(err, ERR_INVALID, "/not_after", "a certificate ends between an hour and ten years from now");
+	return 0;
+}
+
 int service_order_create(struct service *s, const struct actor *a, const struct order_create *r, const struct request_key *key,
 			 struct order_view *ret, bool *ret_existing, struct err *err)
 {
@@ -394,6 +414,8 @@ int service_order_create(struct service *s, const struct actor *a, const struct 
 	if (r->csr_id && r->key_type)
 		return err_set_field(err, ERR_INVALID, "/key_type", "the key is the CSR's; leave this out");
 	if (r->names.n && names_canonical(&r->names, "/names", &names, err) < 0)
+		return -(int)err->code;
+	if (options_of(r, now, &q.options, err) < 0)
 		return -(int)err->code;
 	/* before anything is asked of the database or of anybody else */
 	if (order_request_check(&q, err) < 0 || offered_early(s, &q, err) < 0 || methods_from_json(r->methods, &chosen, err) < 0)

@@ -17,6 +17,8 @@ struct order_create {
 	struct strlist names;            /* as typed */
 	const char *key_type, *validation, *dns, *http, *profile, *mode;
 	json_t *methods;                 /* object: name to method; or NULL */
+	bool profile_fallback;
+	const char *preferred_chain, *not_after; /* not_after: RFC 3339 */
 };
 
 struct name_preview { /* how one name is proved, with words; service/methods.h */

@@ -242,6 +242,16 @@ SCRIPTS = [
     Script("le-no-challenge-retry", ("le.no-challenge-retry",), INVALID, "remote-refused", "No TXT record", rules=lambda ca, name: fail_validation(ca, name),
            check=both(asked("new-order", 1, 1), no_txt)),
     Script("le-http01", ("le.http01-rules",), validation="http-01", rules=lambda ca, name: strict_http01(ca, name)),
+    Script("le-not-after-refused", ("le.no-not-after", "google.no-extras"), own={"not_after": "refuse", "orders_lists": False}, order={"not_after": "30d"},
+           says="takes no notAfter", check=asked("new-order", 2, 2)),
+    Script("not-after-ignored", ("google.not-after",), own={"not_after": "ignore"}, order={"not_after": "30d"}, says="does not say that the certificate will end"),
+    Script("google-not-after", ("google.not-after",), own={"not_after": "honour"}, order={"not_after": "30d"}, check=lambda run: lifetime_is(run, 30)),
+    Script("profile-not-offered", ("le.profile-gone",), own={"profiles": {"classic": "The default"}}, order={"profile": "tlsclient", "profile_fallback": True},
+           says="ordered without a profile", check=asked("new-order", 2, 2)),
+    Script("profile-gone-at-finalize", ("le.profile-gone",), own={"profiles": {"tlsclient": "For clients"}}, order={"profile": "tlsclient", "profile_fallback": True}, says="any more",
+           rules=rule("finalize", problem="invalidProfile"), check=lambda run: profile_dropped(run)),
+    Script("preferred-chain", ("le.random-intermediates",), own={"alternates": 2}, order={"preferred_chain": "Fake Root Y1"}, check=lambda run: chain_to(run, "Fake Root Y1")),
+    Script("preferred-chain-not-offered", ("le.random-intermediates",), order={"preferred_chain": "DST Root CA X3"}, says="offers no chain", check=lambda run: chain_to(run, "Fake Root X1")),
     Script("zerossl-504", ("zerossl.slow-504", "f10.5xx"), rules=rule("finalize", delay=2, status=504, body=HTML)),
     Script("zerossl-server-retries", ("zerossl.server-retries",), WORKING, own={},
            rules=rule("authz", times=None, skip=1, edit=lambda d: retrying(d), headers={"Retry-After": "10"}), check=both(lambda run: status_is(run, "pending"), next_between(1, 10.5))),
@@ -451,6 +461,18 @@ def lifetime_is(run, days):
     assert days - 1 < life < days + 1, life
 
 
+def profile_dropped(run):
+    assert run.doc["profile"] == "tlsclient" and run.doc["profile_dropped"] is True, run.doc
+    assert [o.profile for o in run.ca.orders.values()] == ["tlsclient", None]
+
+
+def chain_to(run, issuer):
+    text = run.place.call("GET", f"/orders/{run.id}/certificate")[1]
+    end = "-----END CERTIFICATE-----"
+    chain = [x509.load_pem_x509_certificate((part + end).encode()) for part in text.split(end) if "BEGIN" in part]
+    assert issuer in chain[-1].issuer.rfc4514_string(), [c.issuer.rfc4514_string() for c in chain]
+
+
 def renewed_within(run, least, most):
     """Renewal begins at this part of the certificate's life, however short it is."""
     cert = run.place.call("GET", f"/certificates/{run.doc['certificate_id']}")[1]
@@ -526,9 +548,6 @@ def with_token(doc, token):
 # What other tests of the project show: line -> file:test.
 UNIT = "tests/unit/"
 ELSEWHERE = {
-    "le.no-not-after": [UNIT + "acme/calls.c:an_order_can_ask_for_more"],
-    "google.no-extras": [UNIT + "acme/calls.c:a_poor_directory_is_enough"],
-    "google.not-after": [UNIT + "acme/calls.c:an_order_can_ask_for_more"],
     "zerossl.replaces-401": [UNIT + "acme/calls.c:replaces_never_costs_a_renewal"],
     "harica.replaces-404": [UNIT + "acme/calls.c:replaces_never_costs_a_renewal"],
     "12.already-replaced": [UNIT + "acme/calls.c:replaces_never_costs_a_renewal"],

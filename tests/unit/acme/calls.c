@@ -680,6 +680,39 @@ static void the_clock_of_the_ca_is_compared(void **state UNUSED)
 	ASSERT_INT(acme_ca_skew_ms(w.s.ca), 300000);
 }
 
+/* The CA takes neither the profile nor an end: asked again without, one thing at a time, and the caller is told. */
+static void what_an_order_can_do_without_is_left_out(void **state UNUSED)
+{
+	static const struct answer script[] = {
+		{ 400, PROBLEM, P("invalidProfile", ""), 0 },
+		{ 400, PROBLEM, P("malformed", ",\"detail\":\"notAfter is not supported\""), 0 },
+		{ 201, ORDER_HEAD, ORDER_BODY("pending", ""), 0 },
+	};
+	_cleanup_strlist_ struct strlist names = two_names();
+	_cleanup_world_ struct world w;
+	_cleanup_acme_order_ struct acme_order o = { 0 };
+	struct acme_order_request q = { .names = &names, .profile = "tlsclient", .profile_optional = true, .not_after_ms = clock_civil(2026, 12, 1, 0, 0, 0) };
+
+	world_init(&w, script, ARRAY_SIZE(script));
+	ASSERT_OK(acme_order_new(&w.s, &q, &o, &w.err), &w.err);
+	ASSERT_TRUE(o.dropped_profile && o.dropped_not_after && !o.dropped_replaces);
+	ASSERT_INT(w.fake.at, 3);
+	assert_null(strstr(last_asked(&w)->body, "profile"));
+	assert_null(strstr(last_asked(&w)->body, "notAfter"));
+}
+
+static void a_profile_that_was_not_optional_is_not_left_out(void **state UNUSED)
+{
+	static const struct answer a = { 400, PROBLEM, P("invalidProfile", ""), 0 };
+	_cleanup_strlist_ struct strlist names = two_names();
+	_cleanup_world_ struct world w;
+	_cleanup_acme_order_ struct acme_order o = { 0 };
+
+	world_init(&w, &a, 1);
+	ASSERT_FAILS(acme_order_new(&w.s, &(struct acme_order_request){ .names = &names, .profile = "tlsclient" }, &o, &w.err), &w.err, ERR_REMOTE_REFUSED);
+	ASSERT_INT(w.fake.at, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +736,8 @@ int main(void)
 		TEST(a_key_change_names_the_account_that_has_the_key),
 		TEST(an_order_is_decoded_whatever_its_order),
 		TEST(an_order_can_ask_for_more),
+		TEST(what_an_order_can_do_without_is_left_out),
+		TEST(a_profile_that_was_not_optional_is_not_left_out),
 		TEST(replaces_never_costs_a_renewal),
 		TEST(replaces_is_sent_only_where_it_is_known),
 		TEST(finalize_needs_no_location_and_any_2xx_will_do),

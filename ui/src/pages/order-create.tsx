@@ -13,6 +13,7 @@ import { accountLabel } from './accounts'
 import { Preflight } from '../parts/looks'
 import { MethodsPreview } from '../parts/methods'
 import { methodChoices, useKinds, useProviders } from './external-dns'
+import { noOptions, OptionFields, optionsBody, type OrderOptions } from './order-options'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
 
 const AUTO = 'auto'
@@ -30,7 +31,7 @@ export function keyTypeLabel(k: string): string {
 	return KEY_TYPES.find((x) => x.value === k)?.label ?? k
 }
 
-interface Values extends Record<string, unknown> {
+interface Values extends OrderOptions {
 	account_id: string | null
 	source: 'names' | 'csr'
 	csr_id: string | null
@@ -67,7 +68,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
 
 	const form = useForm<Values>({
-		initialValues: { account_id: null, source: csrId ? 'csr' : 'names', csr_id: csrId ?? null, names: '', key_type: 'p256', validation: 'dns-01', dns: 'delegation', http: 'builtin', mode: 'automatic', methods: {} },
+		initialValues: { account_id: null, source: csrId ? 'csr' : 'names', csr_id: csrId ?? null, names: '', key_type: 'p256', validation: 'dns-01', dns: 'delegation', http: 'builtin', mode: 'automatic', methods: {}, ...noOptions },
 		validate: {
 			account_id: (v) => (v ? null : t('Choose the account that orders.')),
 			csr_id: (v, all) => (all.source === 'csr' && !v ? t('Choose a CSR.') : null),
@@ -100,6 +101,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 			...(v.validation === 'dns-01' ? (v.dns === AUTO ? {} : { dns: v.dns }) : v.http === AUTO ? {} : { http: v.http }),
 			...(Object.keys(own).length ? { methods: own } : {}),
 			mode: v.mode,
+			...optionsBody(v),
 		}
 		const order = await unwrap(api.POST('/orders', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
 		void client.invalidateQueries({ queryKey: ['orders'] })
@@ -194,6 +196,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 					<Radio value="step-by-step" label={t('Step by step')} description={t('Stops when it is ready; you press Finalize Order.')} />
 				</Group>
 			</Radio.Group>
+			<OptionFields form={form} />
 		</FormDialog>
 	)
 }
