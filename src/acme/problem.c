@@ -197,6 +197,38 @@ static bool is_paused(const struct acme_problem *p)
 	return p->detail && (strcasestr(p->detail, "unpause") || strcasestr(p->detail, "is paused"));
 }
 
+/* The first https address in the CA's words: where it says what can be done. Owned. */
+static char *link_in(const char *text)
+{
+	const char *p = text ? strstr(text, "https://") : NULL;
+	_cleanup_err_ struct err ignored = ERR_INIT;
+	_cleanup_url_ struct url u = { 0 };
+	_cleanup_free_ char *ref = NULL;
+	size_t n;
+
+	if (!p)
+		return NULL;
+	n = strcspn(p, " \t\r\n\"'<>()");
+	while (n && strchr(".,;:!", p[n - 1]))
+		n--;
+	ref = xstrndup(p, n);
+	return n <= LIMIT_CA_URL && url_parse(ref, true, &u, &ignored) == 0 ? TAKE(u.text) : NULL;
+}
+
+/* What a person can do, with the address to do it at. Owned, or NULL. */
+static char *what_to_do(const struct acme_refusal *f, const char *hint)
+{
+	_cleanup_free_ char *link = is_paused(&f->problem) ? link_in(f->problem.detail) : NULL;
+
+	if (!hint)
+		return NULL;
+	if (link)
+		return xasprintf("The CA has paused this name: open %s, then look at the order again (Refresh Order).", link);
+	if (acme_problem_is(&f->problem, "userActionRequired") && (f->tos_url || f->problem.instance))
+		return xasprintf("Read %s, agree to the terms on the account's page, and its orders go on.", f->tos_url ? f->tos_url : f->problem.instance);
+	return xstrdup(hint);
+}
+
 static enum err_code judge(struct acme_refusal *f, enum acme_kind kind, const char **ret_hint)
 {
 	const struct row *row = find(f->problem.type);
@@ -257,6 +289,7 @@ int acme_refused(struct acme_session *s, const struct acme_call *c, const struct
 {
 	struct acme_refusal *f = &s->refusal;
 	int64_t now = clock_now(s->clock), span = http_retry_after(r, now, SECOND_MS, 7 * DAY_MS);
+	_cleanup_free_ char *todo = NULL;
 	const char *hint = NULL;
 	enum err_code code;
 
@@ -273,8 +306,9 @@ int acme_refused(struct acme_session *s, const struct acme_call *c, const struct
 		f->problem.status = r->status;
 		err_set(err, code, "the CA refused to %s: %s", c->what, shown);
 		err_remote(err, f->problem.type, f->problem.detail ? text : NULL);
-		if (hint)
-			err_hint(err, "%s", hint);
+		todo = what_to_do(f, hint);
+		if (todo)
+			err_hint(err, "%s", todo);
 	}
 	err->retry_at_ms = f->retry_at_ms;
 	return -(int)err->code;

@@ -38,6 +38,29 @@ static int show_of(struct cli *c, const struct cli_args *a, const char *collecti
 	return 0;
 }
 
+/* What waits since somebody outside said so: until when, why, and what can be done. */
+static void print_parked(const json_t *lanes)
+{
+	size_t i;
+	json_t *l;
+
+	json_array_foreach(lanes, i, l) {
+		_cleanup_free_ char *name = cli_member(l, "name"), *until = cli_member(l, "parked_until");
+		const json_t *reason = json_object_get(l, "reason");
+		_cleanup_free_ char *detail = cli_member(reason, "detail"), *remote = cli_member(reason, "remote"), *hint = cli_member(reason, "hint");
+
+		if (str_empty(until))
+			continue;
+		printf("Paused: %s until %s\n", name, until);
+		if (!str_empty(detail))
+			printf("  %s\n", detail);
+		if (!str_empty(remote))
+			printf("  it says: %s\n", remote);
+		if (!str_empty(hint))
+			printf("  %s\n", hint);
+	}
+}
+
 static int status(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column fields[] = { { "Version", "version", 0 }, { "Started at", "started_at", 0 }, { "DNS host name", "dns_hostname", 0 },
@@ -53,6 +76,7 @@ static int status(struct cli *c, const struct cli_args *a, struct err *err)
 	if (!c->json) {
 		cli_print_fields(json_object_get(r.doc, "store"), store);
 		cli_print_fields(json_object_get(r.doc, "edge"), edge);
+		print_parked(json_object_get(r.doc, "lanes"));
 		for (size_t i = 0; i < json_array_size(json_object_get(r.doc, "warnings")); i++)
 			cli_print_fields(json_array_get(json_object_get(r.doc, "warnings"), i), warning);
 	}

@@ -123,7 +123,7 @@ static int deactivate(struct pay *p, const char *url, struct err *err)
 	if (!http || acme_ca_get(p->e->cas, p->account.directory_url, &ca, err) < 0)
 		return -(int)err->code;
 	signer_init(&p->signer, p->e->o.keys, &p->key, &p->account);
-	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url, .lane = p->d.lane };
+	p->gate = (struct gate){ .e = p->e, .directory_url = p->account.directory_url, .lane = p->d.lane, .vendor = p->account.vendor };
 	p->session = (struct acme_session){
 		.ca = ca, .http = http, .signer = &p->signer.acme, .account_url = p->account.url, .clock = p->e->clock,
 		.gate = lane_gate, .gate_data = &p->gate, .deadline_boot_ms = engine_deadline(p->e, p->lease_boot_ms),

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "crypto/csr.h"
 #include "store/audit.h"
+#include "store/rate.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -243,7 +244,7 @@ static int run_prune(struct job_run *r, struct err *err)
 	const struct prune all[] = {
 		{ .fn = store_event_prune, .keep_ms = 90 * DAY_MS }, { .fn = store_record_prune, .keep_ms = 30 * DAY_MS },
 		{ .fn = store_debt_prune, .keep_ms = 30 * DAY_MS },  { .fn = prune_jobs, .keep_ms = 30 * DAY_MS },
-		{ .fn = store_idempotency_prune, .keep_ms = DAY_MS },
+		{ .fn = store_idempotency_prune, .keep_ms = DAY_MS }, { .fn = store_rate_prune },
 	};
 	struct prune feed = { .e = r->e };
 	int64_t end = clock_boot(r->e->clock) + 20 * SECOND_MS;

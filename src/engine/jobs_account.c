@@ -76,7 +76,7 @@ int job_session_open(struct job_run *r, const char *directory_url, struct err *e
 		return -(int)err->code;
 	if (r->key.id)
 		signer_init(&r->signer, r->e->o.keys, &r->key, &r->account);
-	r->gate = (struct gate){ .e = r->e, .directory_url = directory_url };
+	r->gate = (struct gate){ .e = r->e, .directory_url = directory_url, .vendor = r->account.vendor };
 	r->session = (struct acme_session){
 		.ca = ca, .http = http, .signer = r->key.id ? &r->signer.acme : NULL, .account_url = r->account.url,
 		.clock = r->e->clock, .gate = lane_gate, .gate_data = &r->gate,

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lane.c - what may hang or refuse as a whole: names of lanes, how much runs in each here, and the buckets that keep us below
- * the vendors' published limits. The rows of the store say what is parked; here is only what this process does.
+ * lane.c - what may hang or refuse as a whole: names of lanes, and how much runs in each here. The rows of the store say what is parked;
+ * here is only what this process does. What keeps us below the vendors' published limits is rate.c.
  */
 #include "engine/private.h"
 
+#include "base/addr.h"
+#include "model/rate.h"
 #include "model/vendor.h"
+
+#include <libpsl.h>
 
 char *lane_vendor(const char *directory_url)
 {
 	return xasprintf(LANE_VENDOR "%s", directory_url);
+}
+
+/* How many requests this authority likes at once; 0 = not known. */
+static int vendor_at_once(const char *directory_url)
+{
+	for (size_t i = 0; i < vendors_count; i++)
+		if (streq(vendors[i].directory_url, directory_url))
+			return vendor_rates_find(vendors[i].key) ? vendor_rates_find(vendors[i].key)->at_once : 0;
+	return 0;
 }
 
 int64_t lane_cap(const char *name)
@@ -18,6 +31,8 @@ int64_t lane_cap(const char *name)
 		return 4;
 	if (str_starts(name, LANE_DNS) || str_starts(name, LANE_PROVIDER_TEST))
 		return 1; /* read, merge, write: nobody else in between */
+	if (str_starts(name, LANE_VENDOR) && vendor_at_once(name + strlen(LANE_VENDOR)))
+		return vendor_at_once(name + strlen(LANE_VENDOR));
 	return LIMIT_WORKERS / 2;
 }
 
@@ -110,75 +125,17 @@ void parked_note(struct engine *e, const char *name, int64_t until_ms)
 	pthread_mutex_unlock(&e->lock);
 }
 
-/*
- * Buckets by vendor, far below what the vendors publish (Let's Encrypt: 20 new nonces, 300 new orders, 250 others a second
- * and address). A directory of the user's own has none: it says itself when it has enough.
- */
-struct bucket {
-	char *url;
-	double order, other;
-	int64_t at_ms;
-	struct bucket *next;
-};
-
-static const double order_rate = 5, order_burst = 50, other_rate = 50, other_burst = 200;
-
-static bool is_public(const char *url)
+/* What somebody registers: example.co.uk of a.b.example.co.uk. NULL for addresses and names that are public suffixes themselves. */
+char *registered_domain(const char *name)
 {
-	for (size_t i = 0; i < vendors_count; i++)
-		if (streq(vendors[i].directory_url, url))
-			return true;
-	return false;
-}
+	const char *plain = str_starts(name, "*.") ? name + 2 : name, *domain;
+	_cleanup_err_ struct err ignored = { 0 };
+	union addr a;
 
-static struct bucket *bucket_get(struct engine *e, const char *url, int64_t now)
-{
-	struct bucket *b = e->buckets;
-
-	while (b && !streq(b->url, url))
-		b = b->next;
-	if (b)
-		return b;
-	b = xcalloc(1, sizeof *b);
-	*b = (struct bucket){ .url = xstrdup(url), .order = order_burst, .other = other_burst, .at_ms = now, .next = e->buckets };
-	e->buckets = b;
-	return b;
-}
-
-int lane_gate(void *data, enum acme_kind kind, struct err *err)
-{
-	struct gate *g = data;
-	bool order = kind == ACME_KIND_ORDER_NEW || kind == ACME_KIND_ACCOUNT_NEW;
-	int64_t now = clock_boot(g->e->clock), wait_ms = 0, until;
-	struct bucket *b;
-	double *level, passed;
-
-	if (engine_crash(g->e, "http"))
-		return err_set(err, ERR_BUSY, "the engine is ending");
-	if (g->lane && parked_any(g->e) && (until = parked_until(g->e, g->lane))) {
-		err_set(err, ERR_BUSY, "the authority asked not to be asked for a while");
-		err->retry_at_ms = until;
-		return -ERR_BUSY;
-	}
-	if (!is_public(g->directory_url))
-		return 0;
-	pthread_mutex_lock(&g->e->lock);
-	b = bucket_get(g->e, g->directory_url, now);
-	passed = now > b->at_ms ? (double)(now - b->at_ms) / 1000 : 0;
-	b->at_ms = now;
-	b->order = MIN(b->order + passed * order_rate, order_burst);
-	b->other = MIN(b->other + passed * other_rate, other_burst);
-	level = order ? &b->order : &b->other;
-	if (*level >= 1)
-		*level -= 1;
-	else
-		wait_ms = (int64_t)((1 - *level) / (order ? order_rate : other_rate) * 1000) + 1;
-	pthread_mutex_unlock(&g->e->lock);
-	if (!wait_ms)
-		return 0;
-	err_set(err, ERR_BUSY, "we send to this authority as fast as its limits allow");
-	err->retry_at_ms = engine_now(g->e) + wait_ms;
-	return -ERR_BUSY;
+	if (addr_parse_ip(plain, &a, &ignored) == 0)
+		return NULL;
+	domain = psl_registrable_domain(psl_builtin(), plain);
+	return domain ? xstrdup(domain) : NULL;
 }
 
 void lanes_done(struct engine *e)
@@ -188,11 +145,5 @@ void lanes_done(struct engine *e)
 		free(e->lanes.v[i].name);
 	free(e->lanes.v);
 	e->lanes = (struct lanes){ 0 };
-	while (e->buckets) {
-		struct bucket *b = e->buckets;
-
-		e->buckets = b->next;
-		free(b->url);
-		free(b);
-	}
+	rates_done(e);
 }

@@ -174,9 +174,18 @@ struct gate {
 	struct engine *e;
 	const char *directory_url;
 	const char *lane; /* NULL: asks even while the vendor is parked (a person does) */
+	const char *vendor; /* key of the registry, whose limits count; NULL or unknown: none */
+	const struct order *order; /* whose certificate it is about, or NULL */
 };
 int lane_gate(void *data, enum acme_kind kind, struct err *err);
 void lanes_done(struct engine *e);
+char *registered_domain(const char *name); /* owned; NULL when there is none */
+
+/* ---- rate.c ---- */
+
+/* A validation of this name has failed: counted, since authorities count it. */
+void rate_failed(struct gate *g, const char *name);
+void rates_done(struct engine *e);
 
 /* ---- signer.c ---- */
 

@@ -155,7 +155,8 @@ struct acme_session *run_session(struct run *r, struct err *err)
 	if (!http || acme_ca_get(r->e->cas, r->account.directory_url, &ca, err) < 0)
 		return NULL;
 	signer_init(&r->signer, r->e->o.keys, &r->account_key, &r->account);
-	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url, .lane = r->vendor_lane };
+	r->gate = (struct gate){ .e = r->e, .directory_url = r->account.directory_url, .lane = r->vendor_lane, .vendor = r->account.vendor,
+				 .order = &r->o };
 	r->session = (struct acme_session){
 		.ca = ca, .http = http, .signer = &r->signer.acme, .account_url = r->account.url, .clock = r->e->clock,
 		.gate = lane_gate, .gate_data = &r->gate, .deadline_boot_ms = r->deadline_boot_ms,

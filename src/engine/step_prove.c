@@ -336,6 +336,7 @@ static int refused(struct run *r, const struct acme_authz *a, struct authz *row,
 	const struct acme_problem *p;
 	struct record *rec = run_record(r, row, NULL);
 
+	rate_failed(&r->gate, row->identifier);
 	challenge_words(a, &p);
 	if (p)
 		problem_err(err, p, "the authority could not validate '%s'", row->identifier);

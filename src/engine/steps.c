@@ -137,8 +137,13 @@ static bool parked(struct run *r, struct verdict *v)
 	}
 	for (size_t i = 0; i < r->o.names.n; i++) {
 		_cleanup_free_ char *name = xasprintf(LANE_IDENTIFIER "%s %s", r->o.names.v[i], r->account.directory_url);
+		int64_t its = parked_until(r->e, name);
 
-		until = MAX(until, parked_until(r->e, name));
+		if (its && !r->through && r->o.want_refresh > r->o.updated_ms) {
+			r->through = TAKE(name);
+			continue;
+		}
+		until = MAX(until, its);
 	}
 	if (!until)
 		return false;

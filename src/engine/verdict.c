@@ -73,15 +73,27 @@ static void wait_until(struct run *r, const struct err *why, struct verdict *v, 
 	tell(r, why, due_ms);
 }
 
+/* Our own gate: no error, but what takes longer than a moment is told, once. */
+static void held_back(struct run *r, const struct err *why, int64_t due_ms, struct verdict *v)
+{
+	const char *words = err_root(why)->detail;
+	bool told = r->o.reason && words && strstr(r->o.reason, words);
+	char when[CLOCK_TEXT];
+
+	*v = (struct verdict){ .next = r->o.step, .due_ms = due_ms, .waiting = told || due_ms < engine_now(r->e) + MINUTE_MS };
+	if (v->waiting)
+		return;
+	set_reason(r, why);
+	run_event(r, EVENT_WARNING, NULL, "%s; goes on at %s", words, clock_format(due_ms, when));
+}
+
 static void later(struct run *r, const struct err *why, const struct acme_refusal *f, struct verdict *v)
 {
 	int64_t due = retry_due(r->e, why, f, r->o.attempts);
 	char *lane = f ? refusal_lane(&r->account, r->vendor_lane, f) : NULL;
 
 	if (f && f->gated) {
-		v->next = r->o.step;
-		v->due_ms = due;
-		v->waiting = true;
+		held_back(r, why, due, v);
 		free(lane);
 		return;
 	}

@@ -16,6 +16,8 @@ ENDED = ("valid", "invalid")
 
 def order(bed, account, names, validation="dns-01", *extra):
     args = ["order", "create", "--account", account["id"], "--validation", validation, *extra]
+    if validation == "dns-01" and "--dns" not in extra:
+        args += ["--dns", "delegation"]
     for name in names:
         args += ["--name", name]
     return bed.server.call(*args)

@@ -305,9 +305,9 @@ SCRIPTS = [
           ("date", "f9.date", lambda: email.utils.formatdate(time.time() + 900, usegmt=True), 600, 905),
           ("date-850", "f9.date", lambda: time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(time.time() + 900)), 600, 905),
           ("date-asctime", "f9.date", lambda: time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(time.time() + 900)), 600, 905),
-          ("past", "f9.past", lambda: email.utils.formatdate(time.time() - 900, usegmt=True), 0, 95),
-          ("zero", "f9.nonsense", "0", 0, 95), ("minus", "f9.nonsense", "-1", 0, 95), ("huge", "f9.nonsense", "1000000000000", 6.9 * 86400, 7 * 86400 + 5),
-          ("garbage", "f9.nonsense", "soon", 0, 95), ("absent", "f9.absent", None, 0, 95))],
+          ("past", "f9.past", lambda: email.utils.formatdate(time.time() - 900, usegmt=True), 0, 905),
+          ("zero", "f9.nonsense", "0", 0, 905), ("minus", "f9.nonsense", "-1", 0, 905), ("huge", "f9.nonsense", "1000000000000", 6.9 * 86400, 7 * 86400 + 5),
+          ("garbage", "f9.nonsense", "soon", 0, 905), ("absent", "f9.absent", None, 0, 905))],
     *[Script(f"f9-at-{kind}", ("f9.every-endpoint",), PENDING, "remote-limit", "too many", rules=rule(kind, times=None, headers={"Retry-After": "700"}, **TOO_MANY), asks_again=False, issued=int(kind == "cert"),
              check=both(next_between(300, 705), parked("vendor:") if kind in ("order", "authz", "cert") else not_parked))
       for kind in ("new-order", "authz", "challenge", "order", "finalize", "cert")],
@@ -319,7 +319,7 @@ SCRIPTS = [
     Script("f9-html-429", ("19.html-429",), PENDING, "remote-limit", "429", rules=rule("new-order", times=None, status=429, body=HTML, headers={"Retry-After": "700"}),
            check=both(next_between(300, 705), parked("vendor:")), asks_again=False),
     # ---- F10 ----
-    *[Script(f"f10-{status}", ("f10.5xx",), PENDING, "remote-busy", str(status), rules=rule("finalize", times=None, status=status, body=HTML), check=next_between(0, 95), asks_again=False)
+    *[Script(f"f10-{status}", ("f10.5xx",), PENDING, "remote-busy", str(status), rules=rule("finalize", times=None, status=status, body=HTML), check=next_between(0, 905), asks_again=False)
       for status in (500, 502, 504)],
     Script("f10-502-once", ("f10.5xx",), rules=rules(*(rule(k, status=502, body=HTML) for k in ("new-order",)))),
     Script("f10-408", ("f10.408",), rules=rule("finalize", status=408, body="")),

@@ -68,7 +68,7 @@ class Run:
     def order(self):
         s = self.script
         names = [n.replace("{}", self.name) for n in s.names]
-        body = {"account_id": self.account["id"], "validation": s.validation, **s.order}
+        body = {"account_id": self.account["id"], "validation": s.validation, **({"dns": "delegation"} if s.validation == "dns-01" else {}), **s.order}
         if str(body.get("not_after", "")).endswith("d"):
             body["not_after"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + int(body["not_after"][:-1]) * 86400))
         if s.csr:

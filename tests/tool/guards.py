@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Removes the guards of net/ and acme/ one by one and runs their unit tests: each removal must make a test fail.
+"""Removes the guards of net/, acme/ and engine/ one by one and runs their unit tests: each removal must make a test fail.
 
     guards.py SOURCE-DIR [WORK-DIR] [first] [last]
 
@@ -49,7 +49,7 @@ G = [  # file, what stands there, what is put in its place
     ("acme/order.c", "if (strlist_equal(&w, got))", "if (1)"),
     ("acme/order.c", 'return "the order is pending but has no authorizations";', "return NULL;"),
     ("acme/order.c", 'return "the order is valid but has no certificate";', "return NULL;"),
-    ("acme/order.c", "if (replaces && worth_without_replaces(&s->refusal))", "if (0)"),
+    ("acme/order.c", "} else if (q->replaces && worth_less(f)) {", "} else if (0) {"),
     ("acme/order.c", "f->status != 429 && !acme", "!acme"),
     ("acme/authz.c", "if (!token_ok(w.token))", "if (0)"),
     ("acme/authz.c", "if (n > LIMIT_CA_CHALLENGES)", "if (0)"),
@@ -62,8 +62,21 @@ G = [  # file, what stands there, what is put in its place
     ("acme/ca.c", "drop_stale(ca, boot_ms);\n\tif (ca->n_nonces)", "if (ca->n_nonces)"),
     ("acme/ca.c", "drop_oldest(ca, 1);", "return (void)pthread_mutex_unlock(&ca->lock);"),
     ("acme/account.c", 'if (!strchr(mail, \'@\') || mail[strcspn(mail, ",?&;<>\\"\\\\ \\t\\r\\n%")]', "if (0"),
+    ("acme/account.c", "orders = json_string_value(w.orders);", "orders = (const char *)w.orders;"),
+    ("acme/order.c", "q->profile && q->profile_optional && acme", "q->profile && acme"),
+    ("acme/order.c", "} else if (q->not_after_ms && worth_less(f)) {", "} else if (0) {"),
+    ("engine/step_issue.c", "if (chain_check(&c, &want, &why) < 0)", "if (0)"),
+    ("engine/steps.c", "if (its && !r->through && r->o.want_refresh > r->o.updated_ms) {", "if (0) {"),
+    ("engine/rate.c", "wait += b->queued[k]++ * r.period_ms / r.number;", ""),
+    ("engine/rate.c", "rc = tell(g, v, &c, err);", "rc = 0;"),
+    ("engine/rate.c", "	want(c, g, v, RATE_SET, o->names_hash, finalize);", ""),
+    ("engine/rate.c", "		want_domains(c, g, v, finalize);", ""),
+    ("engine/verdict.c", "	set_reason(r, why);\n	run_event(r, EVENT_WARNING, NULL, \"%s; goes on at %s\"", "	run_event(r, EVENT_WARNING, NULL, \"%s; goes on at %s\""),
+    ("model/rate.c", "if (passed <= 0) {", "if (0) {"),
+    ("model/rate.c", "b->at_ms += more * r.period_ms / (1000 * (int64_t)r.number);", "b->at_ms = now_ms;"),
+    ("acme/problem.c", "if (link)\n\t\treturn xasprintf", "if (0)\n\t\treturn xasprintf"),
 ]
-TESTS = ["net/url", "net/http", "net/policy", "net/client", "acme/calls", "acme/hostile"]
+TESTS = ["net/url", "net/http", "net/policy", "net/client", "acme/calls", "acme/hostile", "engine/rates", "engine/orders", "engine/steps"]
 
 def main():
     source = os.path.abspath(sys.argv[1])

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps.c - the table, the clocks, verdicts by class and scope, fencing, starts, cancel and give-up. */
-#include "model/vendor.h"
 #include "tests/unit/engine/rig.h"
 
 #include <stdio.h>
@@ -336,28 +335,6 @@ static void the_poll_obeys_retry_after(void **state)
 		ASSERT_STR(order_step_text(o.step), "validate");
 	}
 	r->ca.authz_polls = 0;
-}
-
-static void we_stay_below_the_limits_of_public_authorities(void **state)
-{
-	_cleanup_rig_ struct rig *r = rig_new();
-	struct gate ours = { r->engine, CA_DIRECTORY }, public = { r->engine, vendor_find("letsencrypt")->directory_url };
-	int sent = 0;
-
-	r->crash_in = 0;
-	for (int i = 0; i < 1000; i++)
-		ASSERT_OK(lane_gate(&ours, ACME_KIND_ORDER_NEW, &r->err), &r->err);
-	while (sent < 1000 && lane_gate(&public, ACME_KIND_ORDER_NEW, &r->err) == 0)
-		sent++;
-	ASSERT_INT(sent, 50);
-	ASSERT_STR(err_slug(r->err.code), "busy");
-	ASSERT_TRUE(r->err.retry_at_ms > r->clock.fake_ms && r->err.retry_at_ms <= r->clock.fake_ms + SECOND_MS);
-	err_clear(&r->err);
-	ASSERT_OK(lane_gate(&public, ACME_KIND_AUTHZ, &r->err), &r->err); /* other requests have a bucket of their own */
-	for (sent = 0, r->clock.fake_ms += 2 * SECOND_MS; lane_gate(&public, ACME_KIND_ORDER_NEW, &r->err) == 0; sent++)
-		;
-	ASSERT_INT(sent, 10);
-	err_clear(&r->err);
 }
 
 /* ---- fences and starts ---- */
@@ -745,7 +722,6 @@ int main(void)
 		TEST(new_terms_park_the_account_until_a_person_has_agreed),
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
-		TEST(we_stay_below_the_limits_of_public_authorities),
 		TEST(the_result_of_a_worker_without_its_lease_is_dropped),
 		TEST(an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid),
 		TEST(asking_for_a_look_is_limited),
