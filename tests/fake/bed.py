@@ -118,7 +118,9 @@ def children(pid):
             fields = text[text.rindex(")") + 2:].split()
             if int(fields[1]) == pid and fields[0] != "Z":
                 argv = (stat.parent / "cmdline").read_bytes().split(b"\0")
-                name = "edge" if argv[0].endswith(b"certwright-edge") else "core" if b"core" in argv[:2] else argv[0].decode()
+                comm = text[text.index("(") + 1:text.rindex(")")]
+                name = ("runner" if comm == "cw-runner"  # forked, not executed: it has the supervisor's arguments
+                        else "edge" if argv[0].endswith(b"certwright-edge") else "core" if b"core" in argv[:2] else argv[0].decode())
                 found[name] = int(stat.parent.name)
         except (OSError, ValueError):
             continue

@@ -116,7 +116,7 @@ def test_two_servers_live_side_by_side(server):
 
 def test_without_dns_and_http_there_is_no_edge(server):
     one = server(settings={"dns.listen": "", "http01.listen": ""}).start()
-    assert set(one.parts()) == {"core"}
+    assert set(one.parts()) == {"core", "runner"}
     for validation, field in (("dns-01", "/dns"), ("http-01", "/http")):
         status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation,
                                                            field[1:]: "delegation" if field == "/dns" else "builtin"})
