@@ -29,6 +29,21 @@ VERBS = {
     "getCertificate": "certificate show", "exportCertificate": "certificate export", "deleteCertificate": "certificate delete",
     "listJobs": "job list", "getJob": "job show", "listAudit": "audit list", "exportAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
     "getOpenapi": None,
+    "getVendor": "vendor show", "updateVendor": "vendor set", "checkVendors": "vendor check", "readDirectory": "vendor check",
+    "previewAccountDeletion": "account deletion", "changeAccountContact": "account contact", "agreeToTerms": "account agree",
+    "changeAccountKey": "account rollover", "checkCsr": "csr check", "previewOrder": "order preview", "goOnOrder": "order go-on",
+    "listProviderKinds": "provider kinds", "listProviders": "provider list", "createProvider": "provider create", "getProvider": "provider show",
+    "updateProvider": "provider update", "deleteProvider": "provider delete", "testProvider": "provider test", "attachProvider": "challenge attach",
+    "listChallengeTexts": "challenge texts", "listRules": "rule list", "createRule": "rule create", "getRule": "rule show",
+    "updateRule": "rule update", "deleteRule": "rule delete", "listDebts": "debt list", "retryDebt": "debt retry",
+    "listViews": "view list", "createView": "view create", "getView": "view show", "updateView": "view update", "deleteView": "view delete",
+    "listViewRules": "view-rule list", "createViewRule": "view-rule create", "getViewRule": "view-rule show", "updateViewRule": "view-rule update",
+    "deleteViewRule": "view-rule delete", "preflight": "doctor", "checkDelegation": "delegation check", "listDelegationAsked": "delegation asked",
+    "pasteDelegations": "delegation paste", "getDelegationLines": "delegation lines",
+    "getRenewal": "certificate renewal", "updateRenewal": "certificate set-renewal", "listRenewals": "certificate schedule",
+    "createRenewals": "certificate renew", "createRevocations": "certificate revoke", "getExpiry": "certificate expiry",
+    "getRenewalPause": "certificate schedule", "putRenewalPause": "renewal pause", "listNotices": "notice list",
+    "listRenewalWindows": "window list", "createRenewalWindow": "window create", "getRenewalWindow": "window list", "deleteRenewalWindow": "window delete",
 }
 
 
