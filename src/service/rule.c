@@ -264,16 +264,21 @@ int service_debt_list(struct service *s, const struct list_query *q, struct debt
 static int retry_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct debts_job *j = arg;
-	_cleanup_debt_ struct debt d = { 0 };
+	_cleanup_(debt_view_done) struct debt_view v = { 0 };
+	const struct debt *d = &v.debt;
 
-	if (store_debt_get(tx, j->id, &d, err) < 0)
+	if (store_debt_get(tx, j->id, &v.debt, err) < 0)
 		return -(int)err->code;
-	if (d.paid)
+	if (d->paid)
 		return err_set(err, ERR_CONFLICT, "nothing is owed there any more");
-	if (d.held)
+	if (d->held)
 		return err_set(err, ERR_CONFLICT, "its order still needs what is published; it is withdrawn when that ends");
-	replace_str(&j->audit->object_id, d.id);
-	return store_debt_retry(tx, d.id, j->now_ms, err) < 0 ? -(int)err->code : store_audit_add(tx, j->audit, err);
+	if (debt_names(tx, &v, err) < 0)
+		return -(int)err->code;
+	replace_str(&j->audit->object_id, d->id);
+	free(j->audit->object_name);
+	j->audit->object_name = xasprintf("%s, order %" PRId64, v.name, v.order_num);
+	return store_debt_retry(tx, d->id, j->now_ms, err) < 0 ? -(int)err->code : store_audit_add(tx, j->audit, err);
 }
 
 int service_debt_retry(struct service *s, const struct actor *a, const char *id, struct err *err)
