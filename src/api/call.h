@@ -251,6 +251,8 @@ struct expiry_query {
 
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];
+call_handler channel_list, channel_create, channel_get, channel_patch, channel_delete, channel_rotate, channel_test, channel_messages;
+extern const struct json_field channel_create_fields[], channel_update_fields[];
 struct event;
 json_t *event_json(const struct event *e);
 

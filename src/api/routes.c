@@ -7,6 +7,7 @@
 #include "service/certificate.h"
 #include "service/csr.h"
 #include "service/order.h"
+#include "service/channel.h"
 #include "service/provider.h"
 #include "service/renewal.h"
 #include "service/token.h"
@@ -172,6 +173,16 @@ const struct route routes[] = {
 	{ "GET", "/renewal-windows/{id}", "getRenewalWindow", PERM_VIEW, window_get, .answers = { 200 } },
 	{ "DELETE", "/renewal-windows/{id}", "deleteRenewalWindow", PERM_ORDER, window_delete, ROUTE_MATCH, .answers = { 204 } },
 	{ "GET", "/notices", "listNotices", PERM_VIEW, notice_list, .answers = { 200 } },
+	{ "GET", "/channels", "listChannels", PERM_VIEW, channel_list, PAGE, .answers = { 200 } },
+	{ "POST", "/channels", "createChannel", PERM_ADMIN, channel_create, ROUTE_ONCE, BODY(channel_create_fields, channel_save),
+	  .answers = { 201, 409 } },
+	{ "GET", "/channels/{id}", "getChannel", PERM_VIEW, channel_get, .answers = { 200 } },
+	{ "PATCH", "/channels/{id}", "updateChannel", PERM_ADMIN, channel_patch, ROUTE_MATCH, BODY(channel_update_fields, channel_save),
+	  .answers = { 200, 409 } },
+	{ "DELETE", "/channels/{id}", "deleteChannel", PERM_ADMIN, channel_delete, ROUTE_MATCH, .answers = { 204 } },
+	{ "POST", "/channels/{id}/secret", "rotateChannelSecret", PERM_ADMIN, channel_rotate, .answers = { 200, 409 } },
+	{ "POST", "/channels/{id}/test", "testChannel", PERM_ORDER, channel_test, ROUTE_JOB, .answers = { 200 } },
+	{ "GET", "/channels/{id}/messages", "listMessages", PERM_VIEW, channel_messages, PAGE, .answers = { 200 } },
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },

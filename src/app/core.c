@@ -7,6 +7,7 @@
 #include "app/host.h"
 #include "app/proxy.h"
 #include "app/runner.h"
+#include "app/setup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -40,7 +41,7 @@ struct core {
 	struct host_sockets https, lock, supervisor, runner;
 	struct runner_client programs;
 	int signal_fd, state_fd;
-	char *feed_path, *report_path, *runner_path;
+	char *feed_path, *report_path, *runner_path, *public_url;
 	struct strlist tls_names;
 	char *exposed;
 
@@ -175,6 +176,7 @@ static int engine_begin(struct core *c, struct err *err)
 	if (node_name(c->config, &node, err) < 0)
 		return -(int)err->code;
 	o.node = node;
+	o.public_url = c->public_url = page_url(c->config);
 	if (*resolvers && resolve_view_parse(resolvers, c->config->resolve_ask_view, &o.view, err) < 0)
 		return -(int)err->code;
 	if (edge_configured(c->config)) {
@@ -301,6 +303,7 @@ static void end(struct core *c)
 	net_policy_unref(c->policy);
 	keys_close(c->keys);
 	store_close(c->store);
+	free(c->public_url);
 	free(c->feed_path);
 	free(c->report_path);
 	free(c->runner_path);

@@ -115,7 +115,7 @@ static int make_admin(struct store *store, const struct setup_options *o, const 
 	return 0;
 }
 
-static char *page_url(const struct config *c)
+char *page_url(const struct config *c)
 {
 	const char *listen = c->api_listen.v[0];
 

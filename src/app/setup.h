@@ -19,6 +19,8 @@ struct setup_options {
 
 /* The exit status; what went wrong was printed. */
 int setup_run(const struct config *c, const struct setup_options *o);
+/* Where people find the page, without "/" at its end; owned. */
+char *page_url(const struct config *c);
 /* `config check`, `config show`, `config keys` */
 int config_verb(const struct config_input *in, int argc, char **argv);
 /* `key create FILE` */

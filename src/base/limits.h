@@ -44,6 +44,9 @@
 #define LIMIT_CONNECTION_PEM (64 * 1024) /* CAs of one integration */
 #define LIMIT_CONNECTION_ALLOW 16 /* private networks of one integration */
 #define LIMIT_PROVIDERS 500       /* configured publishers */
+#define LIMIT_CHANNELS 50         /* notification channels */
+#define LIMIT_MAIL_TO 50          /* recipients of one */
+#define LIMIT_OUTBOX 5000         /* messages that wait for one channel; then the oldest are dropped */
 #define LIMIT_EVENT_STREAMS 500   /* server-sent event clients in all */
 
 /* edge */

@@ -24,6 +24,7 @@
 #include "store/store.h"
 
 struct engine;
+struct mail_request;
 
 struct engine_options {            /* borrowed; must outlive the engine */
 	struct store *store;
@@ -42,6 +43,8 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *feed_path, *report_path;
 
 	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
+	const char *public_url;    /* where people find the page, without '/' at its end; NULL: messages carry no link */
+
 	program_run_fn *run_program; /* foreign programs of publishers; NULL: there is no runner */
 	void *program_arg;
 
@@ -51,6 +54,8 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	void *edge_arg;
 	int (*look_up)(void *arg, const char *name, struct resolve_report *ret, struct err *err); /* instead of resolve_txt */
 	void *look_up_arg;
+	int (*send_mail)(void *arg, const struct mail_request *q, enum net_leg *ret_leg, struct err *err); /* instead of net/mail.h */
+	void *send_mail_arg;
 	uint64_t (*random)(void *arg, uint64_t limit); /* uniform in [0, limit) */
 	void *random_arg;
 };

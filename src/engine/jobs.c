@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "crypto/csr.h"
 #include "store/audit.h"
+#include "store/channel.h"
 #include "store/rate.h"
 
 #include <stdarg.h>
@@ -30,6 +31,8 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_REVOKE] = { "Revoke certificate", job_revoke, DAY_MS, false, false },
 	[JOB_PREFLIGHT] = { "Look at names", job_preflight, 0, true },
 	[JOB_DELEGATION_CHECK] = { "Look at a delegation", job_delegation_check, 0, true },
+	[JOB_NOTIFY] = { "Tell people", job_notify, 0, true, true },
+	[JOB_CHANNEL_TEST] = { "Test notification channel", job_channel_test, HOUR_MS, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
@@ -245,6 +248,7 @@ static int run_prune(struct job_run *r, struct err *err)
 		{ .fn = store_event_prune, .keep_ms = 90 * DAY_MS }, { .fn = store_record_prune, .keep_ms = 30 * DAY_MS },
 		{ .fn = store_debt_prune, .keep_ms = 30 * DAY_MS },  { .fn = prune_jobs, .keep_ms = 30 * DAY_MS },
 		{ .fn = store_idempotency_prune, .keep_ms = DAY_MS }, { .fn = store_rate_prune },
+		{ .fn = store_outbox_prune, .keep_ms = 30 * DAY_MS },
 	};
 	struct prune feed = { .e = r->e };
 	int64_t end = clock_boot(r->e->clock) + 20 * SECOND_MS;

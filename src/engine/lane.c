@@ -29,7 +29,7 @@ int64_t lane_cap(const char *name)
 {
 	if (streq(name, LANE_PROPAGATION))
 		return 4;
-	if (str_starts(name, LANE_DNS) || str_starts(name, LANE_PROVIDER_TEST))
+	if (str_starts(name, LANE_DNS) || str_starts(name, LANE_PROVIDER_TEST) || str_starts(name, LANE_NOTIFY))
 		return 1; /* read, merge, write: nobody else in between */
 	if (str_starts(name, LANE_VENDOR) && vendor_at_once(name + strlen(LANE_VENDOR)))
 		return vendor_at_once(name + strlen(LANE_VENDOR));

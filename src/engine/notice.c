@@ -3,6 +3,7 @@
 #include "engine/notice.h"
 
 #include "base/ulid.h"
+#include "engine/notify.h"
 #include "store/notice.h"
 
 static int find_or_add(struct sql *tx, const struct notice_cause *c, struct notice *ret, bool *ret_new, struct err *err)
@@ -37,7 +38,7 @@ int notice_raise(struct sql *tx, const struct notice_cause *c, struct err *err)
 	if (c->certificate &&
 	    store_notice_touch(tx, n.id, c->certificate->id, c->certificate->not_after_ms, c->now_ms, &joined, err) < 0)
 		return -(int)err->code;
-	changed = joined || !same(n.cause, c->cause) || !same(n.next_step, c->next_step) || n.remind_ms != c->remind_ms;
+	changed = fresh || joined || !same(n.cause, c->cause) || !same(n.next_step, c->next_step) || n.remind_ms != c->remind_ms;
 	if (!changed)
 		return 0;
 	replace_str(&n.cause, c->cause);
@@ -46,7 +47,9 @@ int notice_raise(struct sql *tx, const struct notice_cause *c, struct err *err)
 	n.remind_ms = c->remind_ms;
 	if (store_notice_sum(tx, n.id, &n.touched, &n.first_expiry_ms, err) < 0)
 		return -(int)err->code;
-	return store_notice_put(tx, &n, err);
+	if (store_notice_put(tx, &n, err) < 0)
+		return -(int)err->code;
+	return fresh ? notify_notice(tx, &n, PHASE_RAISED, c->now_ms, err) : 0;
 }
 
 static int end_one(struct sql *tx, struct notice *n, int64_t now_ms, struct err *err)
@@ -54,7 +57,7 @@ static int end_one(struct sql *tx, struct notice *n, int64_t now_ms, struct err 
 	n->ended_ms = now_ms;
 	n->changed_ms = now_ms;
 	n->remind_ms = 0;
-	return store_notice_put(tx, n, err);
+	return store_notice_put(tx, n, err) < 0 ? -(int)err->code : notify_notice(tx, n, PHASE_ENDED, now_ms, err);
 }
 
 int notice_end(struct sql *tx, enum notice_kind kind, const char *subject_kind, const char *subject_id, int64_t now_ms, struct err *err)

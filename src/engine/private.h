@@ -45,6 +45,7 @@
 #define LANE_IDENTIFIER "name:"    /* parked only */
 #define LANE_REGISTER "register:"  /* parked only */
 #define LANE_VENDOR "vendor:"
+#define LANE_NOTIFY "notify:" /* a channel: one message after the other */
 #define LANE_PROVIDER_TEST "provider-test:"
 #define LANE_DNS "dns:" /* a provider: read, merge, write, one at a time */
 
@@ -479,6 +480,8 @@ void renewal_watch(struct engine *e);
 
 int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
 int job_delegation_check(struct job_run *r, struct err *err);
+int job_notify(struct job_run *r, struct err *err);       /* notify.c */
+int job_channel_test(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
 int run_provider_attach(struct job_run *r, struct err *err); /* provider_attach.c */
 

@@ -4,6 +4,7 @@
  * the transaction that ends the order, so that there is no moment in which a certificate has neither an order nor an instant.
  */
 #include "engine/notice.h"
+#include "engine/notify.h"
 #include "engine/private.h"
 #include "store/renewal.h"
 
@@ -85,6 +86,30 @@ static int causes_over(struct sql *tx, const struct run *r, struct err *err)
 	return notice_end(tx, NOTICE_RENEWAL_FAILED, "directory", r->account.directory_url, now, err);
 }
 
+/* Names, fingerprints and where to get it; never a key. */
+static int tell_issued(struct sql *tx, const struct run *r, const struct certificate *c, struct err *err)
+{
+	_cleanup_version_list_ struct version_list l = { 0 };
+	_cleanup_free_ char *path = NULL;
+	_cleanup_json_ json_t *d = NULL;
+	const struct version *old = NULL, *now;
+
+	if (store_version_list(tx, c->id, &l, err) < 0)
+		return -(int)err->code;
+	if (!l.n)
+		return 0;
+	now = &l.v[0];
+	for (size_t i = l.n; i-- > 1;) /* the newest that it replaces */
+		old = l.v[i].state == VERSION_REPLACED ? &l.v[i] : old;
+	if (r->e->o.public_url)
+		path = xasprintf("%s/certificates/%s", r->e->o.public_url, c->id);
+	d = json_pack("{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "certificate_id", c->id, "certificate_num", (json_int_t)c->num,
+		      "names", json_strlist(&now->names), "serial", now->serial, "fingerprint", now->fingerprint, "old_fingerprint",
+		      json_str_or_null(old ? old->fingerprint : NULL), "not_before", json_time_or_null(now->not_before_ms), "not_after",
+		      json_time_or_null(now->not_after_ms), "order_id", r->o.id, "url", json_str_or_null(path));
+	return notify_event(tx, old ? EVENT_RENEWED : EVENT_ISSUED, d, r->account.vendor, engine_now(r->e), err);
+}
+
 static int issued(struct sql *tx, struct run *r, struct err *err)
 {
 	_cleanup_certificate_ struct certificate c = { 0 };
@@ -105,7 +130,8 @@ static int issued(struct sql *tx, struct run *r, struct err *err)
 	n.why = RENEWAL_BY_FRACTION;
 	n.waits = WAITS_NOTHING;
 	n.install_since_ms = r->csr.key_id ? 0 : now;
-	if (store_renewal_put(tx, &n, err) < 0 || causes_over(tx, r, err) < 0 || notice_end_certificate(tx, c.id, NULL, now, err) < 0)
+	if (store_renewal_put(tx, &n, err) < 0 || causes_over(tx, r, err) < 0 || notice_end_certificate(tx, c.id, NULL, now, err) < 0 ||
+	    tell_issued(tx, r, &c, err) < 0)
 		return -(int)err->code;
 	if (n.install_since_ms && r->renewal && tell_install(tx, r, &c, err) < 0)
 		return -(int)err->code;

@@ -4,6 +4,7 @@
  * second, each in a transaction of its own. What cannot be renewed by itself is told to somebody, and looked at again later.
  */
 #include "engine/notice.h"
+#include "engine/notify.h"
 #include "engine/private.h"
 #include "engine/renewal.h"
 #include "model/vendor.h"
@@ -448,5 +449,5 @@ int renewal_standing(struct sql *tx, struct engine *e, struct err *err)
 		if (renewal_info_wanted(tx, directories.v[i], now + MINUTE_MS, err) < 0)
 			return -(int)err->code;
 	}
-	return 0;
+	return notify_standing(tx, now, err);
 }

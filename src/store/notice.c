@@ -12,6 +12,7 @@ static const char NOTICE_ADD[] =
 	"INSERT INTO notice (" NOTICE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 0, $11, 0)";
 static const char NOTICE_FIND[] = "SELECT " NOTICE_COLUMNS " FROM notice WHERE kind = $1 AND subject_kind = $2 AND subject_id = $3"
 				  " AND ended_ms = 0";
+static const char NOTICE_GET[] = "SELECT " NOTICE_COLUMNS " FROM notice WHERE id = $1";
 static const char NOTICE_PUT[] =
 	"UPDATE notice SET cause = $2, next_step = $3, touched = $4, first_expiry_ms = $5, changed_ms = $6, remind_ms = $7,"
 	" ended_ms = $8 WHERE id = $1";
@@ -58,6 +59,11 @@ int store_notice_find(struct sql *q, enum notice_kind kind, const char *subject_
 {
 	return notice_one(q, NOTICE_FIND, SQL_VALUES(SQL_TEXT(notice_kind_text(kind)), SQL_TEXT(subject_kind), SQL_TEXT(subject_id)),
 			  "open notice about", subject_id, ret, err);
+}
+
+int store_notice_get(struct sql *q, const char *id, struct notice *ret, struct err *err)
+{
+	return notice_one(q, NOTICE_GET, SQL_VALUES(SQL_TEXT(id)), "notice", id, ret, err);
 }
 
 int store_notice_add(struct sql *tx, struct notice *n, struct err *err)

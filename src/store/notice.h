@@ -13,6 +13,7 @@ STORE_LIST(notice);
 /* The open one of that cause; NOT_FOUND. */
 int store_notice_find(struct sql *q, enum notice_kind kind, const char *subject_kind, const char *subject_id, struct notice *ret,
 		      struct err *err) MUST_CHECK;
+int store_notice_get(struct sql *q, const char *id, struct notice *ret, struct err *err) MUST_CHECK; /* ended ones too */
 int store_notice_add(struct sql *tx, struct notice *n, struct err *err) MUST_CHECK; /* hands out n->num; CONFLICT: there is an open one */
 /* Writes cause, next_step, touched, first_expiry_ms, changed_ms, remind_ms, ended_ms. */
 int store_notice_put(struct sql *tx, const struct notice *n, struct err *err) MUST_CHECK;
