@@ -20,6 +20,7 @@ const OrderPage = lazy(() => import('./pages/order').then((m) => ({ default: m.O
 const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ default: m.DnsDomainsPage })))
 const HttpChallengePage = lazy(() => import('./pages/http-challenge').then((m) => ({ default: m.HttpChallengePage })))
 const ExternalDnsPage = lazy(() => import('./pages/external-dns').then((m) => ({ default: m.ExternalDnsPage })))
+const NotificationsPage = lazy(() => import('./pages/notifications').then((m) => ({ default: m.NotificationsPage })))
 const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
 const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
 const SchedulePage = lazy(() => import('./pages/renewals').then((m) => ({ default: m.SchedulePage })))
@@ -99,6 +100,7 @@ function places(): Group[] {
 		{
 			group: t('Administration'),
 			items: [
+				{ href: '/notifications', text: t('Notifications'), icon: 'alert' },
 				{ href: '/activity', text: t('Activity'), icon: 'activity' },
 				{ href: '/admin/users', text: t('Users'), icon: 'users', needs: 'admin' },
 				{ href: '/admin/tokens', text: t('API tokens'), icon: 'token' },
@@ -343,6 +345,9 @@ function Pages() {
 			</Route>
 			<Route path="/dns-domains/preflight">
 				<DnsDomainsPage tab="preflight" />
+			</Route>
+			<Route path="/notifications">
+				<NotificationsPage />
 			</Route>
 			<Route path="/external-dns">
 				<ExternalDnsPage tab="providers" />

@@ -110,7 +110,7 @@ export function asError(e: unknown): ApiError {
 	return new ApiError({ type: 'about:blank', status: 0, title: t('Something went wrong in the page'), detail: e instanceof Error ? e.message : String(e) })
 }
 
-type Deletable = '/orders/{id}' | '/accounts/{id}' | '/csrs/{id}' | '/certificates/{id}' | '/delegations/{id}' | '/users/{id}' | '/providers/{id}' | '/rules/{id}' | '/renewal-windows/{id}' | '/views/{id}' | '/view-rules/{id}'
+type Deletable = '/orders/{id}' | '/accounts/{id}' | '/csrs/{id}' | '/certificates/{id}' | '/delegations/{id}' | '/users/{id}' | '/providers/{id}' | '/channels/{id}' | '/rules/{id}' | '/renewal-windows/{id}' | '/views/{id}' | '/view-rules/{id}'
 
 /** Deletes the object as it is now: its ETag is read first, so that a change made meanwhile by somebody else is noticed. */
 export async function remove(path: Deletable, id: string): Promise<void> {

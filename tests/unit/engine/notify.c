@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* notify.c - one cause is one message; a sink that is down is asked ever more rarely and loses nothing. */
+#include "engine/notice.h"
+#include "engine/notify.h"
+#include "net/mail.h"
+#include "store/channel.h"
+#include "store/notice.h"
+#include "tests/unit/engine/rig.h"
+
+#include <stdio.h>
+
+struct sink {
+	struct rig *r;
+	unsigned tries, taken;
+	bool down;
+	struct strlist subjects;
+};
+
+static char *header(const struct str *m, const char *name)
+{
+	const char *at = strstr(m->p, name);
+
+	return at ? xstrndup(at + strlen(name), strcspn(at + strlen(name), "\r\n")) : xstrdup("");
+}
+
+static int take(void *arg, const struct mail_request *q, enum net_leg *leg, struct err *err)
+{
+	struct sink *s = arg;
+	_cleanup_free_ char *subject = header(&q->message, "Subject: ");
+
+	s->tries++;
+	*leg = NET_LEG_TCP;
+	if (s->down)
+		return err_set(err, ERR_NETWORK, "TCP: could not connect");
+	*leg = NET_LEG_NONE;
+	s->taken++;
+	strlist_add(&s->subjects, subject);
+	return 0;
+}
+
+static int add_channel(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *r = arg;
+	struct ulid id = ulid_new(engine_now(r->engine));
+	_cleanup_channel_ struct channel c = {
+		.id = xstrdup(id.s), .kind = CHANNEL_EMAIL, .name = xstrdup("ops"), .enabled = true, .created_ms = engine_now(r->engine),
+		.digest_ms = engine_now(r->engine) + DAY_MS,
+		.settings = xstrdup("{\"host\":\"mail.example\",\"port\":587,\"security\":\"starttls\",\"from\":\"a@b.example\",\"to\":[\"c@d.example\"]}"),
+	};
+
+	return store_channel_add(tx, &c, err) < 0 ? -(int)err->code :
+						    notify_wanted(tx, c.id, c.created_ms + DAY_MS, c.created_ms, err);
+}
+
+static void sink_in(struct rig *r, struct sink *s)
+{
+	s->r = r;
+	r->engine->o.send_mail = take;
+	r->engine->o.send_mail_arg = s;
+	ASSERT_OK(store_write(r->store, add_channel, r, &r->err), &r->err);
+}
+
+struct cause {
+	struct rig *r;
+	const char *id;
+};
+
+static int raise_it(struct sql *tx, void *arg, struct err *err)
+{
+	struct cause *c = arg;
+	struct notice_cause n = { .kind = NOTICE_ACCOUNT, .subject_kind = "account", .subject_id = c->id, .cause = "the account is gone",
+				  .next_step = "Make another one.", .now_ms = engine_now(c->r->engine) };
+
+	return notice_raise(tx, &n, err);
+}
+
+static int end_it(struct sql *tx, void *arg, struct err *err)
+{
+	struct cause *c = arg;
+
+	return notice_end(tx, NOTICE_ACCOUNT, "account", c->id, engine_now(c->r->engine), err);
+}
+
+static void happens(struct rig *r, sql_tx_fn *fn, const char *id)
+{
+	struct cause c = { r, id };
+
+	ASSERT_OK(store_write(r->store, fn, &c, &r->err), &r->err);
+}
+
+static void after(struct rig *r, int64_t span_ms)
+{
+	rig_run_until(r, engine_now(r->engine) + span_ms);
+}
+
+static void a_cause_is_told_once_when_it_began_and_once_when_it_is_over(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { 0 };
+
+	sink_in(r, &s);
+	happens(r, raise_it, "a");
+	happens(r, raise_it, "a");
+	ASSERT_INT(s.tries, 0);
+	after(r, 2 * MINUTE_MS);
+	ASSERT_INT(s.taken, 1);
+	ASSERT_STR(s.subjects.v[0], "Account needs attention");
+	happens(r, raise_it, "a");
+	after(r, HOUR_MS);
+	ASSERT_INT(s.taken, 1);
+	happens(r, end_it, "a");
+	after(r, MINUTE_MS);
+	ASSERT_INT(s.taken, 2);
+	ASSERT_STR(s.subjects.v[1], "Over: Account needs attention");
+	strlist_clear(&s.subjects);
+}
+
+static void what_mends_itself_before_it_was_told_is_not_told(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { 0 };
+
+	sink_in(r, &s);
+	happens(r, raise_it, "a");
+	happens(r, end_it, "a");
+	after(r, HOUR_MS);
+	ASSERT_INT(s.tries, 0);
+	strlist_clear(&s.subjects);
+}
+
+static void what_is_open_comes_in_one_digest_a_day(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { 0 };
+
+	sink_in(r, &s);
+	happens(r, raise_it, "a");
+	happens(r, raise_it, "b");
+	after(r, 3 * DAY_MS + HOUR_MS);
+	ASSERT_INT(s.taken, 2 + 3);
+	ASSERT_STR(s.subjects.v[4], "Still open: 2 notices");
+	happens(r, end_it, "a");
+	happens(r, end_it, "b");
+	after(r, 3 * DAY_MS);
+	ASSERT_INT(s.taken, 2 + 3 + 2);
+	strlist_clear(&s.subjects);
+}
+
+static void a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in_the_end(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { .down = true };
+
+	sink_in(r, &s);
+	for (int i = 0; i < 8; i++) {
+		_cleanup_free_ char *id = xasprintf("cause-%d", i);
+
+		happens(r, raise_it, id);
+		after(r, HOUR_MS);
+	}
+	ASSERT_TRUE(s.tries >= 5 && s.tries <= 30);
+	s.down = false;
+	after(r, 2 * HOUR_MS);
+	ASSERT_INT(s.taken, 8);
+	strlist_clear(&s.subjects);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cause_is_told_once_when_it_began_and_once_when_it_is_over),
+		cmocka_unit_test(what_mends_itself_before_it_was_told_is_not_told),
+		cmocka_unit_test(what_is_open_comes_in_one_digest_a_day),
+		cmocka_unit_test(a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
