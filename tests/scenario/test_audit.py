@@ -91,6 +91,13 @@ class Walk:
         unused = self.me.post("/providers", {"kind": "powerdns", "name": "unused", "fields": fields}).json()
         self.do("deleteProvider", f"/providers/{unused['id']}")
 
+    def channels(self):
+        made = self.do("createChannel", body={"kind": "webhook", "name": "walk", "settings": {"url": "https://hook.example.test/"}})
+        self.do("updateChannel", f"/channels/{made['id']}", {"name": "walked"})
+        self.do("rotateChannelSecret", f"/channels/{made['id']}/secret")
+        self.do("testChannel", f"/channels/{made['id']}/test")
+        self.do("deleteChannel", f"/channels/{made['id']}")
+
     def orders(self):
         account = self.do("registerAccount", body={"directory_url": self.bed.ca.directory, "email": "walk@example.test", "agree_tos": True})
         self.do("refreshAccount", f"/accounts/{account['id']}/refresh")
@@ -150,6 +157,7 @@ def walk(tls):
     one.people()
     one.csrs()
     one.settings()
+    one.channels()
     one.orders()
     yield one
     bed.stop()

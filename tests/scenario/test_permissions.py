@@ -25,14 +25,14 @@ EXPECT = {
             " getRenewal listRenewals getRenewalPause listNotices"
             " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines"
             " getVendor previewAccountDeletion checkCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
-            " listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
+            " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
              " updateRenewal createRenewals putRenewalPause"
              " goOnOrder checkDelegation pasteDelegations preflight"
-             " previewOrder testProvider retryDebt createRenewalWindow deleteRenewalWindow",
+             " previewOrder testChannel testProvider retryDebt createRenewalWindow deleteRenewalWindow",
     "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"
                " checkVendors readDirectory updateVendor",
-    "admin": "createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
+    "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
              " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
              " listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit",
