@@ -201,15 +201,17 @@ static void child_builtin(const struct runner_builtin *b, struct str input, size
 	_cleanup_buf_ struct buf out = BUF_MAX(max_output), message = BUF_MAX(max_output + 8192);
 	struct program_result r = { 0 };
 	struct err err = ERR_INIT;
+	bool confined = sandbox_effective();
 
 	if (b->prepare)
 		b->prepare();
 	limit(RLIMIT_CPU, RUNNER_BUILTIN_CPU_S);
-	if (sandbox_effective())
+	if (confined)
 		limit(RLIMIT_AS, RUNNER_BUILTIN_MEMORY);
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NOFILE, 3);
-	if (sandbox_enter(calls, ARRAY_SIZE(calls), &err) == 0 && b->run(input, &out, &err) == 0)
+	/* not even asked where it can only log that it does nothing: the log's descriptor is the answer's here */
+	if ((!confined || sandbox_enter(calls, ARRAY_SIZE(calls), &err) == 0) && b->run(input, &out, &err) == 0)
 		(void)buf_check(&out, &err);
 	r.out = out;
 	runner_reply_encode(&r, &err, &message);

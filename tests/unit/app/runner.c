@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/stat.h>
@@ -545,6 +546,7 @@ static void a_runner_with_a_listening_socket_runs_a_job_per_connection(void **st
 		struct runner_options o = { .programs = &programs, .builtins = builtins };
 		struct err why = ERR_INIT;
 
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a failed assertion of the parent leaves none behind */
 		_exit(runner_serve(&o, fd, &why) < 0);
 	}
 	close(fd);
