@@ -237,7 +237,7 @@ call_handler certificate_list, certificate_get, certificate_export, certificate_
 extern const struct json_field certificate_query_fields[], certificate_export_fields[];
 struct certificate_query {
 	struct page_query page;
-	const char *sort;
+	const char *sort, *q;
 };
 
 call_handler window_list, window_get, window_create, window_delete;
@@ -248,6 +248,9 @@ extern const struct json_field expiry_query_fields[];
 struct expiry_query {
 	int64_t weeks;
 };
+
+call_handler import_create, certificate_patch;
+extern const struct json_field import_fields[], notes_fields[];
 
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];

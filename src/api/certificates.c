@@ -7,16 +7,18 @@
 #include "service/status.h"
 
 static const char *const sorts[] = { "created", "expires", NULL };
-static const char *const formats[] = { "pem", "chain", "fullchain", "der", NULL };
+static const char *const formats[] = { "pem", "chain", "fullchain", "der", "pkcs12", "pkcs12-legacy", "zip", NULL };
 
 const struct json_field certificate_query_fields[] = {
 	JF_STR(struct certificate_query, sort, .one_of = sorts),
+	JF_STR(struct certificate_query, q, .max = 512),
 	PAGE_FIELDS(struct certificate_query),
 	{ 0 }
 };
 const struct json_field certificate_export_fields[] = {
 	JF_STR(struct certificate_export, format, .required = true, .one_of = formats),
 	JF_BOOL(struct certificate_export, with_key),
+	JF_SECRET(struct certificate_export, password, .max = 256),
 	JF_STR(struct certificate_export, reason, .min = 1, .max = 256),
 	{ 0 }
 };
@@ -35,6 +37,12 @@ static json_t *certificate_json(const struct certificate_view *view, int64_t now
 			      json_str_or_null(view->vendor ? vendor_title(view->vendor) : NULL), "staging", v && v->staging, "validation",
 			      c->validation, "managed", c->managed);
 
+	json_object_set_new(j, "subject", json_str_or_null(cur->subject));
+	json_object_set_new(j, "fingerprint", json_str_or_null(cur->fingerprint));
+	json_object_set_new(j, "owner", json_str_or_null(view->notes.owner));
+	json_object_set_new(j, "tags", json_strlist(&view->notes.tags));
+	json_object_set_new(j, "fetched_by", json_str_or_null(view->notes.fetched_by));
+	json_object_set_new(j, "fetched_at", json_time_or_null(view->notes.fetched_ms));
 	json_object_set_new(j, "not_before", json_time_or_null(c->not_before_ms));
 	json_object_set_new(j, "not_after", json_time_or_null(c->not_after_ms));
 	json_object_set_new(j, "renew_at", json_time_or_null(c->renew_at_ms));
@@ -62,9 +70,14 @@ int certificate_list(struct call *c, struct err *err)
 	struct list_query q = page_of(c);
 	int64_t now = service_time(c->service);
 	json_t *items;
+	int r;
 
-	if (service_certificate_list(c->service, f->sort && streq(f->sort, "expires"), &q, &l, &end, err) < 0)
-		return -(int)err->code;
+	if (f->q)
+		r = service_certificate_search(c->service, f->q, f->sort, &q, &l, &end, err);
+	else
+		r = service_certificate_list(c->service, f->sort && streq(f->sort, "expires"), &q, &l, &end, err);
+	if (r < 0)
+		return r;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)
 		json_array_append_new(items, certificate_json(&l.v[i], now));
@@ -84,6 +97,8 @@ int certificate_get(struct call *c, struct err *err)
 	for (size_t i = 0; i < d.versions.n; i++)
 		json_array_append_new(versions, version_json(&d.versions.v[i]));
 	json_object_set_new(j, "versions", versions);
+	json_object_set_new(j, "notes", json_str_or_null(d.view.notes.notes));
+	json_object_set_new(j, "sha1", json_str_or_null(d.sha1));
 	json_object_set_new(j, "chain", json_str_or_null(d.view.current.chain));
 	call_etag(c, d.view.certificate.rev);
 	call_json(c, 200, j);

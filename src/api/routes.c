@@ -6,6 +6,7 @@
 #include "service/account.h"
 #include "service/certificate.h"
 #include "service/csr.h"
+#include "service/import.h"
 #include "service/order.h"
 #include "service/channel.h"
 #include "service/provider.h"
@@ -151,6 +152,9 @@ const struct route routes[] = {
 	{ "GET", "/certificates", "listCertificates", PERM_VIEW, certificate_list, QUERY(certificate_query_fields, certificate_query),
 	  .answers = { 200 } },
 	{ "GET", "/certificates/{id}", "getCertificate", PERM_VIEW, certificate_get, .answers = { 200 } },
+	{ "PATCH", "/certificates/{id}", "updateCertificate", PERM_ORDER, certificate_patch, ROUTE_MATCH, BODY(notes_fields, notes_update),
+	  .answers = { 200 } },
+	{ "POST", "/imports", "importCertificates", PERM_ORDER, import_create, ROUTE_SLOW, BODY(import_fields, import_create), .answers = { 200, 504 } },
 	{ "POST", "/certificates/{id}/export", "exportCertificate", PERM_VIEW, certificate_export,
 	  BODY(certificate_export_fields, certificate_export), .answers = { 200, 409 } },
 	{ "DELETE", "/certificates/{id}", "deleteCertificate", PERM_ORDER, certificate_delete, ROUTE_MATCH, .answers = { 204 } },

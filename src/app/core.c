@@ -226,6 +226,11 @@ static int service_begin(struct core *c, struct err *err)
 {
 	struct service_options o = { .store = c->store, .keys = c->keys, .engine = c->engine, .edge_state = edge_state, .edge_arg = c };
 
+	if (c->runner.n) {
+		o.run_program = runner_client_run;
+		o.program_arg = &c->programs;
+	}
+
 	tls_names(c);
 	c->exposed = exposed_address(c->config);
 	if (c->exposed)

@@ -6,6 +6,9 @@
  */
 #include "app/runner.h"
 
+#include "crypto/bundle.h"
+
 const struct runner_builtin runner_builtins[] = {
+	{ "@bundle", bundle_open_prepare, bundle_open }, /* PKCS#12 files and encrypted keys */
 	{ 0 },
 };

@@ -34,6 +34,12 @@
 #define LIMIT_API_PAGE_DEFAULT 50
 #define LIMIT_CSR (64 * 1024)
 #define LIMIT_NAMES 100           /* per order */
+#define LIMIT_IMPORT (190 * 1024)      /* bytes of one file that is imported: base64 of it fits into LIMIT_API_BODY */
+#define LIMIT_IMPORT_CERTIFICATES 200 /* in one file */
+#define LIMIT_IMPORT_KEYS 20          /* in one file */
+#define LIMIT_KDF_ROUNDS 1000000  /* of password hashing that a file asks for */
+#define LIMIT_KDF_MEMORY (64 * 1024 * 1024)
+#define LIMIT_TAGS 32             /* of one certificate */
 #define LIMIT_NAME 253
 #define LIMIT_TEXT 1024           /* a text field people type */
 #define LIMIT_EMAIL 254

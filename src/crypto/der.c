@@ -47,6 +47,18 @@ static int der_head(const unsigned char **p, const unsigned char *end, bool *con
 	return 0;
 }
 
+int der_next(const unsigned char **p, const unsigned char *end, struct der_element *ret, struct err *err)
+{
+	const unsigned char *at = *p;
+
+	if (der_head(&at, end, &ret->constructed, &ret->n, err) < 0)
+		return -(int)err->code;
+	ret->tag = **p;
+	ret->p = at;
+	*p = at + ret->n;
+	return 0;
+}
+
 int der_check(const void *bytes, size_t n, struct err *err)
 {
 	const unsigned char *p = bytes, *ends[DER_DEPTH + 1];

@@ -12,6 +12,15 @@
 /* Exactly one element of n bytes, definite minimal lengths throughout, nested at most DER_DEPTH deep. INVALID. */
 int der_check(const void *p, size_t n, struct err *err);
 
+struct der_element {
+	unsigned char tag; /* first octet of the tag */
+	bool constructed;
+	const unsigned char *p; /* its contents */
+	size_t n;
+};
+/* The element at *p, which moves behind it. INVALID as der_check. */
+int der_next(const unsigned char **p, const unsigned char *end, struct der_element *ret, struct err *err);
+
 /*
  * The next block: 1 and its label and bytes, 0 at the end. Only blanks may stand between blocks; the body is strict base64
  * without header lines. der is reset first. INVALID, TOO_LARGE (der's limit).

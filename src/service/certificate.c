@@ -14,6 +14,7 @@ void certificate_view_done(struct certificate_view *v)
 {
 	certificate_done(&v->certificate);
 	version_done(&v->current);
+	certificate_notes_done(&v->notes);
 	free(v->vendor);
 	memset(v, 0, sizeof *v);
 }
@@ -22,6 +23,8 @@ void certificate_detail_done(struct certificate_detail *d)
 {
 	certificate_view_done(&d->view);
 	version_list_done(&d->versions);
+	free(d->sha1);
+	d->sha1 = NULL;
 }
 
 void exported_clear(struct exported *e)
@@ -63,10 +66,11 @@ struct certificate_job {
 	struct certificate_detail *detail;
 	struct key_row *key;
 	struct audit *audit;
+	const char *fetched_by;
 	int64_t now_ms;
 };
 
-static int view_fill(struct sql *q, struct certificate_view *v, struct err *err)
+int certificate_view_fill(struct sql *q, struct certificate_view *v, struct err *err)
 {
 	const struct certificate *c = &v->certificate;
 
@@ -77,6 +81,8 @@ static int view_fill(struct sql *q, struct certificate_view *v, struct err *err)
 			return -(int)err->code;
 		v->vendor = TAKE(a.vendor);
 	}
+	if (store_notes_get(q, c->id, &v->notes, err) < 0)
+		return -(int)err->code;
 	return c->version_id ? store_version_get(q, c->version_id, &v->current, err) : 0;
 }
 
@@ -92,7 +98,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 		struct certificate_view *v = certificate_view_list_add(j->list);
 
 		v->certificate = TAKE(l.v[i]);
-		if (view_fill(q, v, err) < 0)
+		if (certificate_view_fill(q, v, err) < 0)
 			return -(int)err->code;
 	}
 	j->list->more = l.more;
@@ -125,16 +131,33 @@ static int get_tx(struct sql *q, void *arg, struct err *err)
 
 	certificate_detail_done(d);
 	if (SERVICE_GET(q, j->ref, store_certificate_get, store_certificate_get_num, &d->view.certificate, err) < 0 ||
-	    view_fill(q, &d->view, err) < 0)
+	    certificate_view_fill(q, &d->view, err) < 0)
 		return -(int)err->code;
 	return store_version_list(q, d->view.certificate.id, &d->versions, err);
+}
+
+static char *sha1_of(const char *pem)
+{
+	_cleanup_chain_ struct chain chain = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct buf hex = BUF_MAX(64);
+	unsigned char id[DIGEST_MAX];
+
+	if (!pem || chain_parse(pem, strlen(pem), &chain, &why) < 0)
+		return NULL;
+	digest(DIGEST_SHA1, chain.v[0].der, chain.v[0].der_n, id);
+	buf_add_hex(&hex, id, 20);
+	return buf_take(&hex);
 }
 
 int service_certificate_get(struct service *s, const char *ref, struct certificate_detail *ret, struct err *err)
 {
 	struct certificate_job j = { .ref = ref, .detail = ret };
 
-	return store_read(s->store, get_tx, &j, err);
+	if (store_read(s->store, get_tx, &j, err) < 0)
+		return -(int)err->code;
+	ret->sha1 = sha1_of(ret->view.current.chain);
+	return 0;
 }
 
 static int delete_tx(struct sql *tx, void *arg, struct err *err)
@@ -177,19 +200,20 @@ static int audit_tx(struct sql *tx, void *arg, struct err *err)
 {
 	const struct certificate_job *j = arg;
 
-	if (renewal_installed(tx, j->audit->object_id, j->audit->at_ms, err) < 0)
+	if (renewal_installed(tx, j->audit->object_id, j->audit->at_ms, err) < 0 ||
+	    store_fetched(tx, j->audit->object_id, j->fetched_by, j->audit->at_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
 
 static int check_export(const struct actor *a, const struct certificate_export *r, struct err *err)
 {
+	if (export_check(r, err) < 0)
+		return -(int)err->code;
 	if (!r->with_key)
 		return 0;
 	if (service_authorize(a, PERM_KEY_EXPORT, err) < 0)
 		return -(int)err->code;
-	if (!streq(r->format, "pem") && !streq(r->format, "fullchain"))
-		return err_set_field(err, ERR_INVALID, "/format", "a key goes out with pem or fullchain only");
 	if (!r->reason || !r->reason[strspn(r->reason, " \t\r\n")])
 		return err_set_field(err, ERR_INVALID, "/reason", "say why the key leaves; it is kept in the audit");
 	return 0;
@@ -207,38 +231,18 @@ static int open_key(struct service *s, const struct version *v, const char *audi
 	return keys_export(s->keys, &(struct key_handle){ "key", k.id, "sealed", k.sealed, k.sealed_n }, audit_id, ret, err);
 }
 
-static int body_of(const struct chain *chain, const char *format, struct buf *out, const char **ret_ext, struct err *err)
-{
-	if (streq(format, "der")) {
-		buf_add(out, chain->v[0].der, chain->v[0].der_n);
-		*ret_ext = "der";
-	} else if (streq(format, "pem")) {
-		cert_pem(chain->v[0].der, chain->v[0].der_n, out);
-		*ret_ext = "pem";
-	} else if (streq(format, "chain")) {
-		chain_pem(chain, 1, out);
-		*ret_ext = "chain.pem";
-	} else if (streq(format, "fullchain")) {
-		chain_pem(chain, 0, out);
-		*ret_ext = "fullchain.pem";
-	} else {
-		return err_set_field(err, ERR_INVALID, "/format", "there is no format '%s'", format);
-	}
-	return buf_check(out, err);
-}
-
 int service_certificate_export(struct service *s, const struct actor *a, const char *ref, const struct certificate_export *r,
 			       struct exported *ret, struct err *err)
 {
 	_cleanup_certificate_detail_ struct certificate_detail d = { 0 };
 	_cleanup_chain_ struct chain chain = { 0 };
-	_cleanup_buf_wipe_ struct buf out = BUF_MAX(LIMIT_CA_CHAIN + 64 * 1024);
+	_cleanup_buf_wipe_ struct buf out = BUF_MAX(3 * LIMIT_CA_CHAIN);
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_secret_ struct secret key = { 0 };
 	_cleanup_json_ json_t *detail = NULL;
 	const struct vendor *vendor;
 	const struct version *v = &d.view.current;
-	struct certificate_job j = { .audit = &audit };
+	struct certificate_job j = { .audit = &audit, .fetched_by = a->token_name ? a->token_name : a->user_name };
 	const char *ext = NULL;
 
 	if (check_export(a, r, err) < 0 || service_certificate_get(s, ref, &d, err) < 0)
@@ -255,15 +259,12 @@ int service_certificate_export(struct service *s, const struct actor *a, const c
 	replace_str(&audit.reason, r->reason);
 	detail = json_pack("{s:s, s:s}", "format", r->format, "version", v->id);
 	audit.detail = json_text(detail);
-	if (body_of(&chain, r->format, &out, &ext, err) < 0 || store_write(s->store, audit_tx, &j, err) < 0)
+	if (store_write(s->store, audit_tx, &j, err) < 0)
 		return -(int)err->code;
-	if (r->with_key) {
-		if (open_key(s, v, audit.id, &key, err) < 0)
-			return err_wrap(err, "could not hand out the key");
-		buf_add(&out, key.p, key.n);
-		if (buf_check(&out, err) < 0)
-			return -(int)err->code;
-	}
+	if (r->with_key && open_key(s, v, audit.id, &key, err) < 0)
+		return err_wrap(err, "could not hand out the key");
+	if (export_build(r, &chain, r->with_key ? &key : NULL, audit.object_name, audit.at_ms, &out, &ext, err) < 0)
+		return -(int)err->code;
 	vendor = d.view.vendor ? vendor_find(d.view.vendor) : NULL;
 	ret->body = secret_copy(out.p, out.n);
 	ret->name = service_file_name(&v->names, vendor && vendor->staging, ext);

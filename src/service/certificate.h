@@ -4,12 +4,13 @@
 #define SERVICE_CERTIFICATE_H
 
 #include "service/service.h"
-#include "store/certificate.h"
+#include "store/inventory.h"
 
 struct certificate_view {
 	struct certificate certificate;
 	char *vendor;          /* key, NULL when there is no account */
 	struct version current; /* id NULL when there is none */
+	struct certificate_notes notes;
 };
 void certificate_view_done(struct certificate_view *v);
 #define _cleanup_certificate_view_ __attribute__((cleanup(certificate_view_done)))
@@ -19,6 +20,7 @@ STORE_LIST(certificate_view);
 struct certificate_detail {
 	struct certificate_view view;
 	struct version_list versions; /* newest first */
+	char *sha1; /* fingerprint of the current one, for those who still ask; NULL when there is none */
 };
 void certificate_detail_done(struct certificate_detail *d);
 #define _cleanup_certificate_detail_ __attribute__((cleanup(certificate_detail_done)))
@@ -28,11 +30,18 @@ const char *service_certificate_health(const struct certificate *c, int64_t now_
 
 int service_certificate_list(struct service *s, bool by_expiry, const struct list_query *q, struct certificate_view_list *ret,
 			     struct list_end *end, struct err *err) MUST_CHECK;
+/*
+ * text: model/search.h. sort: "created" (newest first), "expires" (first to expire first), NULL: as the search suggests. A page may be
+ * short, or empty, and still have more behind it: a call looks at a bounded number of rows.
+ */
+int service_certificate_search(struct service *s, const char *text, const char *sort, const struct list_query *q,
+			       struct certificate_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
 int service_certificate_get(struct service *s, const char *ref, struct certificate_detail *ret, struct err *err) MUST_CHECK;
 int service_certificate_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
 
 struct certificate_export {
-	const char *format; /* pem (leaf), chain, fullchain, der */
+	const char *format; /* pem (leaf), chain, fullchain, der, pkcs12, pkcs12-legacy, zip */
+	struct secret password; /* of a PKCS#12 file */
 	bool with_key;      /* asks for PERM_KEY_EXPORT too */
 	const char *reason;
 };

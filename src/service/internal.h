@@ -15,6 +15,7 @@
 #include "store/store.h"
 
 struct account_view;
+struct certificate_view;
 
 #define SESSION_IDLE_MS (30 * MINUTE_MS)
 #define SESSION_ABSOLUTE_MS (12 * HOUR_MS)
@@ -32,6 +33,8 @@ struct service {
 	struct service_config config;
 	void (*edge_state)(void *arg, struct service_edge *ret);
 	void *edge_arg;
+	program_run_fn *run_program;
+	void *program_arg;
 	int64_t started_ms;
 	struct secret mac_key; /* cursors and bodies of idempotent requests */
 	struct throttle *accounts, *sources;
@@ -100,6 +103,16 @@ void cursor_close(const struct service *s, const char *list, const char *filter,
 
 /* account.c: the account with its label, inside a transaction. */
 int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;
+
+/* export.c */
+struct certificate_export;
+struct chain;
+int export_check(const struct certificate_export *r, struct err *err) MUST_CHECK;
+/* What export_check took; name may be NULL. */
+int export_build(const struct certificate_export *r, const struct chain *chain, const struct secret *key, const char *name, int64_t now_ms,
+		 struct buf *out, const char **ret_extension, struct err *err) MUST_CHECK;
+/* certificate.c: all but the certificate, which is there already. */
+int certificate_view_fill(struct sql *q, struct certificate_view *v, struct err *err) MUST_CHECK;
 
 /* Reads one object by id or number. by_id and by_num take the same struct. */
 #define SERVICE_GET(q, ref, by_id, by_num, ret, err)                                                                   \

@@ -82,6 +82,8 @@ int service_new(const struct service_options *o, struct service **ret, struct er
 	s->config = o->config;
 	s->edge_state = o->edge_state;
 	s->edge_arg = o->edge_arg;
+	s->run_program = o->run_program;
+	s->program_arg = o->program_arg;
 	s->started_ms = service_now(s);
 	s->accounts = throttle_new(ACCOUNT_BURST, ACCOUNT_REFILL_MS, BUCKETS);
 	s->sources = throttle_new(SOURCE_BURST, SOURCE_REFILL_MS, BUCKETS);

@@ -14,6 +14,7 @@
 #define SERVICE_SERVICE_H
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "model/touch.h"
@@ -49,6 +50,8 @@ struct service_options {
 	struct service_config config;
 	void (*edge_state)(void *arg, struct service_edge *ret); /* NULL = no edge */
 	void *edge_arg;
+	program_run_fn *run_program; /* jobs of the runner; NULL: there is none, and what needs it is refused */
+	void *program_arg;
 };
 
 /* Makes the MAC key (cursors, idempotency) at the first start. The members of o are borrowed until service_free. */

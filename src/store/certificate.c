@@ -13,6 +13,8 @@
 static const char CERTIFICATE_ADD[] =
 	"INSERT INTO certificate (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
 	" $17, $18, $19, $20, $21, $22, 1, $23, $23, 0, $24)";
+/* SQLite's index of substrings; PostgreSQL keeps its own (migration 0010). */
+static const char CERTIFICATE_ADD_NAMES[] = "INSERT INTO certificate_names (rowid, names) VALUES ($1, $2)";
 static const char CERTIFICATE_GET[] = "SELECT " COLUMNS " FROM live_certificate WHERE id = $1";
 static const char CERTIFICATE_GET_NUM[] = "SELECT " COLUMNS " FROM live_certificate WHERE num = $1";
 static const char CERTIFICATE_PUT[] =
@@ -94,6 +96,8 @@ int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err
 				SQL_INT(c->created_ms), SQL_TEXT(c->methods)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store certificate '%s'", c->id);
+	if (sql_dialect(tx) == SQL_SQLITE && sql_exec(tx, CERTIFICATE_ADD_NAMES, SQL_VALUES(SQL_INT(num), SQL_TEXT(names)), NULL, err) < 0)
+		return err_wrap(err, "could not store the names of certificate '%s'", c->id);
 	c->num = num;
 	c->rev = 1;
 	c->updated_ms = c->created_ms;

@@ -4,7 +4,8 @@
  * is applied, in the order of numbers: branches that grow side by side take numbers apart, and numbers may be missing.
  *
  * The row keeps a checksum of the text as it was embedded, so that a migration changed after it was applied is refused.
- * Words that differ between the databases are tokens: @INT@ @BLOB@ @STRICT@.
+ * Words that differ between the databases are tokens: @INT@ @BLOB@ @STRICT@; a line for one of them only begins with @SQLITE@ or
+ * @PGSQL@ and is a comment for the other.
  */
 #include "store/driver.h"
 
@@ -25,6 +26,8 @@ static const struct {
 	{ "@INT@", { [SQL_SQLITE] = "INTEGER", [SQL_PGSQL] = "BIGINT" } },
 	{ "@BLOB@", { [SQL_SQLITE] = "BLOB", [SQL_PGSQL] = "BYTEA" } },
 	{ "@STRICT@", { [SQL_SQLITE] = "STRICT", [SQL_PGSQL] = "" } },
+	{ "@SQLITE@", { [SQL_SQLITE] = "", [SQL_PGSQL] = "--" } },
+	{ "@PGSQL@", { [SQL_SQLITE] = "--", [SQL_PGSQL] = "" } },
 };
 
 static void translate(const char *text, enum sql_dialect dialect, struct buf *ret)

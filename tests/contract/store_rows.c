@@ -5,6 +5,8 @@
  */
 #include "tests/contract/store_rig.h"
 
+#include "store/inventory.h"
+#include "store/search.h"
 #include "store/notice.h"
 #include "store/renewal.h"
 #include "store/account.h"
@@ -935,6 +937,32 @@ static int notices_fn(struct sql *tx, void *arg, struct err *err)
 	return 0;
 }
 
+/* Each way a search walks, also with what it judges row by row. */
+static int search_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	static const char *const texts[] = { "", "tag:a", "owner:a", "key:p256", "source:imported", "status:revoked", "vendor:letsencrypt", "example",
+					     "name:*.example.com tag:a", "expires<9999d", "status:expired", "expires>1d vendor:letsencrypt" };
+	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
+	_cleanup_free_ char *id = NULL;
+	bool changed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		for (int by_expiry = 0; by_expiry < 2; by_expiry++) {
+			_cleanup_search_ struct search s = { 0 };
+			_cleanup_search_page_ struct search_page page = { 0 };
+
+			OK(search_parse(texts[i], 10, &s, err));
+			OK(store_search(tx, &s, by_expiry, &ten, 10, &page, err));
+		}
+	OK(store_fingerprint_find(tx, "none", &id, err));
+	ASSERT_TRUE(!id);
+	OK(store_version_set_key(tx, "none", "none", &changed, err));
+	ASSERT_TRUE(!changed);
+	FAILS(store_notes_get(tx, "none", &notes, err), ERR_NOT_FOUND);
+	FAILS(store_key_revive(tx, "none", "x", 1, err), ERR_NOT_FOUND);
+	return 0;
+}
+
 /* query plans */
 
 struct plan {
@@ -950,7 +978,9 @@ static int plan_row(const struct row *r, void *arg, UNUSED struct err *err)
 					    /* a row per directory; accounts once an hour */
 					    "SCAN vendor_setting", "SCAN vendor_check", "SCAN a USING INDEX account_directory",
 					    /* windows and open notices are few and all wanted */
-					    "SCAN renewal_window USING INDEX renewal_window_live", "SCAN notice USING INDEX notice_live", "SCAN due" };
+					    "SCAN renewal_window USING INDEX renewal_window_live", "SCAN notice USING INDEX notice_live", "SCAN due",
+					    /* the trigram index, newest first */
+					    "SCAN f VIRTUAL TABLE INDEX" };
 	struct plan *p = arg;
 	const char *detail = row_text(r, 3);
 	/* without LIMIT all rows are wanted and few: those of one order, say */
@@ -1057,7 +1087,7 @@ ROWS_TEST(audit_and_idempotency_keys_are_found_again, audit_rows_fn)
 static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
 	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, views_fn, asked_fn, events_fn,
-					  certificates_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
+					  certificates_fn, search_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
 					  renewals_fn, notices_fn, plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
 

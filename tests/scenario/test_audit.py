@@ -55,6 +55,8 @@ class Walk:
         beds.openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", str(self.bed.folder / "k.pem"), "-out", str(self.bed.folder / "r.pem"),
                      "-subj", "/CN=up.example.test", "-addext", "subjectAltName=DNS:up.example.test")
         self.do("uploadCsr", body={"pem": (self.bed.folder / "r.pem").read_text()})
+        beds.openssl("x509", "-req", "-in", str(self.bed.folder / "r.pem"), "-signkey", str(self.bed.folder / "k.pem"), "-out", str(self.bed.folder / "c.pem"))
+        self.do("importCertificates", body={"content": (self.bed.folder / "c.pem").read_text()})
         made = self.do("createDelegation", body={"name": "walk.example.test"})
         self.do("deleteDelegation", f"/delegations/{made['id']}")
         self.do("pasteDelegations", body={"text": "pasted.example.test"})
@@ -115,6 +117,7 @@ class Walk:
         self.do("finalizeOrder", f"/orders/{order['id']}/finalize")
         assert wait_order(self.bed, order["id"])["status"] == "valid"
         certificate = self.me.get(f"/orders/{order['id']}").json()["certificate_id"]
+        self.do("updateCertificate", f"/certificates/{certificate}", {"owner": "walk", "notes": "", "tags": ["walk"]})
         self.do("exportCertificate", f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "walk"})
         self.renewals(certificate)
         self.do("deleteOrder", f"/orders/{order['id']}")

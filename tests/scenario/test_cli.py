@@ -26,7 +26,7 @@ VERBS = {
     "refreshOrder": "order refresh", "finalizeOrder": "order finalize", "downloadOrderCertificate": "order download", "deleteOrder": "order delete",
     "listRecords": "record list", "getRecord": "record show", "listDelegations": "delegation list", "createDelegation": "delegation create",
     "getDelegation": "delegation show", "deleteDelegation": "delegation delete", "listCertificates": "certificate list",
-    "getCertificate": "certificate show", "exportCertificate": "certificate export", "deleteCertificate": "certificate delete",
+    "getCertificate": "certificate show", "exportCertificate": "certificate export", "deleteCertificate": "certificate delete", "updateCertificate": "certificate note", "importCertificates": "import",
     "listJobs": "job list", "getJob": "job show", "listAudit": "audit list", "exportAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
     "listChannels": "notification list", "createChannel": "notification create", "getChannel": "notification show",
     "updateChannel": "notification update", "deleteChannel": "notification delete", "rotateChannelSecret": "notification rotate",

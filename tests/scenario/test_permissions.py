@@ -27,7 +27,7 @@ EXPECT = {
             " getVendor previewAccountDeletion checkCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
             " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
-             " updateRenewal createRenewals putRenewalPause"
+             " updateCertificate importCertificates updateRenewal createRenewals putRenewalPause"
              " goOnOrder checkDelegation pasteDelegations preflight"
              " previewOrder testChannel testProvider retryDebt createRenewalWindow deleteRenewalWindow",
     "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"

@@ -14,23 +14,37 @@ import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
+import { ImportDialog, NotesDialog, SearchBox } from './import'
 import { keyTypeLabel } from './order-create'
 import { RenewalCard, RenewButton, RevokeButton } from './renewals'
 
 export function CertificatesPage() {
 	const may = useMay()
 	const [search, setSearch] = useSearchParams()
-	const sort = search.get('sort') === 'expires' ? 'expires' : 'created'
-	const set = (next: string) => setSearch(next === 'expires' ? { sort: next } : {}, { replace: true })
+	const [importing, setImporting] = useState(false)
+	const q = search.get('q') ?? ''
+	const given = search.get('sort')
+	/* Without a word from here a search about expiry is ordered by expiry. */
+	const sort = given === 'expires' || given === 'created' ? given : q ? undefined : 'created'
+	const set = (next: { q?: string; sort?: string | undefined }) => {
+		const now = { q, sort: given ?? undefined, ...next }
+		setSearch({ ...(now.q ? { q: now.q } : {}), ...(now.sort && (now.q || now.sort !== 'created') ? { sort: now.sort } : {}) }, { replace: true })
+	}
+	const importButton = may('order') && (
+		<Button variant="default" onClick={() => setImporting(true)}>
+			{t('Import')}
+		</Button>
+	)
 	return (
-		<Page title={t('Certificates')} actions={may('order') && <LinkButton href="/orders?create" icon={<Icon name="plus" size={16} />}>{t('Create ACME Order')}</LinkButton>}>
+		<Page title={t('Certificates')} actions={may('order') && <>{importButton}<LinkButton href="/orders?create" icon={<Icon name="plus" size={16} />}>{t('Create ACME Order')}</LinkButton></>}>
+			{importing && <ImportDialog onClose={() => setImporting(false)} />}
 			<DataTable<Certificate>
 				label={t('Certificates')}
-				queryKey={['certificates', 'list', { sort }]}
-				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { sort, limit, cursor } } }))}
+				queryKey={['certificates', 'list', { sort, q }]}
+				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { ...(sort ? { sort } : {}), ...(q ? { q } : {}), limit, cursor } } }))}
 				rowKey={(c) => c.id}
-				filters={<SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort} onChange={set} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} />}
-				empty={<Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
+				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /></>}
+				empty={q ? <Empty title={t('Nothing is found')}>{t('No certificate fits all terms of the search.')}</Empty> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
 				columns={[
 					{ title: t('No.'), nowrap: true, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
 					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
@@ -58,6 +72,7 @@ export function CertificatesPage() {
 						),
 					},
 					{ title: t('Issuer'), render: (c) => <Soft text={c.issuer ?? '–'} /> },
+					{ title: t('Owner and tags'), render: (c) => <Soft text={[c.owner, ...c.tags].filter(Boolean).join(', ') || '–'} /> },
 					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
 					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
 				]}
@@ -76,6 +91,7 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 	const [, go] = useLocation()
 	const [exporting, setExporting] = useState(false)
 	const [deleting, setDeleting] = useState(false)
+	const [noting, setNoting] = useState(false)
 	const current = c.versions.find((v) => v.state === 'current')
 	const refused = c.versions.find((v) => v.state === 'evidence' && v.reason)
 	return (
@@ -117,6 +133,8 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 								[t('Issuer'), c.issuer],
 								[t('Serial'), c.serial ? <span key="s" className="mono break">{c.serial}</span> : '–'],
 								...(current ? ([[t('SHA-256 fingerprint'), <span key="p" className="mono break">{current.fingerprint} <CopyButton value={current.fingerprint} what={t('the fingerprint')} /></span>]] as [string, React.ReactNode][]) : []),
+								[t('SHA-1 fingerprint'), c.sha1 ? <span key="h" className="mono break">{c.sha1}</span> : '–'],
+								[t('Subject'), c.subject ?? '–'],
 								[t('Key'), keyTypeLabel(c.key_type)],
 								[t('Private key'), c.has_key ? t('kept here, sealed') : t('on the device the CSR came from')],
 							]}
@@ -143,6 +161,25 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 							]}
 						/>
 					</Card>
+					<Card
+						title={t('Owner, tags and notes')}
+						actions={
+							may('order') && (
+								<Button variant="default" size="xs" onClick={() => setNoting(true)}>
+									{t('Change')}
+								</Button>
+							)
+						}
+					>
+						<Facts
+							rows={[
+								[t('Owner'), c.owner ?? '–'],
+								[t('Tags'), c.tags.join(', ') || '–'],
+								[t('Notes'), c.notes ?? '–'],
+								[t('Last handed to'), c.fetched_by ? <span key="h">{c.fetched_by}, <Time at={c.fetched_at} /></span> : '–'],
+							]}
+						/>
+					</Card>
 					<Card title={t('Versions')} pad={false}>
 						<PlainTable
 							label={t('Versions')}
@@ -158,6 +195,7 @@ function CertificateView({ certificate: c }: { certificate: CertificateDetail })
 					</Card>
 				</Stack>
 			</div>
+			{noting && <NotesDialog certificate={c} onClose={() => setNoting(false)} />}
 			{exporting && <ExportDialog certificate={c} onClose={() => setExporting(false)} />}
 			<Confirm
 				opened={deleting}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* search.c - see search.h. */
+#include "store/search.h"
+
+#include "base/buf.h"
+#include "store/lib.h"
+
+void search_page_done(struct search_page *p)
+{
+	strlist_clear(&p->ids);
+	free(p->id);
+	*p = (struct search_page){ 0 };
+}
+
+/* $1 the tag asked for (or NULL), $2 the key to go on behind, $3 how many rows, $4 what the index is asked for */
+#define WALK(from, where, order)                                                                                       \
+	"SELECT c.id, c.num, c.names, c.key_type, c.status, c.managed, c.source, c.owner, c.not_before_ms, c.not_after_ms,"    \
+	" a.vendor, EXISTS (SELECT 1 FROM certificate_tag g WHERE g.certificate_id = c.id AND g.tag = $1), r.install_since_ms" \
+	" FROM " from " LEFT JOIN account a ON a.id = c.account_id LEFT JOIN renewal r ON r.certificate_id = c.id"             \
+	" WHERE c.deleted_ms = 0 AND " where " ORDER BY " order " LIMIT $3"
+#define NEWEST "c.num < $2"
+
+static const char BY_NUMBER[] = WALK("certificate c", NEWEST, "c.num DESC");
+static const char BY_TAG[] =
+	WALK("certificate_tag t CROSS JOIN certificate c", "t.tag = $4 AND t.num < $2 AND c.id = t.certificate_id", "t.num DESC");
+static const char BY_OWNER[] = WALK("certificate c", "c.owner = $4 AND c.owner IS NOT NULL AND " NEWEST, "c.num DESC");
+static const char BY_ACCOUNT[] = WALK("certificate c", "c.account_id = $4 AND c.account_id IS NOT NULL AND " NEWEST, "c.num DESC");
+static const char BY_STATUS[] = WALK("certificate c", "c.status = $4 AND c.status <> 'active' AND " NEWEST, "c.num DESC");
+static const char BY_KEY[] = WALK("certificate c", "c.key_type = $4 AND " NEWEST, "c.num DESC");
+static const char BY_SOURCE[] = WALK("certificate c", "c.source = $4 AND " NEWEST, "c.num DESC");
+static const char BY_EXPIRY[] =
+	WALK("certificate c", "(c.not_after_ms, c.id) > ($2, $4) AND c.not_after_ms < $5", "c.not_after_ms, c.id");
+/* The listed exception: substrings. */
+static const char *const BY_NAME[] = {
+	[SQL_SQLITE] = WALK("certificate_names f CROSS JOIN certificate c",
+			    "certificate_names MATCH $4 AND f.rowid < $2 AND c.num = f.rowid", "f.rowid DESC"),
+	[SQL_PGSQL] = WALK("certificate c", "c.names LIKE $4 AND " NEWEST, "c.num DESC"),
+};
+static const char ACCOUNTS[] = "SELECT id FROM account WHERE vendor = $1 ORDER BY id LIMIT 2";
+
+struct walk {
+	const struct search *search;
+	bool by_expiry;
+	int limit, seen;
+	int64_t now_ms;
+	struct search_page *page;
+	int64_t last_key;
+	char *last_id;
+};
+
+static int walk_row(const struct row *r, void *arg, struct err *err)
+{
+	struct walk *w = arg;
+	const struct search_subject c = {
+		.names = row_text(r, 2), .key_type = row_text(r, 3), .status = row_text(r, 4), .managed = row_bool(r, 5), .source = row_text(r, 6),
+		.owner = row_text(r, 7), .not_before_ms = row_int(r, 8), .not_after_ms = row_int(r, 9), .vendor = row_text(r, 10),
+		.tagged = row_bool(r, 11), .waiting = row_int(r, 12) > 0,
+	};
+
+	(void)err;
+	w->seen++;
+	if (w->page->more) /* one more than wanted was found: the rest is of no interest */
+		return 0;
+	if (search_matches(w->search, &c, w->now_ms)) {
+		if (w->page->ids.n == (size_t)w->limit) {
+			w->page->more = true;
+			return 0;
+		}
+		strlist_add(&w->page->ids, row_text(r, 0));
+	}
+	w->last_key = w->by_expiry ? c.not_after_ms : row_int(r, 1);
+	replace_str(&w->last_id, row_text(r, 0));
+	return 0;
+}
+
+/* The longest text that every match has in its names. */
+static const char *longest(const struct search *s)
+{
+	const char *best = s->name;
+
+	for (size_t i = 0; i < s->words.n; i++)
+		if (!best || strlen(s->words.v[i]) > strlen(best))
+			best = s->words.v[i];
+	return best;
+}
+
+/* As a phrase of the trigram index: '"' is doubled; as a LIKE pattern: '\\', '%' and '_' are escaped. */
+static char *phrase(enum sql_dialect d, const char *text)
+{
+	struct buf b = BUF_MAX(4096);
+	const char *special = d == SQL_SQLITE ? "\"" : "\\%_";
+
+	buf_add_char(&b, d == SQL_SQLITE ? '"' : '%');
+	for (; *text; text++) {
+		if (strchr(special, *text))
+			buf_add_char(&b, d == SQL_SQLITE ? '"' : '\\');
+		buf_add_char(&b, *text);
+	}
+	buf_add_char(&b, d == SQL_SQLITE ? '"' : '%');
+	return buf_take(&b);
+}
+
+static int collect_id(const struct row *r, void *arg, struct err *err)
+{
+	(void)err;
+	strlist_add(arg, row_text(r, 0));
+	return 0;
+}
+
+static const char *status_column(enum search_status s)
+{
+	return s == SEARCH_REVOKED ? "revoked" : s == SEARCH_SET_ASIDE ? "set-aside" : NULL;
+}
+
+struct plan {
+	const char *text;
+	char *value; /* $4; NULL = has none */
+};
+
+/* The index that leaves the fewest rows, as far as that can be told from the kind of the question. */
+static int choose(struct sql *q, const struct search *s, struct plan *ret, bool *none, struct err *err)
+{
+	_cleanup_strlist_ struct strlist accounts = { 0 };
+	const char *text = longest(s);
+
+	*none = false;
+	if (text && strlen(text) >= 3)
+		*ret = (struct plan){ BY_NAME[sql_dialect(q)], phrase(sql_dialect(q), text) };
+	else if (s->tag)
+		*ret = (struct plan){ BY_TAG, xstrdup(s->tag) };
+	else if (s->owner)
+		*ret = (struct plan){ BY_OWNER, xstrdup(s->owner) };
+	else if (status_column(s->status))
+		*ret = (struct plan){ BY_STATUS, xstrdup(status_column(s->status)) };
+	if (ret->text)
+		return 0;
+	if (s->vendor && sql_each(q, ACCOUNTS, SQL_VALUES(SQL_TEXT(s->vendor)), collect_id, &accounts, err) < 0)
+		return -(int)err->code;
+	*none = s->vendor && !accounts.n;
+	if (accounts.n == 1)
+		*ret = (struct plan){ BY_ACCOUNT, xstrdup(accounts.v[0]) };
+	else if (s->key)
+		*ret = (struct plan){ BY_KEY, xstrdup(s->key) };
+	else if (s->source)
+		*ret = (struct plan){ BY_SOURCE, xstrdup(s->source) };
+	else
+		*ret = (struct plan){ BY_NUMBER, NULL };
+	return 0;
+}
+
+static int walk_newest(struct sql *q, struct walk *w, const struct page *p, struct err *err)
+{
+	const struct search *s = w->search;
+	struct plan plan = { 0 };
+	bool none;
+	int r;
+
+	if (choose(q, s, &plan, &none, err) < 0)
+		return -(int)err->code;
+	if (none)
+		r = 0;
+	else if (plan.value)
+		r = sql_each(q, plan.text, SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(page_key_desc(p)), SQL_INT(STORE_SEARCH_WALK), SQL_TEXT(plan.value)),
+			     walk_row, w, err);
+	else
+		r = sql_each(q, plan.text, SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(page_key_desc(p)), SQL_INT(STORE_SEARCH_WALK)), walk_row, w, err);
+	free(plan.value);
+	return r;
+}
+
+static int walk_expiry(struct sql *q, struct walk *w, const struct page *p, struct err *err)
+{
+	const struct search *s = w->search;
+	int64_t from = MAX(s->after_ms, s->status == SEARCH_EXPIRING ? w->now_ms : 0), before = s->before_ms ? s->before_ms : INT64_MAX;
+
+	if (s->status == SEARCH_EXPIRED)
+		before = MIN(before, w->now_ms + 1);
+	if (s->status == SEARCH_EXPIRING)
+		before = MIN(before, clock_add(w->now_ms, 30 * DAY_MS + 1));
+	return sql_each(q, BY_EXPIRY,
+			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(p->started ? p->after_key : from), SQL_INT(STORE_SEARCH_WALK), SQL_TEXT(page_id(p)),
+				   SQL_INT(before)),
+			walk_row, w, err);
+}
+
+int store_search(struct sql *q, const struct search *s, bool by_expiry, const struct page *p, int64_t now_ms, struct search_page *ret,
+		 struct err *err)
+{
+	struct walk w = { .search = s, .by_expiry = by_expiry, .limit = p->limit, .now_ms = now_ms, .page = ret };
+	int r;
+
+	search_page_done(ret);
+	r = by_expiry ? walk_expiry(q, &w, p, err) : walk_newest(q, &w, p, err);
+	ret->more |= w.seen == STORE_SEARCH_WALK;
+	ret->key = w.last_key;
+	ret->id = TAKE(w.last_id);
+	return r < 0 ? err_wrap(err, "could not search the certificates") : 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * search.h - walking the inventory along the best index for a search. Every statement is one of a closed table; what a search asks
+ * beyond its index is judged row by row (model/search.h), over at most STORE_SEARCH_WALK rows a call, so that no search can hold up
+ * others: a page may be short, or empty, and still have more behind it.
+ */
+#ifndef STORE_SEARCH_H
+#define STORE_SEARCH_H
+
+#include "model/search.h"
+#include "store/list.h"
+#include "store/store.h"
+
+#define STORE_SEARCH_WALK 1500
+
+struct search_page {
+	struct strlist ids; /* of certificates, in order */
+	bool more;
+	int64_t key; /* where the next page begins */
+	char *id;
+};
+void search_page_done(struct search_page *p);
+#define _cleanup_search_page_ __attribute__((cleanup(search_page_done)))
+
+/* by_expiry: first to expire first, otherwise newest first. */
+int store_search(struct sql *q, const struct search *s, bool by_expiry, const struct page *p, int64_t now_ms, struct search_page *ret,
+		 struct err *err) MUST_CHECK;
+
+#endif
