@@ -15,7 +15,8 @@ void search_page_done(struct search_page *p)
 /* $1 the tag asked for (or NULL), $2 the key to go on behind, $3 how many rows, $4 what the index is asked for */
 #define WALK(from, where, order)                                                                                       \
 	"SELECT c.id, c.num, c.names, c.key_type, c.status, c.managed, c.source, c.owner, c.not_before_ms, c.not_after_ms,"    \
-	" a.vendor, EXISTS (SELECT 1 FROM certificate_tag g WHERE g.certificate_id = c.id AND g.tag = $1), r.install_since_ms" \
+	" a.vendor, CASE WHEN EXISTS (SELECT 1 FROM certificate_tag g WHERE g.certificate_id = c.id AND g.tag = $1) THEN 1 ELSE 0 END," \
+	" r.install_since_ms" \
 	" FROM " from " LEFT JOIN account a ON a.id = c.account_id LEFT JOIN renewal r ON r.certificate_id = c.id"             \
 	" WHERE c.deleted_ms = 0 AND " where " ORDER BY " order " LIMIT $3"
 #define NEWEST "c.num < $2"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The search of the inventory: the same in API and command line; what is found, in which order, page by page; what is refused and why;
 and that no search walks the whole table, however many certificates there are."""
+import pathlib
 import shutil
 import sqlite3
 import time
@@ -14,10 +15,20 @@ from test_import import Maker
 MANY = 20000
 
 
-@pytest.fixture(scope="module")
-def server():
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request):
+    if request.param == "postgresql" and not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres")):
+        pytest.skip("PostgreSQL is not installed")
     folder = beds.scratch("certwright-search-")
-    one = beds.Server(folder, settings={"dns.listen": "", "http01.listen": ""}, user=beds.user_of_parts()).start()
+    settings, postgres = {"dns.listen": "", "http01.listen": ""}, None
+    if request.param == "postgresql":
+        postgres = beds.Postgres(folder)
+        password = folder / "pg-password"
+        password.write_text("correct horse\n")
+        password.chmod(0o644)
+        settings |= {"store.url": postgres.url, "store.password_file": str(password)}
+    one = beds.Server(folder, settings=settings, user=beds.user_of_parts()).start()
+    one.postgres = postgres
     maker = Maker(folder)
     for name, owner, tags in (("shop", "Team Web", ["prod", "edge"]), ("mail", "Team Mail", ["prod"]), ("test", "", [])):
         maker.leaf(f"{name}.example.com")
@@ -26,6 +37,8 @@ def server():
         assert done.status == 0, done
     yield one
     one.stop()
+    if postgres:
+        postgres.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -70,6 +83,14 @@ def test_owner_tags_and_notes_are_changed_by_who_read_them_last(server):
     assert doc["owner"] is None and doc["tags"] == [] and doc["notes"] == "only for tests"
 
 
+def fill_postgres(postgres, many):
+    postgres.sql(f"""INSERT INTO certificate (id, num, source, names, names_hash, validation, key_policy, key_type, managed, status, not_before_ms,
+        not_after_ms, created_ms, updated_ms) SELECT '01' || lpad(n::text, 24, '0'), n, 'imported', 'host-' || n || '.pool.example.net', 'h', '', 'new',
+        CASE n % 2 WHEN 1 THEN 'p384' ELSE 'rsa2048' END, 0, 'active', 1, 4000000000000 + n, 1, 1
+        FROM (SELECT m + k AS n FROM generate_series(1, {many}) k, (SELECT max(num) AS m FROM certificate) o) numbers""")
+    postgres.sql("INSERT INTO certificate_tag (certificate_id, tag, num) SELECT id, 'all', num FROM certificate WHERE names LIKE '%.pool.%'")
+
+
 def fill(path, many):
     """Rows as an import would leave them: number n has the name host-n.pool.example.net."""
     db = sqlite3.connect(path)
@@ -89,8 +110,10 @@ def fill(path, many):
 
 
 def test_many_are_paged_through_and_none_is_lost(server):
-    database = next((server.folder / "state").glob("*.db"))
-    fill(database, MANY)
+    if server.postgres:
+        fill_postgres(server.postgres, MANY)
+    else:
+        fill(next((server.folder / "state").glob("*.db")), MANY)
     names, doc = found(server, "pool.example.net", limit=200)
     seen = list(names)
     while doc["has_more"]:
