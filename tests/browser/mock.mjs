@@ -69,7 +69,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const id = ulid()
 		const not_before = iso(now - (90 - days) * DAY)
 		const not_after = iso(now + days * DAY)
-		const c = { id, num: num('certificate'), source: 'order', names, display_names: names, status: 'active', health: days < 0 ? 'expired' : days < 25 ? 'expiring' : 'active', issuer: 'CN=E7, O=Let\'s Encrypt, C=US', serial: '04a1b2c3d4e5f60718293a4b5c6d7e8f9012', key_type: 'p256', has_key: true, account_id: acc.id, vendor_title: acc.vendor_title, staging: acc.staging, validation: 'dns-01', managed: true, not_before, not_after, renew_at: iso(now + (days - 30) * DAY), order_id: null, created_at: not_before, updated_at: not_before, ...more }
+		const c = { id, num: num('certificate'), source: 'order', names, display_names: names, status: 'active', health: days < 0 ? 'expired' : days < 25 ? 'expiring' : 'active', issuer: 'CN=E7, O=Let\'s Encrypt, C=US', serial: '04a1b2c3d4e5f60718293a4b5c6d7e8f9012', key_type: 'p256', has_key: true, account_id: acc.id, vendor_title: acc.vendor_title, staging: acc.staging, validation: 'dns-01', managed: true, not_before, not_after, renew_at: iso(now + (days - 30) * DAY), order_id: null, owner: null, notes: null, tags: [], subject: `CN=${names[0]}`, sha1: '5E:81:B0:7D:29:EC:64:13:A7:3C:91:0E:5D:BB:42:18:7F:E0:11:9A', fetched_by: null, fetched_at: null, created_at: not_before, updated_at: not_before, ...more }
 		c.versions = [{ id: ulid(), state: c.status === 'set-aside' ? 'evidence' : 'current', serial: c.serial, subject: `CN=${names[0]}`, issuer: c.issuer, names, fingerprint: 'A7:3C:91:0E:5D:BB:42:18:7F:E0:11:9A:6C:D4:53:2E:88:F1:0B:97:C6:3A:D2:4F:5E:81:B0:7D:29:EC:64:13', key_type: 'p256', not_before, not_after, order_id: null, reason: null, created_at: not_before }]
 		c.chain = PEM + PEM
 		db.certificates.unshift(c)
@@ -160,7 +160,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		csr(['*.apps.bank.example', 'apps.bank.example'], { key_type: 'rsa2048' })
 		csr(['vpn.bank.example'], { source: 'uploaded', has_key: false, key_type: 'rsa4096', subject: 'CN=vpn.bank.example, OU=Network, O=Example Bank, L=Istanbul, C=TR' })
 		csr(['xn--mnchen-3ya.bank.example'])
-		certificate(['pay.bank.example'], le, 82)
+		certificate(['pay.bank.example'], le, 82, { owner: 'Team Payments', tags: ['edge', 'prod'] })
 		certificate(['login.bank.example', 'sso.bank.example', 'id.bank.example'], le, 61)
 		certificate(['*.branch.bank.example', 'branch.bank.example'], zero, 44, { issuer: 'CN=ZeroSSL ECC DV SSL CA 2, O=ZeroSSL, C=AT', key_type: 'p384' })
 		certificate(['mail.bank.example', 'imap.bank.example'], le, 19)
@@ -270,9 +270,9 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/export$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort'], '/expiry': ['weeks'] }[path] ?? []
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'] }[path] ?? []
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
-		if (asked.length > 1 || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
+		if ((asked.length > 1 && path !== '/certificates') || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
 		if (m('DELETE', /^\/session$/)) {
 			state.session = null
@@ -382,6 +382,14 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': `attachment; filename="certificate.${body.format === 'der' ? 'der' : 'pem'}"` })
 			return res.end(PEM)
 		}
+		if ((x = m('PATCH', /^\/certificates\/([^/]+)$/))) return json(200, Object.assign(find(db.certificates, x[1]), body), { ETag: '"2"' })
+		if (m('POST', /^\/imports$/)) {
+			const row = { result: 'failed', certificate_id: null, certificate_num: null, names: [], subject: null, fingerprint: null, not_after: null, has_key: false, reason: null }
+			if (!body.content.includes('-----BEGIN CERTIFICATE')) return json(200, { items: [{ ...row, reason: { code: 'invalid', detail: 'There is no certificate in it' } }] })
+			const c = certificate(['shop.bank.example'], db.accounts[0], 40, { source: 'imported', account_id: null, managed: false, renew_at: null, has_key: body.with_keys ?? false, owner: body.owner ?? null, tags: body.tags ?? [] })
+			hint('certificate', c.id)
+			return json(200, { items: [{ ...row, result: 'imported', certificate_id: c.id, certificate_num: c.num, names: c.names, subject: c.subject, not_after: c.not_after, has_key: c.has_key }] })
+		}
 		if (m('GET', /^\/users\/([^/]+)\/sessions$/)) return json(200, { items: [{ id: ulid(), user_id: 'u', address: '192.0.2.10', created_at: iso(Date.now() - 3600_000), seen_at: iso(Date.now() - 60_000), expires_at: iso(Date.now() + DAY / 2), current: true }, { id: ulid(), user_id: 'u', address: '2001:db8::7', created_at: iso(Date.now() - DAY / 3), seen_at: iso(Date.now() - 600_000), expires_at: iso(Date.now() + DAY / 6), current: false }] })
 		if (m('DELETE', /^\/users\/([^/]+)\/sessions$/) || m('DELETE', /^\/sessions\/([^/]+)$/)) return json(204)
 		if ((x = m('PATCH', /^\/users\/([^/]+)$/))) {
@@ -419,6 +427,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			let list = lists[x[1]]
 			for (const key of ['status', 'kind', 'order_id']) if (q.get(key)) list = list.filter((r) => r[key] === q.get(key))
 			if (x[1] === 'certificates') {
+				for (const term of (q.get('q') ?? '').split(' ').filter(Boolean))
+					list = list.filter((c) => (term.startsWith('tag:') ? c.tags.includes(term.slice(4)) : c.names.some((n) => n.includes(term))))
 				if (q.get('sort') === 'expires') list = [...list].sort((a, b) => a.not_after.localeCompare(b.not_after))
 			}
 			return page(list)

@@ -102,6 +102,34 @@ test('no page scrolls sideways at 360 pixels', () =>
 		{ width: 360, height: 740 },
 	))
 
+test('certificates are searched by chips in the address bar, imported and noted', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await visit(page, base, '/certificates', 'Certificates')
+		await page.getByLabel('Search the certificates').fill('tag:prod pay')
+		await page.keyboard.press('Enter')
+		await page.waitForURL((u) => u.searchParams.get('q') === 'tag:prod pay')
+		await page.getByRole('link', { name: 'login.bank.example' }).waitFor({ state: 'detached' })
+		assert.equal(await page.getByRole('link', { name: 'pay.bank.example' }).count(), 1)
+		await page.getByRole('button', { name: 'Remove pay' }).click()
+		await page.waitForURL((u) => u.searchParams.get('q') === 'tag:prod')
+		await page.getByRole('button', { name: 'Import' }).click()
+		const dialog = page.getByRole('dialog', { name: 'Import certificates' })
+		await dialog.waitFor()
+		assert.deepEqual(await axe(page), [])
+		await dialog.getByLabel('Certificate', { exact: true }).fill('-----BEGIN CERTIFICATE-----')
+		await dialog.getByRole('button', { name: 'Import' }).click()
+		const made = page.getByRole('dialog').getByRole('link', { name: 'shop.bank.example' })
+		await made.waitFor()
+		assert.deepEqual(await axe(page), [])
+		await made.click()
+		await page.getByRole('heading', { level: 1, name: 'shop.bank.example' }).waitFor()
+		await page.getByRole('button', { name: 'Change' }).first().click()
+		await page.getByRole('dialog').getByLabel('Owner').fill('Team Web')
+		await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+		await page.getByRole('dialog').waitFor({ state: 'detached' })
+		assert.equal(mock.db.certificates.find((c) => c.names[0] === 'shop.bank.example').owner, 'Team Web')
+	}))
+
 test('a first run needs at most 14 actions from the setup link to the certificate', () =>
 	withPage({ empty: true, signedIn: false }, async ({ page, base, mock }) => {
 		let actions = 0

@@ -115,11 +115,11 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
 					{name ?? t('PEM, DER or PKCS#12')}
 				</Text>
 			</Group>
-			<Textarea label={t('Certificate')} description={t('PEM text, one or many, in any order; or a file chosen above.')} autosize minRows={5} maxRows={10} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12 } }} {...form.getInputProps('content')} />
-			<PasswordInput label={t('Password')} description={t('Of a PKCS#12 file or an encrypted key; otherwise leave it empty.')} autoComplete="off" {...form.getInputProps('password')} />
+			<Textarea size="md" label={t('Certificate')} description={t('PEM text, one or many, in any order; or a file chosen above.')} autosize minRows={5} maxRows={10} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12 } }} {...form.getInputProps('content')} />
+			<PasswordInput size="md" label={t('Password')} description={t('Of a PKCS#12 file or an encrypted key; otherwise leave it empty.')} autoComplete="off" {...form.getInputProps('password')} />
 			<Checkbox label={t('Keep the private keys in it')} description={t('Sealed like all others. A key is kept only with its certificate.')} {...form.getInputProps('with_keys', { type: 'checkbox' })} />
 			<TextInput label={t('Owner')} {...form.getInputProps('owner')} />
-			<TagsInput label={t('Tags')} description={t('Letters, digits and - _ . / =; press Enter after each.')} {...form.getInputProps('tags')} />
+			<TagsInput size="md" label={t('Tags')} description={t('Letters, digits and - _ . / =; press Enter after each.')} {...form.getInputProps('tags')} />
 		</FormDialog>
 	)
 }
@@ -139,8 +139,8 @@ export function NotesDialog({ certificate, onClose }: { certificate: Certificate
 	return (
 		<FormDialog opened title={t('Owner, tags and notes')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
 			<TextInput label={t('Owner')} {...form.getInputProps('owner')} />
-			<TagsInput label={t('Tags')} description={t('Letters, digits and - _ . / =; press Enter after each.')} {...form.getInputProps('tags')} />
-			<Textarea label={t('Notes')} autosize minRows={3} maxRows={10} {...form.getInputProps('notes')} />
+			<TagsInput size="md" label={t('Tags')} description={t('Letters, digits and - _ . / =; press Enter after each.')} {...form.getInputProps('tags')} />
+			<Textarea size="md" label={t('Notes')} autosize minRows={3} maxRows={10} {...form.getInputProps('notes')} />
 		</FormDialog>
 	)
 }
