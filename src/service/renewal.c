@@ -266,6 +266,7 @@ static int each_row(struct row_job *j, const struct strlist *refs, const char *a
 	for (size_t i = 0; i < refs->n; i++) {
 		_cleanup_audit_ struct audit audit = { 0 };
 		struct row_result *row = row_result_list_add(ret);
+		int rc;
 
 		row->ref = xstrdup(refs->v[i]);
 		audit_begin(j->s, j->actor, action, "certificate", &audit);
@@ -273,9 +274,9 @@ static int each_row(struct row_job *j, const struct strlist *refs, const char *a
 		j->audit = &audit;
 		j->order_id = ulid_new(j->now_ms);
 		j->job_id = ulid_new(j->now_ms);
-		if (store_write(j->s->store, fn, j, &row->err) == 0)
-			continue;
-		if (whole_request(row->err.code) && refs->n == 1)
+		rc = store_write(j->s->store, fn, j, &row->err);
+		j->audit = NULL; /* it ends with its row */
+		if (rc < 0 && whole_request(row->err.code) && refs->n == 1)
 			return err_move(err, &row->err);
 	}
 	return 0;
