@@ -256,7 +256,7 @@ def test_vendors_say_all_that_is_known_and_a_built_in_row_stays(bed):
 
 
 def test_what_a_vendor_would_refuse_is_said_with_the_field(bed):
-    csr = bed.server.call("csr", "create", "--name", "rsa.certwright.test", "--key-type", "rsa2048")
+    csr = bed.server.call("csr", "create", "--name", "rsa.certwright.test", "--key", "rsa2048")
     findings = bed.server.call("csr", "check", csr["id"], "--vendor", "sslcom-ecc")["findings"]
     assert [f["field"] for f in findings] == ["/csr_id"] and "SSL.com RSA" in findings[0]["hint"]
     assert bed.server.call("csr", "check", csr["id"], "--vendor", "letsencrypt")["findings"] == []

@@ -93,8 +93,8 @@ function places(): Group[] {
 		{
 			group: t('Integrations'),
 			items: [
-				{ href: '/external-dns', text: t('External DNS'), icon: 'link' }, { href: '/http-challenge', text: t('HTTP challenge'), icon: 'link' },
-				{ href: '/dns-domains/http', text: t('HTTP challenge'), icon: 'status' },
+				{ href: '/external-dns', text: t('External DNS'), icon: 'link' },
+				{ href: '/http-challenge', text: t('HTTP challenge'), icon: 'link' },
 			],
 		},
 		{
