@@ -50,6 +50,7 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail --groups
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
+	@tools/run-tests check --only faults
 
 drills: programs ## whole installations in the networks they live in (root; each says what it lacks)
 	@CERTWRIGHT_BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/drills
