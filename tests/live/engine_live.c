@@ -108,6 +108,7 @@ static void place(struct live *l, enum validation v, int64_t i, int per_order)
 	struct ulid id = ulid_new(clock_now(&clock_system));
 	struct taking t = { .q = {
 		.id = id.s, .account_id = l->account, .names = &names, .validation = v, .now_ms = clock_now(&clock_system),
+		.dns_method = v == VALIDATION_DNS01 ? METHOD_DELEGATION : NULL,
 	} };
 
 	for (int k = 0; k < per_order; k++) {
