@@ -41,6 +41,7 @@ export async function crawl(page, base, paths) {
 			const kind = name.replace(/ (account|order|provider|certificate|of|for) .*$/, '')
 			if (seen.has(kind)) continue
 			seen.add(kind)
+			if (!(await all.nth(i).isEnabled().catch(() => false))) await go() // what was pressed before has changed the page
 			const before = await look(page)
 			const was = activity
 			await all.nth(i).click({ timeout: 5000 })

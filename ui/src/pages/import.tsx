@@ -170,7 +170,7 @@ export function SearchBox({ q, onChange }: { q: string; onChange: (q: string) =>
 				maxLength={400}
 				onChange={(e) => setText(e.currentTarget.value)}
 				rightSection={
-					<ActionIcon type="submit" variant="subtle" aria-label={t('Search')}>
+					<ActionIcon type="submit" variant="subtle" aria-label={t('Search')} disabled={!text.trim()}>
 						<Icon name="search" size={16} />
 					</ActionIcon>
 				}
