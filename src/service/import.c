@@ -294,6 +294,7 @@ static void import_one(struct service *s, const struct actor *a, struct one *o)
 	o->audit = &audit;
 	if (store_write(s->store, one_tx, o, &o->row->err) < 0)
 		o->row->result = "failed";
+	o->audit = NULL;
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------------- */
