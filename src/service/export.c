@@ -48,7 +48,6 @@ static int pack_der(const struct pack *p, struct err *err)
 static int pack_p12(const struct pack *p, bool legacy, struct err *err)
 {
 	_cleanup_secret_ struct secret file = { 0 };
-	_cleanup_secret_ struct secret password = { 0 };
 	_cleanup_buf_wipe_ struct buf text = BUF_MAX(512);
 
 	buf_add(&text, p->request->password.p, p->request->password.n);
