@@ -20,7 +20,7 @@ static void addresses_that_could_end_a_header_are_refused(void **state)
 static void lines_of_a_subject_become_one_and_long_ones_are_folded(void **state)
 {
 	static const char *const subjects[] = { "evil\r\nBcc: a@b.example", "=?utf-8?q?x?=",
-						("Gr\xc3\xbc\xc3\x9f" "e an alle und noch viel l\xc3\xa4nger als in ein Wort passt, wirklich sehr viel l\xc3\xa4nger") };
+						("Gr\xc3\xbc\xc3\x9f" "e from far away, and much longer than one word can hold, really very much longer") };
 	_cleanup_strlist_ struct strlist to = { 0 };
 
 	strlist_add(&to, "a@b.example");
