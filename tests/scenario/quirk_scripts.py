@@ -288,7 +288,7 @@ SCRIPTS = [
     Script("15-leak", ("15.leaked-authz",), INVALID, "remote-refused", "No TXT record", names=("{}", "second.{}"), rules=lambda ca, name: fail_validation(ca, name), check=no_orphan),
     Script("20-short-lives", ("20.fixed-threshold",), own={"days": 0.5}, check=lambda run: renewed_within(run, 0.3, 0.8)),
     Script("23-ipv6", ("23.ipv6",), INVALID, "remote-refused", "IPv6", validation="http-01", rules=lambda ca, name: fail_validation(ca, name)),
-    Script("21-clock", ("21.clock-skew",), rules=wide("*", times=None, headers={"Date": email.utils.formatdate(time.time() + 3600, usegmt=True)})),
+    Script("21-clock", ("21.clock-skew",), rules=wide("*", times=None, headers={"Date": lambda: email.utils.formatdate(time.time() + 3600, usegmt=True)})),
     Script("24-unknown", ("24.closed-enums", "f16.unknown-type"), rules=rules(rule("authz", times=None, edit=weird_challenges),
            rule(("order", "new-order"), times=None, edit={"notBefore": None, "error": [], "unknown": {"a": [1]}}))),
     Script("24-directory-nulls", ("24.closed-enums",), rules=wide("directory", times=None, edit=lambda d: {**d, "revokeCert": None, "keyChange": None, "renewalInfo": None, "meta": None})),
@@ -298,7 +298,7 @@ SCRIPTS = [
     Script("f8-missing", ("f8.missing",), rules=rule(("new-order", "authz", "challenge", "order"), times=None, headers={"Replay-Nonce": None})),
     Script("f8-empty", ("f8.empty",), PENDING, "remote-bad-answer", "nonce", after=lambda ca, name: (ca.rule("*", times=None, headers={"Replay-Nonce": ""})), asks_again=False),
     # ---- F9: what it says, and when we come back ----
-    *[Script(f"f9-{label}", (line,), PENDING, "remote-limit", "too many", rules=rule("new-order", times=None, headers={"Retry-After": value() if callable(value) else value}, **TOO_MANY),
+    *[Script(f"f9-{label}", (line,), PENDING, "remote-limit", "too many", rules=rule("new-order", times=None, headers={"Retry-After": value}, **TOO_MANY),
              check=both(next_between(least, most), not_parked, asked("new-order", 1, 1)), asks_again=False)
       for label, line, value, least, most in (
           ("seconds", "f9.seconds", "900", 600, 905),

@@ -52,7 +52,7 @@ class Rule:
 
 	times=1        how often (None: for ever); skip=0: how many pass before
 	before=False   True: the request is not carried out even though the answer is not given whole here
-	status, headers ({name: value, None removes, a list several}), body (text, bytes or JSON), problem (short type), detail, members
+	status, headers ({name: value, None removes, a list several, a function is asked each time}), body (text, bytes or JSON), problem (short type), detail, members
 	edit           a dict merged into the ordinary JSON answer (None removes a member), or a function of the document
 	call           a function (ca, request, answer) that returns the answer
 	delay, reset, close, raw, cut, head_cut, longer, length, stall, drip, chunked, endless, continues, many_headers, last: wire.py
@@ -90,7 +90,7 @@ class Rule:
                 body = w["body"]
                 answer.body = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
         for name, value in w.get("headers", {}).items():
-            answer.set(name, value)
+            answer.set(name, value() if callable(value) else value)
         if "call" in w:
             answer = w["call"](ca, request, answer)
         answer.how = {k: w[k] for k in HOW if k in w}
