@@ -40,7 +40,7 @@ struct writer {
 	struct store_job *head, **tail;
 	unsigned queued, company; /* jobs that wait; batches that may linger, of the writer only */
 	bool lingers, hurry, stop; /* hurry: somebody waits who is not patient */
-	bool full; /* the last commit found no space; of the writer only */
+	bool full; /* the last commit, read or checkpoint found no space: the writer looks again by itself */
 	struct sql *sql;
 	uint64_t thread;
 
@@ -71,13 +71,24 @@ static void clear_flags(struct sql *q)
 	notes_cut_audits(&q->notes, 0);
 }
 
+static void set_full(struct writer *w, bool full)
+{
+	pthread_mutex_lock(&w->lock);
+	if (full && !w->full)
+		pthread_cond_signal(&w->more); /* a writer that waits for work waits by the clock from now on */
+	w->full = full;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Called by the writer, by readers and by the checkpoint's thread. */
 static void note_trouble(struct writer *w, struct sql *q, const struct err *why)
 {
 	if (q->broken)
 		store_trouble(w->store, STORE_READ_ONLY, why);
 	else if (q->full)
 		store_trouble(w->store, STORE_FULL, why);
-	w->full = (w->full || q->full) && !q->broken;
+	if (q->broken || q->full)
+		set_full(w, !q->broken);
 }
 
 static void rollback(struct sql *q)
@@ -175,7 +186,7 @@ static bool run_batch(struct writer *w, struct store_job *first)
 		fail_all(first, &why);
 		return true;
 	}
-	w->full = false;
+	set_full(w, false);
 	store_committed(w->store, &q->notes, ok);
 	return true;
 }
