@@ -385,7 +385,7 @@ static void enqueue(struct engine *e, struct task *list)
 			e->alone_since_boot_ms = clock_boot(e->clock);
 		}
 		e->queued++;
-		if (e->n_idle) {
+		if (e->n_idle && !stop_raised(&e->stop)) { /* idle workers may have gone by then: engine_stop gives the queue back */
 			struct worker *w = e->idle[--e->n_idle];
 
 			w->task = t;

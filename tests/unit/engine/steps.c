@@ -677,6 +677,27 @@ static void threads_carry_many_orders_to_the_end(void **state)
 	ASSERT_INT(r->ca.certificates, 60);
 }
 
+/* The dispatcher may hold rows it has just claimed when the workers are gone already. */
+static void whenever_it_is_told_to_stop_no_lease_is_left_to_wait_for(void **state)
+{
+	for (int round = 0; round < 60; round++) {
+		_cleanup_rig_ struct rig *r = rig_new();
+		struct front f;
+
+		run_threads(r, &f, 4);
+		for (int i = 0; i < 4; i++) {
+			char name[32];
+
+			snprintf(name, sizeof name, "n%d.example", i);
+			rig_order(r, &(struct rig_order){ .names = name, .validation = VALIDATION_HTTP01 });
+			usleep((unsigned)(37 * round % 400));
+		}
+		engine_stop(r->engine, 5000);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE lease_owner IS NOT NULL"), 0);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM debt WHERE lease_owner IS NOT NULL"), 0);
+	}
+}
+
 static void an_authority_that_never_answers_changes_nothing_for_the_others(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -730,6 +751,7 @@ int main(void)
 		TEST(a_csr_is_made_by_a_job),
 		TEST(impossible_orders_are_refused_by_field_before_anything_is_stored),
 		TEST(threads_carry_many_orders_to_the_end),
+		TEST(whenever_it_is_told_to_stop_no_lease_is_left_to_wait_for),
 		TEST(an_authority_that_never_answers_changes_nothing_for_the_others),
 	};
 
