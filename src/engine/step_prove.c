@@ -304,6 +304,19 @@ static int authz_fetch(struct run *r, const char *url, struct acme_authz *ret, s
 	return acme_authz_get(s, url, ret, err);
 }
 
+/* An authorization of ours as the CA has it now. One that speaks of another name there would be asked for without end. */
+static int read_again(struct run *r, struct authz *a, struct acme_authz *ret, struct err *err)
+{
+	struct authz *row;
+
+	if (authz_fetch(r, a->url, ret, err) < 0)
+		return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
+	if (ret->wildcard != a->wildcard || !streq(ret->name, a->identifier))
+		return err_set(err, ERR_REMOTE_BAD, "asked about the authorization of '%s%s', the authority answered with that of '%s%s'",
+			       a->wildcard ? "*." : "", a->identifier, ret->wildcard ? "*." : "", ret->name);
+	return take_authz(r, ret, &row, err);
+}
+
 static const char *challenge_words(const struct acme_authz *a, const struct acme_problem **ret)
 {
 	for (size_t i = 0; i < a->n_challenges; i++)
@@ -911,20 +924,17 @@ static void proved(struct run *r, struct authz *a)
 static int look_again(struct run *r, struct authz *a, struct err *err)
 {
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
-	struct authz *row;
 
-	if (authz_fetch(r, a->url, &now, err) < 0)
-		return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
-	if (take_authz(r, &now, &row, err) < 0)
+	if (read_again(r, a, &now, err) < 0)
 		return -(int)err->code;
-	if (row->status != AUTHZ_PENDING && row->status != AUTHZ_VALID)
-		return refused(r, &now, row, err);
-	if (row->status == AUTHZ_VALID)
-		proved(r, row);
-	else if (row->challenge_status != CHALLENGE_PROCESSING && row->challenge_status != CHALLENGE_VALID)
+	if (a->status != AUTHZ_PENDING && a->status != AUTHZ_VALID)
+		return refused(r, &now, a, err);
+	if (a->status == AUTHZ_VALID)
+		proved(r, a);
+	else if (a->challenge_status != CHALLENGE_PROCESSING && a->challenge_status != CHALLENGE_VALID)
 		return 0;
-	row->accepted = true;
-	authz_changed(r, row);
+	a->accepted = true;
+	authz_changed(r, a);
 	return 1;
 }
 
@@ -1026,26 +1036,23 @@ static int validate_one(struct run *r, struct authz *a, struct verdict *v, struc
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
 	enum challenge_status before = a->challenge_status;
 	unsigned char dirty = r->authz_dirty[a - r->authz.v];
-	struct authz *row;
 	size_t pending;
 
-	if (authz_fetch(r, a->url, &now, err) < 0)
-		return err_wrap(err, "could not read the authorization of '%s'", a->identifier);
-	if (take_authz(r, &now, &row, err) < 0)
+	if (read_again(r, a, &now, err) < 0)
 		return -(int)err->code;
-	if (row->status == AUTHZ_VALID) {
-		proved(r, row);
-		run_event(r, EVENT_INFO, NULL, "the authority has validated '%s'", row->identifier);
+	if (a->status == AUTHZ_VALID) {
+		proved(r, a);
+		run_event(r, EVENT_INFO, NULL, "the authority has validated '%s'", a->identifier);
 		next_pending(r, &pending);
 		return go(v, r, pending ? STEP_VALIDATE : STEP_CONFIRM, true);
 	}
-	if (row->status != AUTHZ_PENDING)
-		return refused(r, &now, row, err);
+	if (a->status != AUTHZ_PENDING)
+		return refused(r, &now, a, err);
 	if (r->hunting)
 		return 1;
-	if (row->challenge_status == CHALLENGE_PENDING && told_long_ago(r))
+	if (a->challenge_status == CHALLENGE_PENDING && told_long_ago(r))
 		return tell_again(r, v);
-	if (row->challenge_status == before) /* nothing new: a poll that changes nothing writes one column */
+	if (a->challenge_status == before) /* nothing new: a poll that changes nothing writes one column */
 		r->authz_dirty[a - r->authz.v] = dirty;
 	else
 		r->dirty = true;
