@@ -138,7 +138,7 @@ json_t *outlook_json(const struct outlook *l, const struct resolve_report *rep, 
 
 	for (size_t i = 0; rep && i < rep->n; i++)
 		json_array_append_new(servers, server_json(&rep->servers[i], value));
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "view", l->view, "rule", json_str_or_null(l->rule), "wait_s",
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "view", l->view, "rule", json_str_or_null(l->rule), "wait_s",
 			 l->wait ? json_integer(l->wait_s) : json_null(), "zone", rep && *rep->zone ? json_string(rep->zone) : json_null(),
-			 "inside", rep && rep->inside, "alias", json_str_or_null(rep ? rep->alias : NULL), "servers", servers);
+			 "inside", rep && rep->inside, "tcp", rep && rep->tcp, "alias", json_str_or_null(rep ? rep->alias : NULL), "servers", servers);
 }

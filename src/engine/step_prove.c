@@ -328,12 +328,24 @@ static const char *challenge_words(const struct acme_authz *a, const struct acme
 	return NULL;
 }
 
-/* What usually stands between the authority and what we publish ourselves. */
-static void hint_reach(const struct run *r, const struct authz *a, struct err *err)
+/* Our own look needed TCP: so does the authority's. Pebble 2.4 asks by UDP alone and then sees nothing at all. */
+static bool hint_tcp(const struct record *rec, struct err *err)
+{
+	_cleanup_json_ json_t *detail = rec && rec->detail ? json_text_or_null(rec->detail) : NULL;
+
+	if (!json_is_true(json_object_get(detail, "tcp")))
+		return false;
+	err_hint(err, "So many values are at '%s' that the answer does not fit into UDP: port 53 of its name servers has to be open by TCP too, and "
+		 "the authority has to ask by TCP. Fewer orders for the name at the same time make it smaller.", rec->domain);
+	return true;
+}
+
+/* What usually stands between the authority and what was published. */
+static void hint_reach(const struct run *r, const struct authz *a, const struct record *rec, struct err *err)
 {
 	const char *method = run_method(r, a);
 
-	if (!method || method_way(r->o.validation, method) != PUBLISH_ROWS)
+	if (hint_tcp(rec, err) || !method || method_way(r->o.validation, method) != PUBLISH_ROWS)
 		return;
 	if (r->o.validation == VALIDATION_DNS01)
 		err_hint(err, "Is _acme-challenge.%s delegated to this server by an NS record, and does port 53 reach it by UDP and TCP from "
@@ -356,7 +368,7 @@ static int refused(struct run *r, const struct acme_authz *a, struct authz *row,
 	else
 		err_set(err, ERR_REMOTE_REFUSED, "the authority calls the authorization of '%s' %s", row->identifier,
 			acme_authz_status_text(a->status));
-	hint_reach(r, row, err);
+	hint_reach(r, row, rec, err);
 	free(row->reason);
 	row->reason = err_to_json_text(err);
 	authz_changed(r, row);

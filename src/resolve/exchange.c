@@ -115,6 +115,7 @@ static void by_tcp(struct exchange *x, int64_t deadline)
 	uint8_t q[514], len[2];
 	size_t n;
 
+	x->tcp = true;
 	if (x->fd >= 0)
 		close(x->fd);
 	x->fd = socket(x->to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

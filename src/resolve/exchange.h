@@ -5,7 +5,7 @@
 
 #include "resolve/resolve.h"
 
-#define EXCHANGE_ANSWER 4096
+#define EXCHANGE_ANSWER 16384 /* by TCP: some 250 challenge values at one name */
 
 struct exchange {
 	/* in */
@@ -16,6 +16,7 @@ struct exchange {
 	bool tcp_only;
 	/* out */
 	bool answered;
+	bool tcp; /* did not fit into UDP, or was asked by TCP from the start */
 	struct dns_message m; /* points into answer */
 	uint8_t answer[EXCHANGE_ANSWER];
 	size_t n;
@@ -23,7 +24,6 @@ struct exchange {
 	/* inner */
 	uint16_t id;
 	int fd;
-	bool tcp;
 	int64_t again_ms;
 };
 

@@ -27,6 +27,7 @@
 #define RESOLVE_QUERIES 20
 #define RESOLVE_SERVERS 12 /* addresses asked for one value */
 #define RESOLVE_RESOLVERS 4
+#define RESOLVE_VALUES 250 /* of one server that are read */
 
 struct resolve_view {
 	union addr resolvers[RESOLVE_RESOLVERS];
@@ -55,7 +56,8 @@ struct resolve_server {
 	bool answered;
 	unsigned rcode;
 	bool authoritative;    /* AA was set */
-	struct strlist values; /* TXT, each joined from its strings; not more than LIMIT_TXT_VALUES */
+	bool tcp;              /* the answer did not fit into UDP */
+	struct strlist values; /* TXT, each joined from its strings; not more than RESOLVE_VALUES */
 	char *trouble;         /* why it did not answer, or NULL */
 };
 
@@ -63,6 +65,7 @@ struct resolve_report {
 	char zone[DNS_NAME_TEXT]; /* deepest zone cut found */
 	char *alias;              /* target of a CNAME met at the name, or NULL; it is not followed */
 	bool inside;              /* every server of the zone has an address that the Internet cannot reach */
+	bool tcp;                 /* an answer had to be asked for by TCP: there are too many values for UDP */
 	struct resolve_server *servers;
 	size_t n;
 	unsigned queries;

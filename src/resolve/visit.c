@@ -6,7 +6,6 @@
 #include "resolve/resolve.h"
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "net/policy.h"
 #include "resolve/visit.h"
 
@@ -179,6 +178,8 @@ static void take_values(struct resolve_report *rep, struct exchange *x, const st
 	}
 	s->rcode = x->m.rcode;
 	s->authoritative = x->m.flags & DNS_AA;
+	s->tcp = x->tcp;
+	rep->tcp |= x->tcp;
 	while (dns_message_next(&x->m, &rr)) {
 		char value[4096];
 		size_t n;
@@ -192,7 +193,7 @@ static void take_values(struct resolve_report *rep, struct exchange *x, const st
 			if (!rep->alias)
 				rep->alias = xstrdup(dns_name_text(&target, text));
 			at = target; /* a server that has both tells both */
-		} else if (rr.type == DNS_TXT && dns_rr_txt(&x->m, &rr, value, sizeof value, &n) && s->values.n < LIMIT_TXT_VALUES) {
+		} else if (rr.type == DNS_TXT && dns_rr_txt(&x->m, &rr, value, sizeof value, &n) && s->values.n < RESOLVE_VALUES) {
 			_cleanup_free_ char *clean = str_clean(value, n, sizeof value);
 
 			strlist_add(&s->values, clean);

@@ -4,6 +4,7 @@ import random
 import signal
 import time
 
+import bed as beds
 import pdns
 import pytest
 from helpers import order, wait_all, wait_order
@@ -12,16 +13,24 @@ pytestmark = pytest.mark.skipif(pdns.missing() is not None, reason=str(pdns.miss
 
 
 @pytest.fixture
-def world(make_bed, scratch):
+def make_world(make_bed, scratch):
     """A bed whose CA asks PowerDNS, and the provider that writes there."""
     server = pdns.PowerDns(scratch, ["example.test", "other.test"])
-    bed = make_bed(forward=[server.port], settings={"resolve.servers": f"127.0.0.1:{server.port}", "resolve.ask_view": "yes"})
-    key = bed.folder / "key"
-    key.write_text(pdns.KEY + "\n")
-    bed.pdns = server
-    bed.key = key
-    yield bed
+
+    def make(**options):
+        bed = make_bed(forward=[server.port], settings={"resolve.servers": f"127.0.0.1:{server.port}", "resolve.ask_view": "yes"}, **options)
+        bed.key = bed.folder / "key"
+        bed.key.write_text(pdns.KEY + "\n")
+        bed.pdns = server
+        return bed
+
+    yield make
     server.stop()
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
 
 
 def provider(bed, name="inside", url=None):
@@ -101,7 +110,20 @@ def test_the_secret_never_goes_to_an_address_it_was_not_entered_for(world):
     assert status == 200 and pdns.KEY not in str(said)
 
 
-def test_twenty_orders_for_one_name_at_once_lose_no_value(world):
+@pytest.fixture(params=["the newest Pebble", "the scripted CA"])
+def crowd(request, make_world):
+    """Forty values at one name do not fit into UDP. Debian's Pebble asks by UDP alone and takes the truncated, empty answer for "no TXT
+    records"; these two ask by TCP, as the authorities of the Internet do."""
+    if request.param == "the scripted CA":
+        return make_world(ca="fake")
+    program = beds.newest_pebble()
+    if not program:
+        pytest.skip("the newest Pebble is not installed (go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest)")
+    return make_world(pebble=program)
+
+
+def test_twenty_orders_for_one_name_at_once_lose_no_value(crowd):
+    world = crowd
     p = provider(world)
     accounts = [world.account(f"many{i}@certwright.test") for i in range(20)]
     ids = [order(world, a, ["crowd.example.test", "*.crowd.example.test"], "dns-01", "--dns", p["id"])["id"] for a in accounts]

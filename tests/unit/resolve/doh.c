@@ -43,7 +43,7 @@ static void answer(const struct http_request *q, struct server *s, struct http_r
 		buf_add(&ret->body, "nonsense", 8);
 	else
 		buf_add(&ret->body, (const char *)out, o.n);
-	for (int i = 0; s->mood == HUGE_ANSWER && i < 6000; i++)
+	for (int i = 0; s->mood == HUGE_ANSWER && i < 20000; i++)
 		buf_add(&ret->body, "x", 1);
 }
 

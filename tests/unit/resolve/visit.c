@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum mind { HAS, OTHER, EMPTY, SILENT, REFUSES, TRUNCATES, LATE, MANY };
+enum mind { HAS, OTHER, EMPTY, SILENT, REFUSES, TRUNCATES, LATE, MANY, CROWD };
 
 struct world {
 	int udp[4], tcp, stop[2];
@@ -114,6 +114,15 @@ static uint16_t authoritative(struct dns_out *o, const struct dns_query *q, int 
 		}
 		add_txt(o, &q->qname, value);
 		return 1;
+	case CROWD: /* more than UDP takes, more than our own server gives */
+		if (!tcp) {
+			*flags |= DNS_TC;
+			return 0;
+		}
+		for (int i = 0; i < 100; i++)
+			add_txt(o, &q->qname, "somebody-elses-value-of-43-characters-or-so-");
+		add_txt(o, &q->qname, value);
+		return 101;
 	case LATE: /* the first packet is lost */
 		add_txt(o, &q->qname, value);
 		return 1;
@@ -168,7 +177,7 @@ static size_t respond(int which, bool tcp, const uint8_t *p, size_t n, uint8_t *
 
 static void serve_tcp(int which, int fd)
 {
-	uint8_t in[1024], out[4096];
+	uint8_t in[1024], out[16384];
 	ssize_t n = recv(fd, in, sizeof in, 0);
 	size_t len;
 
@@ -286,6 +295,7 @@ static void check(bool all, const char *words, const char *zone)
 	struct err err = { 0 };
 
 	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
+	ASSERT_INT(r.tcp, w.mind[1] == TRUNCATES || w.mind[1] == CROWD);
 	ASSERT_STR(r.zone, zone);
 	text = resolve_report_text(&r, value);
 	if (resolve_report_all_have(&r, value) != all)
@@ -307,6 +317,7 @@ static void it_is_there_only_when_every_server_has_it(void **state)
 		{ HAS, SILENT, false, "no answer" },
 		{ EMPTY, EMPTY, false, "0 of 2 servers have it" },
 		{ TRUNCATES, HAS, true, "2 of 2" },
+		{ CROWD, HAS, true, "2 of 2" },
 		{ HAS, LATE, true, "2 of 2" },
 		{ MANY, MANY, true, "2 of 2" },
 	};

@@ -117,6 +117,7 @@ interface Seen {
 	rule?: string | null
 	zone?: string | null
 	inside?: boolean
+	tcp?: boolean
 	servers?: { name: string; address: string; state: 'has' | 'other' | 'empty' | 'error' | 'silent'; text: string; values: string[] }[]
 }
 
@@ -141,6 +142,11 @@ export function ServerGrid({ record }: { record: AcmeRecord }) {
 			{d.inside && (
 				<Text size="sm" mb={4}>
 					{t('Split DNS: these servers have private addresses, so an authority on the Internet asks others. Its answer counts.')}
+				</Text>
+			)}
+			{d.tcp && (
+				<Text size="sm" mb={4}>
+					{t('So many values are at this name that the answer does not fit into UDP: the authority has to reach port 53 by TCP too.')}
 				</Text>
 			)}
 			{servers.length > 0 && (
