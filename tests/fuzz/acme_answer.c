@@ -9,6 +9,8 @@
 #include "acme/private.h"
 #include "base/limits.h"
 
+#include <strings.h>
+
 #define HOST "https://ca.example/"
 #define DIRECTORY                                                                                                      \
 	"{\"newNonce\":\"/nonce\",\"newAccount\":\"/acct\",\"newOrder\":\"/order\",\"revokeCert\":\"/revoke\",\"renewalInfo\":\"/ari\",\"keyChange\":\"/kc\"}"
@@ -83,14 +85,20 @@ static int rollover(struct acme_signer *s UNUSED, const char *url, const char *n
 	return 0;
 }
 
+/* A host's name has no case (RFC 3986 3.2.2). */
+static bool at_host(const char *url)
+{
+	return strncasecmp(url, HOST, strlen(HOST)) == 0;
+}
+
 static void check_order(const struct acme_order *o)
 {
 	HOLDS(*acme_order_status_text(o->status) && o->names.n && o->names.n <= LIMIT_CA_IDENTIFIERS);
 	HOLDS(o->authz_urls.n <= LIMIT_CA_IDENTIFIERS);
 	for (size_t i = 0; i < o->authz_urls.n; i++)
-		HOLDS(str_starts(o->authz_urls.v[i], HOST));
-	HOLDS(!o->finalize_url || str_starts(o->finalize_url, HOST));
-	HOLDS(o->status != ACME_ORDER_VALID || str_starts(o->certificate_url, HOST));
+		HOLDS(at_host(o->authz_urls.v[i]));
+	HOLDS(!o->finalize_url || at_host(o->finalize_url));
+	HOLDS(o->status != ACME_ORDER_VALID || at_host(o->certificate_url));
 	HOLDS(!o->error.detail || strlen(o->error.detail) <= LIMIT_CA_DETAIL);
 }
 
@@ -102,7 +110,7 @@ static void check_authz(const struct acme_authz *a)
 
 		if (c->type == ACME_CHALLENGE_OTHER)
 			continue;
-		HOLDS(str_starts(c->url, HOST) && *acme_challenge_status_text(c->status));
+		HOLDS(at_host(c->url) && *acme_challenge_status_text(c->status));
 		HOLDS(strlen(c->token) >= LIMIT_CA_TOKEN_MIN && strlen(c->token) <= LIMIT_CA_TOKEN_MAX && str_is_base64url(c->token, strlen(c->token)));
 	}
 }
@@ -126,7 +134,7 @@ static int call(struct acme_session *s, char which, struct err *err)
 		return acme_directory_get(s, &d, err);
 	case 'r':
 		r = acme_account_register(s, &(struct acme_registration){ .tos_agreed = true, .eab = true }, &a, err);
-		HOLDS(r < 0 || str_starts(a.url, HOST));
+		HOLDS(r < 0 || at_host(a.url));
 		return r;
 	case 'f':
 		return acme_account_find(s, &a, err);
@@ -134,7 +142,7 @@ static int call(struct acme_session *s, char which, struct err *err)
 		return acme_account_get(s, &a, err);
 	case 'n':
 		r = acme_order_new(s, &(struct acme_order_request){ .names = &names, .replaces = "a.b" }, &o, err);
-		HOLDS(r < 0 || (str_starts(o.url, HOST) && o.names.n == 1));
+		HOLDS(r < 0 || (at_host(o.url) && o.names.n == 1));
 		if (r == 0)
 			check_order(&o);
 		return r;
