@@ -20,6 +20,8 @@ import time
 import urllib.error
 import urllib.request
 
+import canary
+
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("CERTWRIGHT_BUILD", TOP / "build"))
 PROGRAM = BUILD / "src" / "app" / "certwright"
@@ -317,6 +319,7 @@ class Server:
                          "log.level": os.environ.get("BED_LOG", "info"), "log.format": "json", "run.user": run_user, **(settings or {})}
         self.process = None
         self.fingerprint = None
+        self.canary = canary.Canary()
         if not PROGRAM.exists():
             raise BedError(f"'{PROGRAM}' is not built")
         if user:
@@ -385,13 +388,25 @@ class Server:
         return pid
 
     def stop(self):
-        return self.process.stop(90) if self.process else None
+        """Ends it, and looks whether a secret came out anywhere."""
+        if not self.process:
+            return None
+        seen = list(self.canary.processes(self.parts())) if self.process.running() else []
+        status = self.process.stop(90)
+        self.canary.settings(self.settings)
+        self.canary.add_file("administrator's password", self.password_file)
+        self.canary.add_file("administrator's token", self.token_file)
+        self.canary.add_words("master key", self.state / "master.key")
+        found = self.canary.search([*seen, *self.canary.files(self.folder, self.state)])
+        assert not found, found
+        return status
 
     def cli_env(self):
         return {**os.environ, "XDG_CONFIG_HOME": str(self.home), "CERTWRIGHT_SERVER": self.url, "CERTWRIGHT_TOKEN_FILE": str(self.token_file),
                 "CERTWRIGHT_FINGERPRINT": self.fingerprint or ""}
 
     def cli(self, *args, timeout=180, env=None):
+        self.canary.options(args)
         done = subprocess.run([str(PROGRAM), *map(str, args)], capture_output=True, text=True, check=False, timeout=timeout,
                               env={**self.cli_env(), **(env or {})}, stdin=subprocess.DEVNULL, start_new_session=True)
         return Answer(done)
@@ -407,6 +422,7 @@ class Server:
         """(status, document or text, headers) of an API call with the token."""
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        self.canary.body(body)
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         q = urllib.request.Request(self.url + "/api/v1" + path, data=data, method=method,
                                    headers={"Authorization": f"Bearer {self.token_file.read_text().strip()}",

@@ -5,28 +5,16 @@ import base64
 import json
 import pathlib
 import re
-import urllib.parse
 
 import bed as beds
+import canary
 import pytest
 from api_client import Client, operations
+from canary import HEADS, spellings
 from helpers import wait_order
 
 EAB = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 WORDS = {name: f"canary {name} 7f3kQ2 horse" for name in ("password", "new-password", "wrong-password", "reset-password", "proxy-password")}
-# PKCS#8 and SEC 1 heads of private keys in clear: the account key, certificate keys and the API's own key are found without knowing them
-HEADS = {"a P-256 key in clear": bytes.fromhex("020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420"),
-         "an RSA key in clear": bytes.fromhex("020100300d06092a864886f70d0101010500048204"),
-         "a private key as PEM": b"PRIVATE KEY-----"}
-
-
-def spellings(secret):
-    """The ways a secret may be written down."""
-    raw = secret.encode() if isinstance(secret, str) else secret
-    text = raw.decode("latin-1")
-    b64 = base64.b64encode(raw)
-    return {raw, raw.hex().encode(), raw.hex().upper().encode(), b64, b64.rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="),
-            urllib.parse.quote(text, safe="", encoding="latin-1").encode(), json.dumps(text)[1:-1].encode()}
 
 
 class Story:
@@ -128,6 +116,24 @@ def test_the_search_finds_what_is_there(story):
         assert any(s in b"x" + one + b"y" for s in spellings(WORDS["password"]))
     assert any(b"canary.example.test" in data for where, data in story.sinks() if where.startswith("log"))
     assert any(b"canary.example.test" in data for where, data in story.sinks() if where.startswith("state"))
+
+
+def test_what_is_searched_whenever_a_server_stops_finds_what_was_let_out(tmp_path):
+    """The other oracle, which runs at the end of every test with a server, is judged too: each door, and each place."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "file").write_text("secret of an option\n")
+    one = canary.Canary()
+    one.options(["provider", "create", "--secret-file", f"api_key={tmp_path / 'file'}"])
+    one.settings({"net.proxy_password_file": str(tmp_path / "file"), "log.level": "debug"})
+    one.body({"password": "secret of a field", "secrets": {"token": "secret of a provider"}, "name": "no secret at all"})
+    assert sorted(one.secrets) == ["secret of a field", "secret of a provider", "secret of an option"]
+    (tmp_path / "state" / "certwright.db").write_bytes(b"x" + base64.b64encode(b"secret of a field") + b"y")
+    (tmp_path / "core.log").write_text('{"msg":"secret of an option"}')
+    (tmp_path / "edge.log").write_bytes(b"-----BEGIN PRIVATE KEY-----")
+    (tmp_path / "other.log").write_text("secret of a field")
+    said = one.search([("environ of core", b"A=1\0B=secret%20of%20a%20provider\0"), *one.files(tmp_path, tmp_path / "state")])
+    assert said == ["a private key as PEM in log edge.log", "net.proxy_password_file in log core.log", "password in state certwright.db",
+                    "secret token in environ of core"]
 
 
 def test_no_part_leaves_a_core_file(story):
