@@ -355,7 +355,7 @@ void sqlite_on_wal(struct sql *q, void (*fn)(void *arg, int pages), void *arg)
 static const char SETTINGS_ALL[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
 				   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2000;"
 				   "PRAGMA journal_size_limit = 67108864;";
-static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
+static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8000;";
 static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 /* Counting the bytes in use takes a lock around each allocation, shared by all connections. */
