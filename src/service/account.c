@@ -272,15 +272,22 @@ int service_account_register(struct service *s, const struct actor *a, const str
 
 /* --- changing ----------------------------------------------------------------------------------------------------------- */
 
+/* What the audit says of an account, of what can be changed here. */
+static json_t *terms(const struct account *a)
+{
+	return json_pack("{s:o, s:o, s:b, s:o}", "name", json_str_or_null(a->name), "preferred_issuer", json_str_or_null(a->preferred_issuer),
+			 "automatic", a->automatic, "connection", json_text_or_null(a->connection));
+}
+
 static int update_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct account_job *j = arg;
 	struct account *a = &j->ret->account;
+	_cleanup_json_ json_t *before = NULL;
 
 	if (account_view_read(tx, j->ref, j->ret, err) < 0 || rev_check(j->rev, a->rev, "account", err) < 0)
 		return -(int)err->code;
-	replace_str(&j->audit->object_id, a->id);
-	replace_str(&j->audit->object_name, a->name);
+	before = terms(a);
 	if (j->update->name)
 		replace_str(&a->name, *j->update->name ? j->update->name : NULL);
 	if (!a->name)
@@ -296,6 +303,7 @@ static int update_tx(struct sql *tx, void *arg, struct err *err)
 			return -(int)err->code;
 	}
 	a->updated_ms = j->now_ms;
+	audit_object(j->audit, a->id, a->name, json_incref(before), terms(a));
 	if (store_account_put(tx, a, 0, err) < 0 || store_audit_add(tx, j->audit, err) < 0)
 		return -(int)err->code;
 	return label(tx, j->ret, err);
@@ -306,18 +314,8 @@ int service_account_update(struct service *s, const struct actor *a, const char 
 {
 	_cleanup_audit_ struct audit audit = { 0 };
 	struct account_job j = { .service = s, .ref = ref, .rev = rev, .update = u, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
-	_cleanup_json_ json_t *detail = json_object();
 
-	if (u->name)
-		json_object_set_new(detail, "name", json_string(u->name));
-	if (u->preferred_issuer)
-		json_object_set_new(detail, "preferred_issuer", json_string(u->preferred_issuer));
-	if (u->automatic)
-		json_object_set_new(detail, "automatic", json_boolean(*u->automatic));
-	if (u->connection)
-		json_object_set(detail, "connection", u->connection);
 	audit_begin(s, a, "account.update", "account", &audit);
-	audit.detail = json_text(detail);
 	return store_write(s->store, update_tx, &j, err);
 }
 

@@ -64,6 +64,8 @@ void audit_begin(const struct service *s, const struct actor *a, const char *act
 
 /* What it was and what it is; both are taken and may be NULL. Secrets never: {"password": "changed"}. */
 void audit_change(struct audit *a, json_t *before, json_t *after);
+/* The same with the object it is about; before: NULL for one that is new, after: NULL for one that is gone. Both are taken. */
+void audit_object(struct audit *a, const char *id, const char *name, json_t *take_before, json_t *take_after);
 
 /* "/id" is neither an id nor a number: INVALID. *ret_num is 0 for an id. */
 int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err) MUST_CHECK;

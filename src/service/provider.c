@@ -218,15 +218,15 @@ static int seal(struct service *s, const struct provider_kind *k, struct provide
 	return provider_seal(s->keys, p->id, endpoint, t->secrets, &p->sealed, &p->sealed_n, err);
 }
 
-static void tell(struct audit *audit, const struct provider *p, bool secrets)
+/* What the audit says of a provider: which secrets it has, never what they are. */
+static json_t *terms(const struct provider *p, bool secrets_changed)
 {
-	json_t *doc = json_pack("{s:s, s:b}", "kind", p->kind, "secrets_given", secrets);
+	json_t *doc = json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", p->name, "kind", p->kind, "fields", json_text_or_null(p->fields), "secrets",
+				json_strlist(&p->secret_names), "connection", json_text_or_null(p->connection));
 
-	replace_str(&audit->object_id, p->id);
-	replace_str(&audit->object_name, p->name);
-	free(audit->detail);
-	audit->detail = json_text(doc);
-	json_decref(doc);
+	if (doc && secrets_changed)
+		json_object_set_new(doc, "secrets", json_string("changed"));
+	return doc;
 }
 
 /* --- making -------------------------------------------------------------------------------------------------------------- */
@@ -270,7 +270,7 @@ int service_provider_create(struct service *s, const struct actor *a, const stru
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "provider.create", "provider", &audit);
-	tell(&audit, &p, json_object_size(t.secrets) > 0);
+	audit_object(&audit, p.id, p.name, NULL, terms(&p, false));
 	return store_write(s->store, create_tx, &j, err);
 }
 
@@ -340,11 +340,20 @@ static int apply_fields(struct service *s, const struct provider_kind *k, const 
 	return 0;
 }
 
+static bool names_a_secret(const struct provider_kind *k, json_t *fields)
+{
+	for (const struct field *f = k->fields; f->name; f++)
+		if (f->flags & FIELD_SECRET && json_object_get(fields, f->name))
+			return true;
+	return false;
+}
+
 int service_provider_update(struct service *s, const struct actor *a, const char *ref, int64_t rev, const struct provider_save *r,
 			    struct provider *ret, struct err *err)
 {
 	_cleanup_provider_ struct provider p = { 0 };
 	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_json_ json_t *before = NULL;
 	struct provider_job j = { .s = s, .row = &p, .ret = ret, .audit = &audit, .now_ms = service_now(s), .again = r->fields || r->connection };
 	const struct provider_kind *k;
 
@@ -356,12 +365,13 @@ int service_provider_update(struct service *s, const struct actor *a, const char
 	if (r->kind && !streq(r->kind, p.kind))
 		return err_set_field(err, ERR_INVALID, "/kind", "the kind of a provider stays; make another one");
 	j.rev = p.rev; /* what was read is what is changed */
+	before = terms(&p, false);
 	if ((r->name && take_name(&p, r->name, err) < 0) || (r->fields && apply_fields(s, k, r, &p, err) < 0) ||
 	    take_connection(s, k, r->connection, &p, err) < 0)
 		return -(int)err->code;
 	p.updated_ms = j.now_ms;
 	audit_begin(s, a, "provider.update", "provider", &audit);
-	tell(&audit, &p, r->fields != NULL);
+	audit_object(&audit, p.id, p.name, json_incref(before), terms(&p, names_a_secret(k, r->fields)));
 	return store_write(s->store, update_tx, &j, err);
 }
 
@@ -379,8 +389,7 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 		err_set(err, ERR_IN_USE, "provider '%s' is used by %s", p.name, who);
 		return err_hint(err, "Choose another method for them first; what is published has to be withdrawn with this credential.");
 	}
-	replace_str(&j->audit->object_id, p.id);
-	replace_str(&j->audit->object_name, p.name);
+	audit_object(j->audit, p.id, p.name, terms(&p, false), NULL);
 	if (store_provider_delete(tx, p.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);

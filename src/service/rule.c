@@ -98,16 +98,16 @@ static int take(const struct rule_save *q, struct validation_rule *r, struct err
 	return 0;
 }
 
-static void tell(struct audit *audit, const struct validation_rule *r)
+/* What the audit says of a rule. */
+static json_t *terms(const struct validation_rule *r)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s}", "suffix", r->suffix, "vendor", r->vendor, "validation", validation_text(r->validation),
-				"method", r->method);
+	return json_pack("{s:s, s:s, s:s, s:s}", "suffix", r->suffix, "vendor", r->vendor, "validation", validation_text(r->validation), "method",
+			 r->method);
+}
 
-	replace_str(&audit->object_id, r->id);
-	replace_str(&audit->object_name, *r->suffix ? r->suffix : "*");
-	free(audit->detail);
-	audit->detail = json_text(doc);
-	json_decref(doc);
+static void tell(struct audit *audit, const struct validation_rule *r, json_t *take_before, json_t *take_after)
+{
+	audit_object(audit, r->id, *r->suffix ? r->suffix : "*", take_before, take_after);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
@@ -142,7 +142,7 @@ int service_rule_create(struct service *s, const struct actor *a, const struct r
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "rule.create", "rule", &audit);
-	tell(&audit, &r);
+	tell(&audit, &r, NULL, terms(&r));
 	return store_write(s->store, create_tx, &j, err);
 }
 
@@ -162,14 +162,18 @@ int service_rule_update(struct service *s, const struct actor *a, const char *re
 {
 	_cleanup_validation_rule_ struct validation_rule r = { 0 };
 	_cleanup_audit_ struct audit audit = { 0 };
+	_cleanup_json_ json_t *before = NULL;
 	struct rule_job j = { .s = s, .row = &r, .ret = ret, .audit = &audit };
 
-	if (service_rule_get(s, ref, &r, err) < 0 || rev_check(rev, r.rev, "validation rule", err) < 0 || take(q, &r, err) < 0)
+	if (service_rule_get(s, ref, &r, err) < 0 || rev_check(rev, r.rev, "validation rule", err) < 0)
+		return -(int)err->code;
+	before = terms(&r);
+	if (take(q, &r, err) < 0)
 		return -(int)err->code;
 	j.rev = r.rev;
 	r.updated_ms = service_now(s);
 	audit_begin(s, a, "rule.update", "rule", &audit);
-	tell(&audit, &r);
+	tell(&audit, &r, json_incref(before), terms(&r));
 	return store_write(s->store, update_tx, &j, err);
 }
 
@@ -180,7 +184,7 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 
 	if (find(tx, j->ref, &r, err) < 0 || rev_check(j->rev, r.rev, "validation rule", err) < 0)
 		return -(int)err->code;
-	tell(j->audit, &r);
+	tell(j->audit, &r, terms(&r), NULL);
 	return store_rule_delete(tx, r.id, j->now_ms, err) < 0 ? -(int)err->code : store_audit_add(tx, j->audit, err);
 }
 

@@ -186,6 +186,13 @@ void audit_change(struct audit *a, json_t *before, json_t *after)
 	json_decref(after);
 }
 
+void audit_object(struct audit *a, const char *id, const char *name, json_t *take_before, json_t *take_after)
+{
+	replace_str(&a->object_id, id);
+	replace_str(&a->object_name, name);
+	audit_change(a, take_before, take_after);
+}
+
 int ref_parse(const char *ref, const char *field, int64_t *ret_num, struct err *err)
 {
 	_cleanup_free_ char *safe = NULL;

@@ -149,11 +149,19 @@ int service_vendor_reading(struct service *s, const char *directory_url, struct 
 
 /* ---- overriding ---- */
 
+static json_t *terms(const char *directory_url)
+{
+	return json_pack("{s:o}", "directory_url", json_str_or_null(directory_url));
+}
+
 static int update_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct vendor_job *j = arg;
 	struct vendor_setting set = { .key = (char *)(uintptr_t)j->key, .directory_url = (char *)(uintptr_t)j->url, .updated_ms = j->now_ms };
 
+	if (get_tx(tx, j, err) < 0)
+		return -(int)err->code;
+	audit_object(j->audit, j->key, j->view->vendor->title, terms(j->view->directory_url), terms(j->url ? j->url : j->view->vendor->directory_url));
 	if (store_vendor_setting_put(tx, &set, j->rev, err) < 0 || store_audit_add(tx, j->audit, err) < 0)
 		return -(int)err->code;
 	return get_tx(tx, j, err);
@@ -165,7 +173,6 @@ int service_vendor_update(struct service *s, const struct actor *a, const char *
 	_cleanup_audit_ struct audit audit = { 0 };
 	const struct vendor *v = known(key, NULL, err);
 	struct vendor_job j = { .key = key, .rev = rev, .view = ret, .audit = &audit, .now_ms = service_now(s) };
-	_cleanup_json_ json_t *detail = NULL;
 
 	if (!v)
 		return -(int)err->code;
@@ -175,10 +182,6 @@ int service_vendor_update(struct service *s, const struct actor *a, const char *
 		j.url = directory_url;
 	}
 	audit_begin(s, a, "vendor.update", "vendor", &audit);
-	replace_str(&audit.object_id, key);
-	replace_str(&audit.object_name, v->title);
-	detail = json_pack("{s:o}", "directory_url", json_str_or_null(j.url));
-	audit.detail = json_text(detail);
 	return store_write(s->store, update_tx, &j, err);
 }
 

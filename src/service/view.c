@@ -106,15 +106,11 @@ static int check_view(struct service *s, const struct view_save *q, struct dns_v
 	return 0;
 }
 
-static void tell_view(struct audit *audit, const struct dns_view *v)
+/* What the audit says of a view. */
+static json_t *view_terms(const struct dns_view *v)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", v->name, "kind", view_kind_text(v->kind), "servers", v->servers, "url", v->url,
-				"direct", v->direct);
-
-	replace_str(&audit->object_id, v->id);
-	replace_str(&audit->object_name, v->name);
-	free(audit->detail);
-	audit->detail = json_text_take(doc);
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "name", v->name, "kind", view_kind_text(v->kind), "servers", v->servers, "url", v->url,
+			 "direct", v->direct, "connection", service_view_connection(v));
 }
 
 static int view_create_tx(struct sql *tx, void *arg, struct err *err)
@@ -146,19 +142,22 @@ int service_view_create(struct service *s, const struct actor *a, const struct v
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "view.create", "view", &audit);
-	tell_view(&audit, &v);
+	audit_object(&audit, v.id, v.name, NULL, view_terms(&v));
 	return store_write(s->store, view_create_tx, &j, err);
 }
 
 static int view_update_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct view_job *j = arg;
+	_cleanup_json_ json_t *before = NULL;
 
-	if (view_tx(tx, j, err) < 0 || rev_check(j->rev, j->view->rev, "view", err) < 0 || take_view(j->save, j->view, false, err) < 0 ||
-	    check_view(j->s, j->save, j->view, err) < 0)
+	if (view_tx(tx, j, err) < 0 || rev_check(j->rev, j->view->rev, "view", err) < 0)
+		return -(int)err->code;
+	before = view_terms(j->view);
+	if (take_view(j->save, j->view, false, err) < 0 || check_view(j->s, j->save, j->view, err) < 0)
 		return -(int)err->code;
 	j->view->updated_ms = j->now_ms;
-	tell_view(j->audit, j->view);
+	audit_object(j->audit, j->view->id, j->view->name, json_incref(before), view_terms(j->view));
 	if (store_view_put(tx, j->view, 0, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
@@ -182,7 +181,7 @@ static int view_delete_tx(struct sql *tx, void *arg, struct err *err)
 	j->view = &v;
 	if (view_tx(tx, j, err) < 0 || rev_check(j->rev, v.rev, "view", err) < 0)
 		return -(int)err->code;
-	tell_view(j->audit, &v);
+	audit_object(j->audit, v.id, v.name, view_terms(&v), NULL);
 	if (store_view_delete(tx, v.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
@@ -282,15 +281,15 @@ static int take_rule(struct sql *q, const struct view_rule_save *save, struct vi
 	return 0;
 }
 
-static void tell_rule(struct audit *audit, const struct view_rule *r)
+static json_t *rule_terms(const struct view_rule *r)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:o, s:I}", "suffix", r->suffix, "vendor", r->vendor, "view_id", json_str_or_null(r->view_id), "wait_s",
-				(json_int_t)r->wait_s);
+	return json_pack("{s:s, s:s, s:o, s:I}", "suffix", r->suffix, "vendor", r->vendor, "view_id", json_str_or_null(r->view_id), "wait_s",
+			 (json_int_t)r->wait_s);
+}
 
-	replace_str(&audit->object_id, r->id);
-	replace_str(&audit->object_name, *r->suffix ? r->suffix : "*");
-	free(audit->detail);
-	audit->detail = json_text_take(doc);
+static void tell_rule(struct audit *audit, const struct view_rule *r, json_t *take_before, json_t *take_after)
+{
+	audit_object(audit, r->id, *r->suffix ? r->suffix : "*", take_before, take_after);
 }
 
 static int rule_create_tx(struct sql *tx, void *arg, struct err *err)
@@ -305,7 +304,7 @@ static int rule_create_tx(struct sql *tx, void *arg, struct err *err)
 		return store_view_rule_get(tx, before, j->rule, err);
 	if (take_rule(tx, j->rule_save, j->rule_row, err) < 0)
 		return -(int)err->code;
-	tell_rule(j->audit, j->rule_row);
+	tell_rule(j->audit, j->rule_row, NULL, rule_terms(j->rule_row));
 	if (store_view_rule_add(tx, j->rule_row, err) < 0 || store_audit_add(tx, j->audit, err) < 0 ||
 	    once_add(tx, j->s, j->once, "view-rule", j->rule_row->id, err) < 0)
 		return -(int)err->code;
@@ -329,11 +328,15 @@ int service_view_rule_create(struct service *s, const struct actor *a, const str
 static int rule_update_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct view_job *j = arg;
+	_cleanup_json_ json_t *before = NULL;
 
-	if (rule_tx(tx, j, err) < 0 || rev_check(j->rev, j->rule->rev, "view rule", err) < 0 || take_rule(tx, j->rule_save, j->rule, err) < 0)
+	if (rule_tx(tx, j, err) < 0 || rev_check(j->rev, j->rule->rev, "view rule", err) < 0)
+		return -(int)err->code;
+	before = rule_terms(j->rule);
+	if (take_rule(tx, j->rule_save, j->rule, err) < 0)
 		return -(int)err->code;
 	j->rule->updated_ms = j->now_ms;
-	tell_rule(j->audit, j->rule);
+	tell_rule(j->audit, j->rule, json_incref(before), rule_terms(j->rule));
 	if (store_view_rule_put(tx, j->rule, 0, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
@@ -357,7 +360,7 @@ static int rule_delete_tx(struct sql *tx, void *arg, struct err *err)
 	j->rule = &r;
 	if (rule_tx(tx, j, err) < 0 || rev_check(j->rev, r.rev, "view rule", err) < 0)
 		return -(int)err->code;
-	tell_rule(j->audit, &r);
+	tell_rule(j->audit, &r, rule_terms(&r), NULL);
 	if (store_view_rule_delete(tx, r.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);

@@ -187,6 +187,18 @@ def test_every_route_that_changes_something_leaves_a_row(walk):
         assert row["actor_kind"] in ("user", "token") and (row["actor_kind"] == "token") == bool(row["token_name"]), (op, row)
 
 
+TOLD = ("account.update", "provider", "rule", "view", "view-rule", "vendor", "user")
+
+
+def test_a_change_says_what_it_was_and_what_it_is(walk):
+    rows = [r for r in walk.rows("") if r["action"].startswith(TOLD) and r["action"].rsplit(".", 1)[1] in ("create", "update", "delete")]
+    assert {r["action"].rsplit(".", 1)[0] for r in rows} >= {"account", "provider", "rule", "view", "view-rule", "vendor", "user"}
+    for row in rows:
+        verb = row["action"].rsplit(".", 1)[1]
+        assert (row["before"] is not None, row["after"] is not None) == (verb != "create", verb != "delete"), row
+        assert verb != "update" or set(row["before"]) <= set(row["after"]), row
+
+
 def test_rows_of_what_was_deleted_stay_readable(walk):
     rows = walk.rows("&object=walker")
     actions = [r["action"] for r in rows]
