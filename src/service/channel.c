@@ -335,17 +335,21 @@ static int take(struct service *s, const struct channel_save *r, struct channel 
 	return channel_seal(s->keys, c->id, secrets, &c->sealed, &c->sealed_n, err);
 }
 
-static void tell(struct audit *audit, const struct channel *c, bool secret)
+/* What the audit says of a channel; of its secret only that it changed. */
+static json_t *terms(const struct channel *c, bool secret_changed)
 {
-	_cleanup_json_ json_t *settings = json_text_or_null(c->settings);
-	json_t *doc = json_pack("{s:s, s:O, s:b, s:o, s:o, s:b}", "kind", channel_kind_text(c->kind), "settings", settings, "enabled", c->enabled,
-				"events", json_strlist(&c->events), "vendors", json_strlist(&c->vendors), "secret_given", secret);
+	json_t *doc = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o}", "name", c->name, "kind", channel_kind_text(c->kind), "settings",
+				json_text_or_null(c->settings), "enabled", c->enabled, "events", json_strlist(&c->events), "vendors",
+				json_strlist(&c->vendors));
 
-	replace_str(&audit->object_id, c->id);
-	replace_str(&audit->object_name, c->name);
-	free(audit->detail);
-	audit->detail = json_text(doc);
-	json_decref(doc);
+	if (doc && secret_changed)
+		json_object_set_new(doc, "secret", json_string("changed"));
+	return doc;
+}
+
+static void tell(struct audit *audit, const struct channel *c, json_t *take_before, json_t *take_after)
+{
+	audit_object(audit, c->id, c->name, take_before, take_after);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
@@ -390,7 +394,7 @@ int service_channel_create(struct service *s, const struct actor *a, const struc
 		return -(int)err->code;
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "channel.create", "channel", &audit);
-	tell(&audit, &c, json_object_get(secrets, "password") != NULL);
+	tell(&audit, &c, NULL, terms(&c, false));
 	if (store_write(s->store, create_tx, &j, err) < 0)
 		return -(int)err->code;
 	if (!j.existing)
@@ -416,6 +420,7 @@ int service_channel_update(struct service *s, const struct actor *a, const char 
 	_cleanup_json_ json_t *secrets = NULL;
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_free_ char *before = NULL;
+	_cleanup_json_ json_t *was = NULL;
 	struct channel *c = &v.channel;
 	struct channel_job j = { .s = s, .row = c, .ret = ret, .audit = &audit, .now_ms = service_now(s) };
 
@@ -424,13 +429,14 @@ int service_channel_update(struct service *s, const struct actor *a, const char 
 		return -(int)err->code;
 	j.rev = c->rev;
 	before = notify_endpoint(c->settings);
+	was = terms(c, false);
 	if (r->has_enabled)
 		c->enabled = r->enabled;
 	if ((r->name && take_name(c, r->name, err) < 0) || take(s, r, c, secrets, before, err) < 0)
 		return -(int)err->code;
 	c->updated_ms = j.now_ms;
 	audit_begin(s, a, "channel.update", "channel", &audit);
-	tell(&audit, c, json_object_get(r->settings, "password") != NULL);
+	tell(&audit, c, json_incref(was), terms(c, json_object_get(r->settings, "password") != NULL));
 	return store_write(s->store, update_tx, &j, err);
 }
 
@@ -464,7 +470,7 @@ int service_channel_rotate(struct service *s, const struct actor *a, const char 
 	j.rev = c->rev;
 	c->updated_ms = j.now_ms;
 	audit_begin(s, a, "channel.rotate", "channel", &audit);
-	tell(&audit, c, true);
+	tell(&audit, c, terms(c, false), terms(c, true));
 	if (store_write(s->store, update_tx, &j, err) < 0)
 		return -(int)err->code;
 	*ret_secret = TAKE(secret);
@@ -478,7 +484,7 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 
 	if (find(tx, j->ref, &c, err) < 0 || rev_check(j->rev, c.rev, "notification channel", err) < 0)
 		return -(int)err->code;
-	tell(j->audit, &c, false);
+	tell(j->audit, &c, terms(&c, false), NULL);
 	if (store_channel_delete(tx, c.id, j->now_ms, err) < 0 || notify_wanted(tx, c.id, j->now_ms, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);

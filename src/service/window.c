@@ -71,6 +71,13 @@ int service_window_get(struct service *s, const char *ref, struct window_view *r
 	return 0;
 }
 
+/* What the audit says of a window. */
+static json_t *terms(const struct renewal_window *w)
+{
+	return json_pack("{s:s, s:s, s:I, s:s, s:b}", "name", w->name, "cron", w->cron, "minutes", (json_int_t)w->minutes, "zone", w->zone,
+			 "is_default", w->is_default);
+}
+
 static int create_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct window_job *j = arg;
@@ -94,7 +101,6 @@ int service_window_create(struct service *s, const struct actor *a, const struct
 	_cleanup_renewal_window_ struct renewal_window w = { 0 };
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_zone_ struct zone *z = NULL;
-	_cleanup_json_ json_t *detail = NULL;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
 	struct cron cron;
@@ -119,10 +125,7 @@ int service_window_create(struct service *s, const struct actor *a, const struct
 		.zone = xstrdup(zone), .is_default = r->is_default, .created_ms = now,
 	};
 	audit_begin(s, a, "window.create", "window", &audit);
-	replace_str(&audit.object_id, w.id);
-	replace_str(&audit.object_name, w.name);
-	detail = json_pack("{s:s, s:I, s:s, s:b}", "cron", w.cron, "minutes", (json_int_t)w.minutes, "zone", w.zone, "is_default", w.is_default);
-	audit.detail = json_text(detail);
+	audit_object(&audit, w.id, w.name, NULL, terms(&w));
 	if (store_write(s->store, create_tx, &j, err) < 0)
 		return -(int)err->code;
 	ret->window = TAKE(w);
@@ -138,8 +141,7 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 	if (SERVICE_GET(tx, j->ref, store_renewal_window_get, store_renewal_window_get_num, &w, err) < 0 ||
 	    rev_check(j->rev, w.rev, "maintenance window", err) < 0)
 		return -(int)err->code;
-	replace_str(&j->audit->object_id, w.id);
-	replace_str(&j->audit->object_name, w.name);
+	audit_object(j->audit, w.id, w.name, terms(&w), NULL);
 	if (store_renewal_window_delete(tx, w.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);

@@ -187,12 +187,12 @@ def test_every_route_that_changes_something_leaves_a_row(walk):
         assert row["actor_kind"] in ("user", "token") and (row["actor_kind"] == "token") == bool(row["token_name"]), (op, row)
 
 
-TOLD = ("account.update", "provider", "rule", "view", "view-rule", "vendor", "user")
+TOLD = ("account.update", "channel", "provider", "rule", "user", "vendor", "view", "view-rule", "window")
 
 
 def test_a_change_says_what_it_was_and_what_it_is(walk):
     rows = [r for r in walk.rows("") if r["action"].startswith(TOLD) and r["action"].rsplit(".", 1)[1] in ("create", "update", "delete")]
-    assert {r["action"].rsplit(".", 1)[0] for r in rows} >= {"account", "provider", "rule", "view", "view-rule", "vendor", "user"}
+    assert {r["action"].rsplit(".", 1)[0] for r in rows} >= {"account", "channel", "provider", "rule", "user", "vendor", "view", "view-rule", "window"}
     for row in rows:
         verb = row["action"].rsplit(".", 1)[1]
         assert (row["before"] is not None, row["after"] is not None) == (verb != "create", verb != "delete"), row
