@@ -269,6 +269,19 @@ static void take_challenge(struct authz *row, const struct acme_challenge *c)
 		row->accepted = true;
 }
 
+/* Some authorities never end an authorization that they could not prove: what they say beside it is why it takes so long. */
+static void note_words(struct authz *row, const struct acme_authz *a, const struct acme_challenge *c)
+{
+	_cleanup_err_ struct err why = { 0 };
+
+	if (a->status != ACME_AUTHZ_PENDING)
+		return;
+	if (c && c->error.type)
+		problem_err(&why, &c->error, "the authority could not validate '%s' yet", row->identifier);
+	free(row->reason);
+	row->reason = err_is(&why) ? err_to_json_text(&why) : NULL;
+}
+
 /* What the CA says about one authorization; the row is marked when it changed. */
 static int take_authz(struct run *r, const struct acme_authz *a, struct authz **ret_row, struct err *err)
 {
@@ -288,6 +301,7 @@ static int take_authz(struct run *r, const struct acme_authz *a, struct authz **
 	row->expires_ms = a->expires_ms;
 	if (c)
 		take_challenge(row, c);
+	note_words(row, a, c);
 	r->authz_seen[row - r->authz.v] = true;
 	r->retry_after_ms = MAX(r->retry_after_ms, a->retry_after_ms);
 	authz_changed(r, row);
@@ -925,6 +939,7 @@ static void proved(struct run *r, struct authz *a)
 	struct record *rec = run_record(r, a, NULL);
 
 	a->status = AUTHZ_VALID;
+	replace_str(&a->reason, NULL);
 	authz_changed(r, a);
 	if (rec && rec->status != RECORD_VALID) {
 		rec->status = RECORD_VALID;
@@ -1028,9 +1043,12 @@ bool told_long_ago(const struct run *r)
 	return now - r->o.step_since_ms >= MAX(MINUTE_MS, (now - r->o.created_ms) / 4);
 }
 
-/* Each is looked at again, and told again if the CA has not begun with it (RFC 8555 8.2). */
+/* Each is looked at again, and told again if the CA has not begun with it (RFC 8555 8.2): not before it wants to be asked again. */
 static int tell_again(struct run *r, struct verdict *v)
 {
+	int64_t span = r->retry_after_ms;
+
+	r->retry_after_ms = 0;
 	for (size_t i = 0; i < r->authz.n; i++) {
 		struct authz *a = &r->authz.v[i];
 
@@ -1040,13 +1058,15 @@ static int tell_again(struct run *r, struct verdict *v)
 		r->authz_seen[i] = 0;
 		authz_changed(r, a);
 	}
-	return go(v, r, STEP_ACCEPT, false);
+	*v = (struct verdict){ .next = STEP_ACCEPT, .due_ms = engine_now(r->e) + span };
+	return 0;
 }
 
 static int validate_one(struct run *r, struct authz *a, struct verdict *v, struct err *err)
 {
 	_cleanup_acme_authz_ struct acme_authz now = { 0 };
 	enum challenge_status before = a->challenge_status;
+	_cleanup_free_ char *said = xstrdup_null(a->reason);
 	unsigned char dirty = r->authz_dirty[a - r->authz.v];
 	size_t pending;
 
@@ -1064,7 +1084,8 @@ static int validate_one(struct run *r, struct authz *a, struct verdict *v, struc
 		return 1;
 	if (a->challenge_status == CHALLENGE_PENDING && told_long_ago(r))
 		return tell_again(r, v);
-	if (a->challenge_status == before) /* nothing new: a poll that changes nothing writes one column */
+	/* nothing new: a poll that changes nothing writes one column */
+	if (a->challenge_status == before && streq(a->reason ? a->reason : "", said ? said : ""))
 		r->authz_dirty[a - r->authz.v] = dirty;
 	else
 		r->dirty = true;

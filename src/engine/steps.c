@@ -258,6 +258,15 @@ static void apply(struct run *r, const struct verdict *v, bool failed, bool fina
 	r->o.due_ms = v->due_ms;
 }
 
+/* An answer of this run asked not to be asked again so soon; what came after it, our own gate or an error, knows nothing of that. */
+static void obey(const struct run *r, struct verdict *v)
+{
+	const unsigned asks = BIT(STEP_VALIDATE) | BIT(STEP_CONFIRM) | BIT(STEP_COLLECT);
+
+	if (r->retry_after_ms && !v->keep && asks & BIT(v->next))
+		v->due_ms = MAX(v->due_ms, clock_add(engine_now(r->e), r->retry_after_ms));
+}
+
 /*
  * One step. 0 and *ret_go_on: the lease is kept and the next step is due; else the lease has ended. -code: nothing was
  * stored (LOST_LEASE, or the store), the run is to be dropped.
@@ -298,6 +307,7 @@ int order_run_once(struct run *r, bool *ret_go_on, struct err *err)
 		replace_str(&r->o.reason, NULL);
 		r->dirty = true;
 	}
+	obey(r, &v);
 	r->unpark = !failed && r->through;
 	assert(v.next == r->o.step || row->may_go & BIT(v.next));
 	now_due = v.due_ms <= engine_now(r->e) && order_steps[v.next].run;

@@ -213,9 +213,10 @@ def fake_ca(folder, dns_port, http_port, **options):
 
 
 class Resolver:
-    def __init__(self, folder, forward_port, user=None, never=(), port=None):
+    def __init__(self, folder, forward_port, user=None, never=(), port=None, address="127.0.0.1"):
+        """address: where it listens, and what it says is the address of all names."""
         self.port = port or free_port()
-        args = [TOP / "tests/fake/resolver", "--listen", f"127.0.0.1:{self.port}"]
+        args = [TOP / "tests/fake/resolver", "--listen", f"{address}:{self.port}", "--a", address]
         for port in forward_port if isinstance(forward_port, list) else [forward_port]:
             args += ["--forward", f"127.0.0.1:{port}"]
         for suffix in never:
@@ -438,7 +439,7 @@ class Server:
 
 class Bed:
     """A CA, the resolver and Certwright, wired: what most scenarios start from. ca="fake" with ca_options={...} takes the scripted CA,
-    which is then bed.ca: bed.ca.rule("finalize", name="a.example.test", status=500)."""
+    which is then bed.ca: bed.ca.rule("finalize", name="a.example.test", status=500). ca="caddy" takes Debian's Caddy (as root)."""
 
     def __init__(self, folder, pebble_env=None, strict=True, settings=None, never=(), eab=False, run_user="nobody", tls=None, env=None, ports=None,
                  ca="pebble", ca_options=None, forward=None, pebble=None):
@@ -448,11 +449,16 @@ class Bed:
         self.parts = []
         try:
             dns, self.http_port = (ports or {}).get("dns") or free_port(), (ports or {}).get("http") or free_port()
-            self.resolver = self.add(Resolver(self.folder, forward or dns, never=never))
-            if ca == "fake":
-                self.ca = self.add(fake_ca(self.folder, self.resolver.port, self.http_port, **(ca_options or {})))
+            if ca == "caddy":  # it knows the ordinary ports only
+                import caddy
+                address = caddy.free_address()
+                settings = {"http01.listen": f"{address}:80", **(settings or {})}
+                self.resolver = self.add(Resolver(self.folder, forward or dns, never=never, port=53, address=address))
+                self.ca = self.add(caddy.Caddy(self.folder, address))
             else:
-                self.ca = self.add(Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls, pebble or PEBBLE))
+                self.resolver = self.add(Resolver(self.folder, forward or dns, never=never))
+                self.ca = self.add(fake_ca(self.folder, self.resolver.port, self.http_port, **(ca_options or {})) if ca == "fake" else
+                                   Pebble(self.folder, self.resolver.port, self.http_port, self.user, strict, pebble_env, eab, tls, pebble or PEBBLE))
             settings = {"net.trust": str(self.trust_file()), **(settings or {})}
             self.server = Server(self.folder, settings, self.user, run_user, env, {**(ports or {}), "dns": dns, "http": self.http_port})
             self.parts.append(self.server)

@@ -155,6 +155,14 @@ def next_between(least, most):
     return check
 
 
+def by_ladder(run):
+    """Nothing was said about when to come back: the ladder of DESIGN 3 rule 7, each rung within half of itself."""
+    rungs = (60, 600, 6000, 86400)
+    rung = rungs[min(run.doc["attempts"], len(rungs)) - 1]
+    away = run.next_in()
+    assert -1 <= away <= rung * 1.5 + 1, f"next try in {away:.0f} s after {run.doc['attempts']} attempts"
+
+
 def asked(kind, least, most):
     def check(run):
         n = run.ca.log.count(kind, run.name if kind not in ("nonce", "directory", "new-account") else None)
@@ -299,15 +307,15 @@ SCRIPTS = [
     Script("f8-empty", ("f8.empty",), PENDING, "remote-bad-answer", "nonce", after=lambda ca, name: (ca.rule("*", times=None, headers={"Replay-Nonce": ""})), asks_again=False),
     # ---- F9: what it says, and when we come back ----
     *[Script(f"f9-{label}", (line,), PENDING, "remote-limit", "too many", rules=rule("new-order", times=None, headers={"Retry-After": value}, **TOO_MANY),
-             check=both(next_between(least, most), not_parked, asked("new-order", 1, 1)), asks_again=False)
-      for label, line, value, least, most in (
-          ("seconds", "f9.seconds", "900", 600, 905),
-          ("date", "f9.date", lambda: email.utils.formatdate(time.time() + 900, usegmt=True), 600, 905),
-          ("date-850", "f9.date", lambda: time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(time.time() + 900)), 600, 905),
-          ("date-asctime", "f9.date", lambda: time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(time.time() + 900)), 600, 905),
-          ("past", "f9.past", lambda: email.utils.formatdate(time.time() - 900, usegmt=True), 0, 905),
-          ("zero", "f9.nonsense", "0", 0, 905), ("minus", "f9.nonsense", "-1", 0, 905), ("huge", "f9.nonsense", "1000000000000", 6.9 * 86400, 7 * 86400 + 5),
-          ("garbage", "f9.nonsense", "soon", 0, 905), ("absent", "f9.absent", None, 0, 905))],
+             check=both(when, not_parked, asked("new-order", 1, 1)), asks_again=False)
+      for label, line, value, when in (
+          ("seconds", "f9.seconds", "900", next_between(600, 905)),
+          ("date", "f9.date", lambda: email.utils.formatdate(time.time() + 900, usegmt=True), next_between(600, 905)),
+          ("date-850", "f9.date", lambda: time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(time.time() + 900)), next_between(600, 905)),
+          ("date-asctime", "f9.date", lambda: time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(time.time() + 900)), next_between(600, 905)),
+          ("past", "f9.past", lambda: email.utils.formatdate(time.time() - 900, usegmt=True), by_ladder),
+          ("zero", "f9.nonsense", "0", by_ladder), ("minus", "f9.nonsense", "-1", by_ladder), ("huge", "f9.nonsense", "1000000000000", next_between(6.9 * 86400, 7 * 86400 + 5)),
+          ("garbage", "f9.nonsense", "soon", by_ladder), ("absent", "f9.absent", None, by_ladder))],
     *[Script(f"f9-at-{kind}", ("f9.every-endpoint",), PENDING, "remote-limit", "too many", rules=rule(kind, times=None, headers={"Retry-After": "700"}, **TOO_MANY), asks_again=False, issued=int(kind == "cert"),
              check=both(next_between(300, 705), parked("vendor:") if kind in ("order", "authz", "cert") else not_parked))
       for kind in ("new-order", "authz", "challenge", "order", "finalize", "cert")],
@@ -319,7 +327,7 @@ SCRIPTS = [
     Script("f9-html-429", ("19.html-429",), PENDING, "remote-limit", "429", rules=rule("new-order", times=None, status=429, body=HTML, headers={"Retry-After": "700"}),
            check=both(next_between(300, 705), parked("vendor:")), asks_again=False),
     # ---- F10 ----
-    *[Script(f"f10-{status}", ("f10.5xx",), PENDING, "remote-busy", str(status), rules=rule("finalize", times=None, status=status, body=HTML), check=next_between(0, 905), asks_again=False)
+    *[Script(f"f10-{status}", ("f10.5xx",), PENDING, "remote-busy", str(status), rules=rule("finalize", times=None, status=status, body=HTML), check=by_ladder, asks_again=False)
       for status in (500, 502, 504)],
     Script("f10-502-once", ("f10.5xx",), rules=rules(*(rule(k, status=502, body=HTML) for k in ("new-order",)))),
     Script("f10-408", ("f10.408",), rules=rule("finalize", status=408, body="")),

@@ -337,6 +337,71 @@ static void the_poll_obeys_retry_after(void **state)
 	r->ca.authz_polls = 0;
 }
 
+/* ---- an authority that never ends what it could not prove, and says so beside it ---- */
+
+#define PAUSE_S 90
+
+struct slow_ca {
+	struct rig *r;
+	const char *status; /* of the challenge, as it is told */
+	int64_t last_ms;    /* of the last answer that asked to wait */
+	unsigned asked, too_soon;
+};
+
+static int says_why(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	struct slow_ca *a = arg;
+	size_t i = str_starts(path, "/authz/") ? strtoul(path + 7, NULL, 10) : 0;
+	int64_t now = a->r->clock.fake_ms;
+	char text[1024];
+
+	(void)method;
+	if (!str_starts(path, "/authz/") || !a->status || streq(ca->authzs[i].challenge_status, "pending"))
+		return 0;
+	a->too_soon += a->last_ms && now < a->last_ms + PAUSE_S * SECOND_MS;
+	a->last_ms = now;
+	a->asked++;
+	snprintf(text, sizeof text,
+		 "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},\"expires\":\"2030-01-01T00:00:00Z\","
+		 "\"challenges\":[{\"type\":\"dns-01\",\"url\":\"" CA_URL "/chal/%zu/dns-01\",\"token\":\"%s\","
+		 "\"status\":\"%s\",\"error\":{\"type\":\"urn:ietf:params:acme:error:dns\",\"detail\":\"SERVFAIL, trying again\"}}]}",
+		 i, ca->authzs[i].token, a->status);
+	ca_json(ca, ret, 200, text);
+	ca_header(ret, "retry-after", "90");
+	return 1;
+}
+
+static void an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely_as_it_wants_and_its_words_are_shown(void **state)
+{
+	static const char *const statuses[] = { "processing", "pending" }; /* one goes on by itself, one wants to be told again */
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		_cleanup_rig_ struct rig *r = rig_new();
+		struct order_taken t = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01 });
+		struct slow_ca a = { .r = r, .status = statuses[i] };
+		_cleanup_free_ char *reason = NULL;
+
+		r->ca.authz_polls = 1000;
+		r->ca.hook = says_why;
+		r->ca.hook_arg = &a;
+		rig_run_until(r, r->clock.fake_ms + HOUR_MS);
+		ASSERT_INT(a.too_soon, 0);
+		ASSERT_TRUE(a.asked > 10 && a.asked <= HOUR_MS / (PAUSE_S * SECOND_MS) + 1);
+		reason = rig_text(r, "SELECT reason FROM authz");
+		ASSERT_TRUE(reason && strstr(reason, "SERVFAIL, trying again"));
+		a.status = NULL;
+		r->ca.authz_polls = 0;
+		for (size_t k = 0; k < r->ca.n_authzs; k++)
+			r->ca.authzs[k].polls_left = 0;
+		rig_run(r);
+		{
+			RIG_GET(r, o, t.id);
+
+			ASSERT_STR(order_status_text(o.status), "valid");
+		}
+	}
+}
+
 /* ---- fences and starts ---- */
 
 struct steal {
@@ -743,6 +808,7 @@ int main(void)
 		TEST(new_terms_park_the_account_until_a_person_has_agreed),
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
+		TEST(an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely_as_it_wants_and_its_words_are_shown),
 		TEST(the_result_of_a_worker_without_its_lease_is_dropped),
 		TEST(an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid),
 		TEST(asking_for_a_look_is_limited),
