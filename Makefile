@@ -52,6 +52,10 @@ crash: ## kills core at every commit, request and packet of an order's life, on 
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
 	@tools/run-tests check --only faults
 
+guards: ## takes 70 guards out of the client one by one: each has to fail a test (half an hour; docs/guards.md)
+	@$(SETUP) --test
+	@/usr/bin/python3 tests/tool/guards.py .
+
 drills: programs ## whole installations in the networks they live in (root; each says what it lacks)
 	@CERTWRIGHT_BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/drills
 
@@ -85,4 +89,4 @@ docs: programs ## docs/generated from the tables in the programs
 screenshots: programs ## a picture of each page, into docs/screenshots
 	@tools/screenshots
 
-.PHONY: help deb dist demo run build programs page test check bench crash drills attack fuzz format docs screenshots simulate
+.PHONY: guards help deb dist demo run build programs page test check bench crash drills attack fuzz format docs screenshots simulate
