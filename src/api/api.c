@@ -47,6 +47,7 @@ static void call_free(struct call *c)
 	actor_clear(&c->actor);
 	http_answer_clear(&c->answer);
 	free(c->id);
+	free(c->format);
 	free(c->job);
 	free(c);
 }
@@ -501,13 +502,18 @@ static void start_call(struct api *a, struct call *c)
 		call_fail(c, &err);
 }
 
-static void route_request(struct api *a, struct call *c)
+/* path: behind the prefix. */
+static void route_request(struct api *a, struct call *c, const char *path)
 {
+	struct route_parts parts = { 0 };
 	_cleanup_buf_ struct buf allow = BUF_MAX(256);
-	const char *method = http_method(c->rq), *path = http_path(c->rq) + strlen(PREFIX);
+	const char *method = http_method(c->rq);
+	enum route_match found = route_find(streq(method, "HEAD") ? "GET" : method, path, &c->route, &parts, &allow);
 	struct err err = ERR_INIT;
 
-	switch (route_find(streq(method, "HEAD") ? "GET" : method, path, &c->route, &c->id, &allow)) {
+	c->id = parts.id;
+	c->format = parts.format;
+	switch (found) {
 	case ROUTE_FOUND:
 		start_call(a, c);
 		return;
@@ -616,7 +622,9 @@ static void on_request(struct http_request *rq, void *arg)
 		return;
 	}
 	if (!strncmp(path, PREFIX "/", strlen(PREFIX) + 1)) {
-		route_request(a, c);
+		route_request(a, c, path + strlen(PREFIX));
+	} else if (str_starts(path, "/download/")) { /* the short address for scripts */
+		route_request(a, c, path);
 	} else if (str_starts(path, "/api/") || streq(path, "/api")) {
 		struct err err = ERR_INIT;
 

@@ -51,8 +51,13 @@ size_t route_statuses(const struct route *r, unsigned short ret[ROUTE_STATUSES_M
 bool route_answers(const struct route *r, unsigned status);
 
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
-/* path is below /api/v1, as sent. *ret_id: the decoded {id} or NULL, owned. ret_allow (for ROUTE_NO_METHOD): "GET, POST". */
-enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow);
+struct route_parts { /* decoded, owned; NULL where the path has none */
+	char *id, *format;
+};
+void route_parts_clear(struct route_parts *p);
+#define _cleanup_route_parts_ __attribute__((cleanup(route_parts_clear)))
+/* path is below /api/v1, as sent. ret_parts: what stands for {id} and {format}. ret_allow (for ROUTE_NO_METHOD): "GET, POST". */
+enum route_match route_find(const char *method, const char *path, const struct route **ret, struct route_parts *ret_parts, struct buf *ret_allow);
 /*
  * query.c: *ret is the struct of the route's table (NULL when it has none), whose texts are in *ret_doc; both are set even on failure, and
  * owned by the caller (json_decode_free, free, json_decref).
@@ -68,7 +73,8 @@ struct call {
 	const struct route *route;
 	struct ulid request_id;
 	struct actor actor;
-	char *id;
+	char *id;     /* what stands for {id} in the path */
+	char *format; /* the same of {format} */
 	json_t *query_doc, *body_doc;
 	void *query, *body; /* decoded; the structs of the route's tables */
 	int64_t match;      /* rev of If-Match, 0 = any */
@@ -239,6 +245,8 @@ struct certificate_query {
 	struct page_query page;
 	const char *sort, *q;
 };
+
+call_handler certificate_download;
 
 call_handler window_list, window_get, window_create, window_delete;
 extern const struct json_field window_create_fields[];

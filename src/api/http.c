@@ -178,6 +178,15 @@ static void stream_over(void *cls)
 	http_stream_unref(s);
 }
 
+static ssize_t nothing_reader(void *arg, uint64_t at, char *p, size_t max)
+{
+	(void)arg;
+	(void)at;
+	(void)p;
+	(void)max;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 static struct MHD_Response *make_response(struct MHD_Connection *connection, struct http_answer *a)
 {
 	struct MHD_Response *r;
@@ -187,6 +196,8 @@ static struct MHD_Response *make_response(struct MHD_Connection *connection, str
 		r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_reader, a->stream, stream_over);
 		if (r)
 			a->stream = NULL; /* stream_over gives it back */
+	} else if (a->unsized) {
+		r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, nothing_reader, NULL, NULL);
 	} else if (a->fixed || !a->n) {
 		union {
 			const void *from;

@@ -68,6 +68,7 @@ struct http_answer {
 	const void *fixed;  /* or borrowed for ever */
 	size_t n;
 	struct http_stream *stream; /* or a stream: a reference, taken */
+	bool unsized;       /* HEAD whose length is not known without making the body: no Content-Length */
 	bool close;         /* the connection ends */
 };
 void http_answer_header(struct http_answer *a, const char *name, const char *value); /* copies; control characters become '_' */

@@ -33,6 +33,8 @@ const struct json_field token_create_fields[] = {
 	JF_INT(struct token_create, days, .min = 1, .max = 3650),
 	JF_LIST(struct token_create, rights, .max = RIGHTS_MAX, .item_max = 32),
 	JF_LIST(struct token_create, sources, .max = LIMIT_TOKEN_SOURCES, .item_max = 64),
+	JF_STR(struct token_create, certificate, .min = 1, .max = 64),
+	JF_STR(struct token_create, reason, .min = 1, .max = 256),
 	{ 0 }
 };
 const struct json_field user_create_fields[] = {
@@ -148,12 +150,16 @@ int password_put(struct call *c, struct err *err)
 static json_t *token_json(const struct token_view *v)
 {
 	const struct token *t = &v->token;
-
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", t->id, "num", (json_int_t)t->num, "name", t->name,
+	json_t *j = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", t->id, "num", (json_int_t)t->num, "name", t->name,
 			 "user_id", t->user_id, "user_name", v->user_name, "role", role_text(t->role), "rights",
 			 rights_json(t->rights), "sources", json_strlist(&t->sources), "prefix", t->prefix,
 			 "created_at", json_time_or_null(t->created_ms), "expires_at", json_time_or_null(t->expires_ms), "used_at",
 			 json_time_or_null(t->used_ms), "revoked_at", json_time_or_null(t->revoked_ms));
+
+	json_object_set_new(j, "certificate_id", json_str_or_null(t->certificate_id));
+	json_object_set_new(j, "certificate_name", json_str_or_null(v->certificate_name));
+	json_object_set_new(j, "reason", json_str_or_null(t->reason));
+	return j;
 }
 
 int token_list(struct call *c, struct err *err)

@@ -157,6 +157,7 @@ const struct route routes[] = {
 	{ "POST", "/imports", "importCertificates", PERM_ORDER, import_create, ROUTE_SLOW, BODY(import_fields, import_create), .answers = { 200, 504 } },
 	{ "POST", "/certificates/{id}/export", "exportCertificate", PERM_VIEW, certificate_export,
 	  BODY(certificate_export_fields, certificate_export), .answers = { 200, 409 } },
+	{ "GET", "/download/{id}/{format}", "downloadCertificate", PERM_PULL, certificate_download, .answers = { 200, 304, 409 } },
 	{ "DELETE", "/certificates/{id}", "deleteCertificate", PERM_ORDER, certificate_delete, ROUTE_MATCH, .answers = { 204 } },
 
 	{ "GET", "/certificates/{id}/renewal", "getRenewal", PERM_VIEW, renewal_get, .answers = { 200 } },
@@ -266,19 +267,35 @@ bool route_answers(const struct route *r, unsigned status)
 
 /* --- finding ------------------------------------------------------------------------------------------------------------ */
 
+void route_parts_clear(struct route_parts *p)
+{
+	free(p->id);
+	free(p->format);
+	*p = (struct route_parts){ 0 };
+}
+
+/* Where the decoded segment goes; NULL: the template has a word of its own here. */
+static char **part_for(const char *template, size_t n, struct route_parts *parts)
+{
+	if (n == 4 && !strncmp(template, "{id}", 4))
+		return &parts->id;
+	return n == 8 && !strncmp(template, "{format}", 8) ? &parts->format : NULL;
+}
+
 /* Walks template and path together, one segment at a time. */
-static bool fits(const char *template, const char *path, char **ret_id)
+static bool fits(const char *template, const char *path, struct route_parts *ret)
 {
 	while (*template == '/' && *path == '/') {
 		size_t tn = strcspn(++template, "/"), pn = strcspn(++path, "/");
+		char **part = part_for(template, tn, ret);
 
-		if (tn == 4 && !strncmp(template, "{id}", 4)) {
-			_cleanup_free_ char *id = NULL;
+		if (part) {
+			_cleanup_free_ char *text = NULL;
 
-			if (!pn || pn > 128 || !guard_unescape(path, pn, false, &id) || strchr(id, '/'))
+			if (!pn || pn > 128 || !guard_unescape(path, pn, false, &text) || strchr(text, '/'))
 				return false;
-			free(*ret_id);
-			*ret_id = TAKE(id);
+			free(*part);
+			*part = TAKE(text);
 		} else if (tn != pn || strncmp(template, path, tn) != 0) {
 			return false;
 		}
@@ -297,19 +314,19 @@ static bool is_fixed(const char *path)
 	return false;
 }
 
-enum route_match route_find(const char *method, const char *path, const struct route **ret, char **ret_id, struct buf *ret_allow)
+enum route_match route_find(const char *method, const char *path, const struct route **ret, struct route_parts *ret_parts, struct buf *ret_allow)
 {
 	bool there = false, fixed = is_fixed(path);
 
 	for (size_t i = 0; i < routes_count; i++) {
-		_cleanup_free_ char *id = NULL;
+		_cleanup_route_parts_ struct route_parts parts = { 0 };
 		const struct route *r = &routes[i];
 
-		if ((fixed && has_id(r)) || !fits(r->path, path, &id))
+		if ((fixed && has_id(r)) || !fits(r->path, path, &parts))
 			continue;
 		if (streq(r->method, method)) {
 			*ret = r;
-			*ret_id = TAKE(id);
+			*ret_parts = TAKE(parts);
 			buf_reset(ret_allow);
 			return ROUTE_FOUND;
 		}

@@ -53,7 +53,7 @@ static void set_list(json_t *body, const char *member, const struct cli_args *a,
 static int tokens(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 40 }, { "USER", "user_name", 0 }, { "ROLE", "role", 0 },
-						     { "RIGHTS", "rights", 0 }, { "FROM", "sources", 30 },
+						     { "RIGHTS", "rights", 0 }, { "CERTIFICATE", "certificate_name", 40 }, { "FROM", "sources", 30 },
 						     { "BEGINS", "prefix", 0 }, { "EXPIRES AT", "expires_at", 0 }, { "USED AT", "used_at", 0 },
 						     { "REVOKED AT", "revoked_at", 0 }, { 0 } };
 
@@ -62,6 +62,7 @@ static int tokens(struct cli *c, const struct cli_args *a, struct err *err)
 
 static const struct cli_column token_fields[] = {
 	{ "Id", "id", 0 }, { "Number", "num", 0 }, { "Name", "name", 0 }, { "User", "user_name", 0 }, { "Role", "role", 0 }, { "Rights", "rights", 0 },
+	{ "Certificate", "certificate_name", 0 }, { "Certificate's id", "certificate_id", 0 }, { "Key leaves because", "reason", 0 },
 	{ "Only from", "sources", 0 }, { "Begins", "prefix", 0 },
 	{ "Created at", "created_at", 0 }, { "Expires at", "expires_at", 0 }, { "Used at", "used_at", 0 }, { "Revoked at", "revoked_at", 0 }, { 0 }
 };
@@ -77,6 +78,8 @@ static const struct cli_option token_options[] = {
 	{ "right", "R", "audit, revoke or key-export; one you have yourself", true },
 	{ "from", "CIDR", "an address or network it may be used from; default: any", true },
 	{ "days", "N", "how long it is good for; default 90", false },
+	{ "certificate", "ID", "it fetches this certificate (certwright sync, /download) and does nothing else; no role then", false },
+	{ "reason", "TEXT", "with --certificate and --right key-export: why the key leaves, for the audit of each fetch", false },
 	{ "out", "FILE", "file for the token (0600); must not exist", false },
 	{ 0 }
 };
@@ -103,6 +106,10 @@ static int token_create(struct cli *c, const struct cli_args *a, struct err *err
 	}
 	set_list(body, "rights", a, "right");
 	set_list(body, "sources", a, "from");
+	if (arg_has(a, "certificate"))
+		json_object_set_new(body, "certificate", json_string(arg(a, "certificate")));
+	if (arg_has(a, "reason"))
+		json_object_set_new(body, "reason", json_string(arg(a, "reason")));
 	if (json_object_set_new(body, "name", json_string(arg(a, "name"))) < 0 ||
 	    (arg_has(a, "role") && json_object_set_new(body, "role", json_string(arg(a, "role"))) < 0))
 		return err_set(err, ERR_INVALID, "--name and --role must be UTF-8 text");

@@ -260,7 +260,7 @@ static int send_once(struct cli *c, const struct cli_call *q, const char *key, s
 {
 	_cleanup_free_ char *url = xasprintf("%s/api/v1%s", c->server, q->path), *bearer = NULL;
 	_cleanup_free_ char *body = q->body ? json_dumps(q->body, JSON_COMPACT) : NULL;
-	struct http_header headers[8] = { { 0 } };
+	struct http_header headers[10] = { { 0 } };
 	struct net_rule rule = { .route = NET_ROUTE_DIRECT, .ca_pem = c->ca_pem, .fingerprint = c->fingerprint };
 	struct http_request request = { .method = q->method, .url = url, .headers = headers, .rule = &rule,
 					.max_body = q->max_body ? q->max_body : ANSWER_MAX };
@@ -277,6 +277,10 @@ static int send_once(struct cli *c, const struct cli_call *q, const char *key, s
 		headers[n++] = (struct http_header){ "X-CSRF-Token", q->csrf };
 	if (q->if_match)
 		headers[n++] = (struct http_header){ "If-Match", q->if_match };
+	if (q->if_none_match)
+		headers[n++] = (struct http_header){ "If-None-Match", q->if_none_match };
+	if (q->pkcs12_password)
+		headers[n++] = (struct http_header){ "X-Pkcs12-Password", q->pkcs12_password };
 	if (key)
 		headers[n++] = (struct http_header){ "Idempotency-Key", key };
 	headers[n++] = (struct http_header){ "Accept", "application/json, application/problem+json, */*" };
@@ -320,6 +324,8 @@ int cli_request(struct cli *c, const struct cli_call *q, struct cli_answer *ret,
 	}
 	if (is_json(&ret->http) && ret->http.body.n && json_parse(buf_text(&ret->http.body), ret->http.body.n, &ret->doc, err) < 0)
 		return err_wrap(err, "the server '%s' sent an unreadable answer", c->server);
+	if (ret->http.status == 304 && q->if_none_match)
+		return 0;
 	return ret->http.status >= 200 && ret->http.status < 300 ? 0 : problem(ret, err);
 }
 

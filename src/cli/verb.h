@@ -61,6 +61,8 @@ struct cli_call {               /* all borrowed */
 	const char *path;       /* behind /api/v1, escaped */
 	json_t *body;           /* or NULL */
 	const char *if_match, *cookie, *csrf;
+	const char *if_none_match;   /* then 304 is no error */
+	const char *pkcs12_password;
 	bool create;            /* sends an Idempotency-Key, so that a lost answer can be asked for again */
 	size_t max_body;
 };
@@ -135,7 +137,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], provider_verbs[], channel_verbs[], rule_verbs[], challenge_verbs[], debt_verbs[], delegation_verbs[],
-	certificate_verbs[], import_verbs[], renewal_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
+	certificate_verbs[], fetch_verbs[], import_verbs[], renewal_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
 extern const struct cli_verb doctor_verbs[], view_verbs[], view_rule_verbs[];
 /* view.c; rows of delegation_verbs */
 int cli_delegation_check(struct cli *c, const struct cli_args *a, struct err *err);

@@ -8,9 +8,10 @@ DEFINE_ENUM(permission, PERMISSIONS)
 bool may(enum role role, unsigned rights, enum permission perm)
 {
 	static const unsigned table[role_count] = {
-		[ROLE_VIEWER] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_VIEW),
-		[ROLE_OPERATOR] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_VIEW) | BIT(PERM_ORDER),
-		[ROLE_ADMIN] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_VIEW) | BIT(PERM_ORDER) | BIT(PERM_ACCOUNT) | BIT(PERM_ADMIN),
+		[ROLE_PULL] = BIT(PERM_NONE) | BIT(PERM_PULL),
+		[ROLE_VIEWER] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_PULL) | BIT(PERM_VIEW),
+		[ROLE_OPERATOR] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_PULL) | BIT(PERM_VIEW) | BIT(PERM_ORDER),
+		[ROLE_ADMIN] = BIT(PERM_NONE) | BIT(PERM_SELF) | BIT(PERM_PULL) | BIT(PERM_VIEW) | BIT(PERM_ORDER) | BIT(PERM_ACCOUNT) | BIT(PERM_ADMIN),
 	};
 
 	if ((unsigned)role >= role_count || (unsigned)perm >= permission_count)
@@ -92,6 +93,8 @@ void token_done(struct token *t)
 	free(t->id);
 	free(t->name);
 	free(t->user_id);
+	free(t->certificate_id);
+	free(t->reason);
 	free(t->hash);
 	free(t->prefix);
 	strlist_clear(&t->sources);

@@ -11,6 +11,7 @@
 #include "model/enum.h"
 
 #define ROLES(X)                                                                                                       \
+	X(ROLE_PULL, "pull")         /* of tokens only: fetches the one certificate it was made for, nothing else */          \
 	X(ROLE_VIEWER, "viewer")     /* sees everything but secrets */                                                 \
 	X(ROLE_OPERATOR, "operator") /* orders, CSRs, records */                                                       \
 	X(ROLE_ADMIN, "admin")       /* accounts, users, settings */
@@ -20,6 +21,7 @@ DECLARE_ENUM(role, ROLES);
 #define PERMISSIONS(X)                                                                                                 \
 	X(PERM_NONE, "none")             /* without sign-in */                                                         \
 	X(PERM_SELF, "self")             /* signed in; one's own session, password, tokens */                          \
+	X(PERM_PULL, "pull")             /* fetch a certificate; a token of the role pull: its own */                   \
 	X(PERM_VIEW, "view")                                                                                           \
 	X(PERM_ORDER, "order")           /* create and drive orders and CSRs, delegations */                           \
 	X(PERM_ACCOUNT, "account")       /* register and delete accounts */                                            \
@@ -68,6 +70,8 @@ struct token {
 	enum role role;
 	unsigned rights;
 	struct strlist sources; /* CIDRs it may be used from; empty = anywhere */
+	char *certificate_id;   /* role pull: the one certificate it fetches; else NULL */
+	char *reason;           /* why it may carry that one's key away; NULL without key-export */
 	char *hash, *prefix;
 	int64_t created_ms, expires_ms, used_ms, revoked_ms;
 };

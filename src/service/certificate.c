@@ -9,6 +9,7 @@
 #include "service/internal.h"
 #include "store/account.h"
 #include "store/key.h"
+#include "store/user.h"
 
 void certificate_view_done(struct certificate_view *v)
 {
@@ -67,6 +68,7 @@ struct certificate_job {
 	struct key_row *key;
 	struct audit *audit;
 	const char *fetched_by;
+	const char *version_id; /* what is handed out; NULL = not the certificate itself */
 	int64_t now_ms;
 };
 
@@ -170,7 +172,8 @@ static int delete_tx(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	replace_str(&j->audit->object_id, c.id);
 	replace_str(&j->audit->object_name, c.names.n ? c.names.v[0] : NULL);
-	if (renewal_forget(tx, c.id, j->now_ms, err) < 0 || store_certificate_delete(tx, c.id, j->now_ms, err) < 0)
+	if (renewal_forget(tx, c.id, j->now_ms, err) < 0 || store_token_revoke_of_certificate(tx, c.id, j->now_ms, err) < 0 ||
+	    store_certificate_delete(tx, c.id, j->now_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -195,13 +198,17 @@ static int key_tx(struct sql *q, void *arg, struct err *err)
 	return store_key_get(q, id, j->key, err);
 }
 
-/* Who fetches what waited to be installed takes it there. */
+/* Who fetches what waited to be installed takes it there; a newer one that came meanwhile goes on waiting. */
 static int audit_tx(struct sql *tx, void *arg, struct err *err)
 {
 	const struct certificate_job *j = arg;
+	_cleanup_certificate_ struct certificate c = { 0 };
 
-	if (renewal_installed(tx, j->audit->object_id, j->audit->at_ms, err) < 0 ||
-	    store_fetched(tx, j->audit->object_id, j->fetched_by, j->audit->at_ms, err) < 0)
+	if (store_certificate_get(tx, j->audit->object_id, &c, err) < 0)
+		return -(int)err->code;
+	if (j->version_id && c.version_id && streq(j->version_id, c.version_id) && renewal_installed(tx, c.id, j->audit->at_ms, err) < 0)
+		return -(int)err->code;
+	if (store_fetched(tx, j->audit->object_id, j->fetched_by, j->audit->at_ms, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -231,31 +238,29 @@ static int open_key(struct service *s, const struct version *v, const char *audi
 	return keys_export(s->keys, &(struct key_handle){ "key", k.id, "sealed", k.sealed, k.sealed_n }, audit_id, ret, err);
 }
 
-int service_certificate_export(struct service *s, const struct actor *a, const char *ref, const struct certificate_export *r,
-			       struct exported *ret, struct err *err)
+int certificate_hand_out(struct service *s, const struct actor *a, const struct certificate_detail *d, const struct certificate_export *r,
+			 struct exported *ret, struct err *err)
 {
-	_cleanup_certificate_detail_ struct certificate_detail d = { 0 };
 	_cleanup_chain_ struct chain chain = { 0 };
 	_cleanup_buf_wipe_ struct buf out = BUF_MAX(3 * LIMIT_CA_CHAIN);
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_secret_ struct secret key = { 0 };
 	_cleanup_json_ json_t *detail = NULL;
 	const struct vendor *vendor;
-	const struct version *v = &d.view.current;
-	struct certificate_job j = { .audit = &audit, .fetched_by = a->token_name ? a->token_name : a->user_name };
+	const struct version *v = &d->view.current;
+	struct certificate_job j = { .audit = &audit, .fetched_by = a->token_name ? a->token_name : a->user_name,
+				     .version_id = streq(r->format, "chain") ? NULL : v->id };
 	const char *ext = NULL;
 
-	if (check_export(a, r, err) < 0 || service_certificate_get(s, ref, &d, err) < 0)
-		return -(int)err->code;
 	if (!v->id)
-		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " has nothing issued yet", d.view.certificate.num);
+		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " has nothing issued yet", d->view.certificate.num);
 	if (r->with_key && !v->key_id)
 		return err_set_field(err, ERR_CONFLICT, "/with_key", "the key of this certificate is not kept here");
 	if (chain_parse(v->chain, strlen(v->chain), &chain, err) < 0)
 		return err_wrap(err, "could not read the stored chain");
 	audit_begin(s, a, r->with_key ? "certificate.export-key" : "certificate.export", "certificate", &audit);
-	replace_str(&audit.object_id, d.view.certificate.id);
-	replace_str(&audit.object_name, d.view.certificate.names.n ? d.view.certificate.names.v[0] : NULL);
+	replace_str(&audit.object_id, d->view.certificate.id);
+	replace_str(&audit.object_name, d->view.certificate.names.n ? d->view.certificate.names.v[0] : NULL);
 	replace_str(&audit.reason, r->reason);
 	detail = json_pack("{s:s, s:s}", "format", r->format, "version", v->id);
 	audit.detail = json_text(detail);
@@ -265,8 +270,18 @@ int service_certificate_export(struct service *s, const struct actor *a, const c
 		return err_wrap(err, "could not hand out the key");
 	if (export_build(r, &chain, r->with_key ? &key : NULL, audit.object_name, audit.at_ms, &out, &ext, err) < 0)
 		return -(int)err->code;
-	vendor = d.view.vendor ? vendor_find(d.view.vendor) : NULL;
+	vendor = d->view.vendor ? vendor_find(d->view.vendor) : NULL;
 	ret->body = secret_copy(out.p, out.n);
 	ret->name = service_file_name(&v->names, vendor && vendor->staging, ext);
 	return 0;
+}
+
+int service_certificate_export(struct service *s, const struct actor *a, const char *ref, const struct certificate_export *r,
+			       struct exported *ret, struct err *err)
+{
+	_cleanup_certificate_detail_ struct certificate_detail d = { 0 };
+
+	if (check_export(a, r, err) < 0 || service_certificate_get(s, ref, &d, err) < 0)
+		return -(int)err->code;
+	return certificate_hand_out(s, a, &d, r, ret, err);
 }

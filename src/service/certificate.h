@@ -40,7 +40,7 @@ int service_certificate_get(struct service *s, const char *ref, struct certifica
 int service_certificate_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
 
 struct certificate_export {
-	const char *format; /* pem (leaf), chain, fullchain, der, pkcs12, pkcs12-legacy, zip */
+	const char *format; /* pem (leaf), chain, fullchain, der, pkcs12, pkcs12-legacy, zip; service/pull.h: key, combined */
 	struct secret password; /* of a PKCS#12 file */
 	bool with_key;      /* asks for PERM_KEY_EXPORT too */
 	const char *reason;

@@ -67,6 +67,12 @@ static int pack_legacy(const struct pack *p, struct err *err)
 	return pack_p12(p, true, err);
 }
 
+static int pack_key(const struct pack *p, struct err *err)
+{
+	buf_add(p->out, p->key->p, p->key->n);
+	return buf_check(p->out, err);
+}
+
 static void zip_pem(struct zip *z, const struct pack *p, const char *name, size_t from, size_t to)
 {
 	struct buf b = BUF_MAX(LIMIT_CA_CHAIN);
@@ -94,16 +100,19 @@ static int pack_zip(const struct pack *p, struct err *err)
 
 static const struct format {
 	const char *name, *extension;
-	bool key_fits, key_needed;
+	bool key_fits, key_needed, password;
 	int (*pack)(const struct pack *p, struct err *err);
 } formats[] = {
-	{ "pem", "pem", true, false, pack_leaf },
-	{ "chain", "chain.pem", false, false, pack_chain },
-	{ "fullchain", "fullchain.pem", true, false, pack_full },
-	{ "der", "der", false, false, pack_der },
-	{ "pkcs12", "p12", true, true, pack_pkcs12 },
-	{ "pkcs12-legacy", "p12", true, true, pack_legacy },
-	{ "zip", "zip", true, false, pack_zip },
+	{ "pem", "pem", true, false, false, pack_leaf },
+	{ "chain", "chain.pem", false, false, false, pack_chain },
+	{ "fullchain", "fullchain.pem", true, false, false, pack_full },
+	{ "der", "der", false, false, false, pack_der },
+	{ "pkcs12", "p12", true, true, true, pack_pkcs12 },
+	{ "pkcs12-legacy", "p12", true, true, true, pack_legacy },
+	{ "zip", "zip", true, false, false, pack_zip },
+	/* by pull only */
+	{ "key", "key.pem", true, true, false, pack_key },
+	{ "combined", "combined.pem", true, true, false, pack_full },
 };
 
 static const struct format *find(const char *name)
@@ -122,11 +131,11 @@ int export_check(const struct certificate_export *r, struct err *err)
 		return err_set_field(err, ERR_INVALID, "/format", "there is no format '%s'", r->format);
 	if (r->with_key && !f->key_fits)
 		return err_set_field(err, ERR_INVALID, "/format", "a key goes out with pem, fullchain, pkcs12, pkcs12-legacy or zip only");
-	if (f->key_needed && !r->with_key)
+	if (f->password && !r->with_key)
 		return err_set_field(err, ERR_INVALID, "/with_key", "a PKCS#12 file is written with its key only; without it, PEM or DER is what programs read");
-	if (f->key_needed && !r->password.n)
+	if (f->password && !r->password.n)
 		return err_set_field(err, ERR_INVALID, "/password", "a PKCS#12 file needs a password");
-	if (!f->key_needed && r->password.n)
+	if (!f->password && r->password.n)
 		return err_set_field(err, ERR_INVALID, "/password", "only PKCS#12 files have a password");
 	return 0;
 }

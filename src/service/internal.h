@@ -113,6 +113,11 @@ int export_check(const struct certificate_export *r, struct err *err) MUST_CHECK
 /* What export_check took; name may be NULL. */
 int export_build(const struct certificate_export *r, const struct chain *chain, const struct secret *key, const char *name, int64_t now_ms,
 		 struct buf *out, const char **ret_extension, struct err *err) MUST_CHECK;
+/* certificate.c: what export_check and the actor's rights allowed goes out; the audit row is durable before. */
+struct certificate_detail;
+struct exported;
+int certificate_hand_out(struct service *s, const struct actor *a, const struct certificate_detail *d, const struct certificate_export *r,
+			 struct exported *ret, struct err *err) MUST_CHECK;
 /* certificate.c: all but the certificate, which is there already. */
 int certificate_view_fill(struct sql *q, struct certificate_view *v, struct err *err) MUST_CHECK;
 

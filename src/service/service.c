@@ -128,6 +128,8 @@ void actor_clear(struct actor *a)
 	free(a->user_name);
 	free(a->token_id);
 	free(a->token_name);
+	free(a->certificate_id);
+	free(a->reason);
 	free(a->session_hash);
 	free(a->csrf);
 	free(a->address);

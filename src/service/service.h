@@ -73,6 +73,7 @@ struct actor {
 	unsigned rights;    /* BIT(PERM_...) of those that are granted one by one */
 	char *user_id, *user_name;
 	char *token_id, *token_name; /* of a token */
+	char *certificate_id, *reason; /* of a token of the role pull: what it fetches, and why with the key */
 	char *session_hash; /* of a session */
 	char *csrf;         /* of a session: what X-CSRF-Token must be */
 	int64_t expires_ms; /* when session or token end at the latest */

@@ -6,6 +6,7 @@
 #include "keys/token.h"
 #include "service/audit.h"
 #include "service/internal.h"
+#include "store/certificate.h"
 
 #define USED_EVERY_MS MINUTE_MS
 
@@ -13,6 +14,7 @@ void token_view_done(struct token_view *v)
 {
 	token_done(&v->token);
 	free(v->user_name);
+	free(v->certificate_name);
 	memset(v, 0, sizeof *v);
 }
 
@@ -98,6 +100,8 @@ int service_token_auth(struct service *s, const char *text, struct actor *ret, s
 		ret->kind = ACTOR_TOKEN;
 		ret->role = MIN(j.token.role, j.user.role);
 		ret->rights = j.token.rights & j.user.rights;
+		replace_str(&ret->certificate_id, j.token.certificate_id);
+		replace_str(&ret->reason, j.token.reason);
 		replace_str(&ret->token_name, j.token.name);
 		replace_str(&ret->user_id, j.user.id);
 		replace_str(&ret->user_name, j.user.name);
@@ -118,6 +122,7 @@ struct token_job {
 	struct token_view_list *list;
 	struct token_view *view;
 	const struct token *fresh;
+	const char *certificate; /* as asked for, NULL = none */
 	struct audit *audit;
 	int64_t now_ms;
 };
@@ -138,6 +143,27 @@ static int user_name_of(struct sql *q, const char *user_id, char **ret, struct e
 	return 0;
 }
 
+/* What a token of the role pull fetches, as people know it; nothing when that was deleted. */
+static int certificate_name_of(struct sql *q, const char *id, char **ret, struct err *err)
+{
+	_cleanup_certificate_ struct certificate c = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (!id)
+		return 0;
+	if (store_certificate_get(q, id, &c, &why) < 0)
+		return why.code == ERR_NOT_FOUND ? 0 : err_move(err, &why);
+	*ret = xstrdup(c.names.n ? c.names.v[0] : "");
+	return 0;
+}
+
+static int names_of(struct sql *q, struct token_view *v, struct err *err)
+{
+	if (user_name_of(q, v->token.user_id, &v->user_name, err) < 0)
+		return -(int)err->code;
+	return certificate_name_of(q, v->token.certificate_id, &v->certificate_name, err);
+}
+
 static bool sees_all(const struct actor *a)
 {
 	return may(a->role, a->rights, PERM_ADMIN);
@@ -155,7 +181,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 		struct token_view *v = token_view_list_add(j->list);
 
 		v->token = TAKE(l.v[i]);
-		if (user_name_of(q, v->token.user_id, &v->user_name, err) < 0)
+		if (names_of(q, v, err) < 0)
 			return -(int)err->code;
 	}
 	j->list->more = l.more;
@@ -199,7 +225,7 @@ static int get_tx(struct sql *q, void *arg, struct err *err)
 	token_view_done(j->view);
 	if (get_mine(q, j, &j->view->token, err) < 0)
 		return -(int)err->code;
-	return user_name_of(q, j->view->token.user_id, &j->view->user_name, err);
+	return names_of(q, j->view, err);
 }
 
 int service_token_get(struct service *s, const struct actor *a, const char *ref, struct token_view *ret, struct err *err)
@@ -207,6 +233,25 @@ int service_token_get(struct service *s, const struct actor *a, const char *ref,
 	struct token_job j = { .actor = a, .ref = ref, .view = ret };
 
 	return store_read(s->store, get_tx, &j, err);
+}
+
+/* The one certificate: it must be there, else the field says so. */
+static int bind_certificate(struct sql *tx, const struct token_job *j, struct err *err)
+{
+	_cleanup_certificate_ struct certificate c = { 0 };
+	struct token *t = &j->view->token;
+
+	if (!j->certificate)
+		return 0;
+	if (SERVICE_GET(tx, j->certificate, store_certificate_get, store_certificate_get_num, &c, err) < 0) {
+		if (err->code != ERR_NOT_FOUND && err->code != ERR_INVALID)
+			return -(int)err->code;
+		err_clear(err);
+		return err_set_field(err, ERR_INVALID, "/certificate", "there is no certificate '%.64s'", j->certificate);
+	}
+	t->certificate_id = TAKE(c.id);
+	j->view->certificate_name = xstrdup(c.names.n ? c.names.v[0] : "");
+	return 0;
 }
 
 static int create_tx(struct sql *tx, void *arg, struct err *err)
@@ -221,10 +266,11 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	t->user_id = xstrdup(j->fresh->user_id);
 	t->hash = xstrdup(j->fresh->hash);
 	t->prefix = xstrdup(j->fresh->prefix);
+	t->reason = xstrdup_null(j->fresh->reason);
 	t->sources = (struct strlist){ 0 };
 	strlist_copy(&t->sources, &j->fresh->sources);
 	j->view->user_name = xstrdup(j->actor->user_name);
-	if (store_token_add(tx, t, err) < 0)
+	if (bind_certificate(tx, j, err) < 0 || store_token_add(tx, t, err) < 0)
 		return -(int)err->code;
 	return store_audit_add(tx, j->audit, err);
 }
@@ -243,12 +289,39 @@ static int check_sources(const struct strlist *sources, struct strlist *ret, str
 	return 0;
 }
 
-static json_t *token_terms(const struct token *t)
+static json_t *token_terms(const struct token *t, const char *certificate)
 {
 	_cleanup_free_ char *rights = rights_text(t->rights);
 
-	return json_pack("{s:s, s:s, s:o, s:o}", "role", role_text(t->role), "rights", rights, "expires_at", json_time_or_null(t->expires_ms),
-			 "sources", json_strlist(&t->sources));
+	json_t *terms = json_pack("{s:s, s:s, s:o, s:o}", "role", role_text(t->role), "rights", rights, "expires_at",
+				  json_time_or_null(t->expires_ms), "sources", json_strlist(&t->sources));
+
+	if (certificate)
+		json_object_set_new(terms, "certificate", json_string(certificate));
+	return terms;
+}
+
+/*
+ * A token that fetches one certificate has no other role, and no right but the one to carry its key, for which a reason is kept:
+ * every fetch is audited with it.
+ */
+static int check_pull(const struct token_create *r, struct token *t, struct err *err)
+{
+	bool reason = r->reason && r->reason[strspn(r->reason, " \t\r\n")];
+
+	if (!r->certificate)
+		return r->reason ? err_set_field(err, ERR_INVALID, "/reason", "belongs to a token that fetches the key of one certificate") : 0;
+	if (r->role)
+		return err_set_field(err, ERR_INVALID, "/role", "a token for one certificate fetches that and has no other role");
+	if (t->rights & ~BIT(PERM_KEY_EXPORT))
+		return err_set_field(err, ERR_INVALID, "/rights", "a token for one certificate may have the right 'key-export' and no other");
+	if (t->rights && !reason)
+		return err_set_field(err, ERR_INVALID, "/reason", "say why the key leaves; it is kept in the audit of each fetch");
+	if (!t->rights && r->reason)
+		return err_set_field(err, ERR_INVALID, "/reason", "is asked for with the right 'key-export' only");
+	t->role = ROLE_PULL;
+	t->reason = xstrdup_null(r->reason);
+	return 0;
 }
 
 int service_token_create(struct service *s, const struct actor *a, const struct token_create *r, struct secret *ret_text,
@@ -258,10 +331,10 @@ int service_token_create(struct service *s, const struct actor *a, const struct 
 	_cleanup_secret_ struct secret text = { 0 };
 	_cleanup_token_ struct token t = { .role = a->role };
 	char hash[SHA256_HEX];
-	struct token_job j = { .actor = a, .view = ret, .fresh = &t, .audit = &audit };
+	struct token_job j = { .actor = a, .view = ret, .fresh = &t, .certificate = r->certificate, .audit = &audit };
 	int64_t now = service_now(s);
 
-	if (r->role && !role_parse(r->role, &t.role))
+	if (r->role && (!role_parse(r->role, &t.role) || t.role == ROLE_PULL))
 		return err_set_field(err, ERR_INVALID, "/role", "there is no role '%s'", r->role);
 	if (t.role > a->role)
 		return err_set_field(err, ERR_DENIED, "/role", "a token may not do more than its maker, whose role is '%s'",
@@ -273,6 +346,8 @@ int service_token_create(struct service *s, const struct actor *a, const struct 
 
 		return err_set_field(err, ERR_DENIED, "/rights", "a token may not do more than its maker, who has not the right '%s'", lacking);
 	}
+	if (check_pull(r, &t, err) < 0)
+		return -(int)err->code;
 	if (strpbrk(r->name, "\r\n\t"))
 		return err_set_field(err, ERR_INVALID, "/name", "must not have control characters");
 	token_make(TOKEN_API, &text, hash);
@@ -288,7 +363,8 @@ int service_token_create(struct service *s, const struct actor *a, const struct 
 	audit_begin(s, a, "token.create", "token", &audit);
 	replace_str(&audit.object_id, t.id);
 	replace_str(&audit.object_name, t.name);
-	audit_change(&audit, NULL, token_terms(&t));
+	replace_str(&audit.reason, t.reason);
+	audit_change(&audit, NULL, token_terms(&t, r->certificate));
 	if (store_write(s->store, create_tx, &j, err) < 0)
 		return -(int)err->code;
 	*ret_text = TAKE(text);

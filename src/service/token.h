@@ -11,11 +11,14 @@ struct token_create {
 	int64_t days;            /* 0 = 90 */
 	struct strlist rights;   /* none unless named, and of the maker's only */
 	struct strlist sources;  /* CIDRs; empty = from anywhere */
+	const char *certificate; /* id or number: it fetches this one and does nothing else (role pull; then role must be NULL) */
+	const char *reason;      /* with certificate and the right key-export: why the key leaves, for the audit of each fetch */
 };
 
 struct token_view {
 	struct token token;
 	char *user_name;
+	char *certificate_name; /* role pull: its first name; NULL when it is deleted */
 };
 void token_view_done(struct token_view *v);
 STORE_LIST(token_view);

@@ -139,7 +139,7 @@ int service_user_create(struct service *s, const struct actor *a, const struct u
 
 	if (user_name_canonical(r->name, &u.name, err) < 0)
 		return -(int)err->code;
-	if (!role_parse(r->role, &u.role))
+	if (!role_parse(r->role, &u.role) || u.role == ROLE_PULL)
 		return err_set_field(err, ERR_INVALID, "/role", "there is no role '%s'", r->role);
 	if (rights_from_list(&r->rights, "/rights", &u.rights, err) < 0)
 		return -(int)err->code;
@@ -212,7 +212,7 @@ int service_user_update(struct service *s, const struct actor *a, const char *re
 			      .now_ms = service_now(s) };
 
 	if (r->role) {
-		if (!role_parse(r->role, &j.role))
+		if (!role_parse(r->role, &j.role) || j.role == ROLE_PULL)
 			return err_set_field(err, ERR_INVALID, "/role", "there is no role '%s'", r->role);
 		j.has_role = true;
 	}

@@ -232,15 +232,19 @@ int store_known_source_prune(struct sql *tx, int64_t before_ms, int64_t *ret_n, 
 
 /* API tokens */
 
-#define TOKEN_COLUMNS "id, num, name, user_id, role, hash, prefix, created_ms, expires_ms, used_ms, revoked_ms, rights, sources"
+#define TOKEN_COLUMNS                                                                                                  \
+	"id, num, name, user_id, role, hash, prefix, created_ms, expires_ms, used_ms, revoked_ms, rights, sources, certificate_id," \
+	" reason"
 
-static const char TOKEN_ADD[] = "INSERT INTO token (" TOKEN_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11)";
+static const char TOKEN_ADD[] = "INSERT INTO token (" TOKEN_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11, $12,"
+				" $13)";
 static const char TOKEN_GET[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE id = $1";
 static const char TOKEN_GET_NUM[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE num = $1";
 static const char TOKEN_FIND[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE hash = $1";
 static const char TOKEN_USED[] = "UPDATE token SET used_ms = $2 WHERE id = $1 AND used_ms < $2";
 static const char TOKEN_REVOKE[] = "UPDATE token SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
 static const char TOKEN_REVOKE_USER[] = "UPDATE token SET revoked_ms = $2 WHERE user_id = $1 AND revoked_ms = 0";
+static const char TOKEN_REVOKE_CERTIFICATE[] = "UPDATE token SET revoked_ms = $2 WHERE certificate_id = $1 AND revoked_ms = 0";
 static const char TOKEN_LIST[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE (created_ms, id) < ($1, $2)"
 				 " ORDER BY created_ms DESC, id DESC LIMIT $3";
 static const char TOKEN_LIST_USER[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE user_id = $4 AND (created_ms, id) < ($1, $2)"
@@ -261,6 +265,8 @@ static int token_from_row(const struct row *r, struct token *t, struct err *err)
 	if (!rights_parse(row_text(r, 11), &t->rights))
 		return err_set(err, ERR_STORE, "database holds an unknown right of API token '%s'", t->name);
 	row_names(r, 12, &t->sources);
+	t->certificate_id = row_text_dup(r, 13);
+	t->reason = row_text_dup(r, 14);
 	return ROW_ENUM(role, r, 4, &t->role, err);
 }
 
@@ -277,7 +283,8 @@ int store_token_add(struct sql *tx, struct token *t, struct err *err)
 	if (sql_exec(tx, TOKEN_ADD,
 		     SQL_VALUES(SQL_TEXT(t->id), SQL_INT(num), SQL_TEXT(t->name), SQL_TEXT(t->user_id),
 				SQL_TEXT(role_text(t->role)), SQL_TEXT(t->hash), SQL_TEXT(t->prefix), SQL_INT(t->created_ms),
-				SQL_INT(t->expires_ms), SQL_TEXT(rights), SQL_TEXT(sources)),
+				SQL_INT(t->expires_ms), SQL_TEXT(rights), SQL_TEXT(sources), SQL_TEXT(t->certificate_id),
+				SQL_TEXT(t->reason)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store API token '%s'", t->name);
 	t->num = num;
@@ -311,6 +318,14 @@ int store_token_revoke(struct sql *tx, const char *id, int64_t now_ms, struct er
 {
 	store_touch(tx, "token", id, 0);
 	return exec_named(tx, TOKEN_REVOKE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), ERR_NOT_FOUND, "valid API token", id, err);
+}
+
+int store_token_revoke_of_certificate(struct sql *tx, const char *certificate_id, int64_t now_ms, struct err *err)
+{
+	if (sql_exec(tx, TOKEN_REVOKE_CERTIFICATE, SQL_VALUES(SQL_TEXT(certificate_id), SQL_INT(now_ms)), NULL, err) < 0)
+		return err_wrap(err, "could not revoke the API tokens of certificate '%s'", certificate_id);
+	store_touch(tx, "token", NULL, 0);
+	return 0;
 }
 
 int store_token_list(struct sql *q, const char *user_id, const struct page *p, struct token_list *ret, struct err *err)

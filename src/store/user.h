@@ -50,6 +50,8 @@ int store_token_get_num(struct sql *q, int64_t num, struct token *ret, struct er
 int store_token_find(struct sql *q, const char *hash, struct token *ret, struct err *err) MUST_CHECK; /* revoked ones too */
 int store_token_used(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 int store_token_revoke(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Those that fetch this one; fine when there is none. */
+int store_token_revoke_of_certificate(struct sql *tx, const char *certificate_id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Newest first; user_id NULL: everybody's. */
 int store_token_list(struct sql *q, const char *user_id, const struct page *p, struct token_list *ret, struct err *err) MUST_CHECK;
 

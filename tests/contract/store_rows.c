@@ -685,7 +685,9 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 				s2 = { .id = W("01S2"), .hash = W("s2"), .csrf = W("c"), .created_ms = 1, .seen_ms = 1, .expires_ms = 200 }, back = { 0 };
 	_cleanup_token_ struct token t = { .id = new_id(), .name = W("ci"), .role = ROLE_VIEWER, .hash = W("h"), .prefix = W("cw_ab"), .rights = BIT(PERM_KEY_EXPORT),
 					   .created_ms = 5, .expires_ms = 500 },
-			      found = { 0 }, by_id = { 0 };
+			      found = { 0 }, by_id = { 0 }, pulls = { 0 };
+	_cleanup_token_ struct token pull = { .id = new_id(), .name = W("web"), .role = ROLE_PULL, .hash = W("h2"), .prefix = W("cw_cd"),
+					      .certificate_id = W("01CERT"), .reason = W("nginx"), .created_ms = 5, .expires_ms = 500 };
 	_cleanup_user_list_ struct user_list users = { 0 };
 	_cleanup_token_list_ struct token_list tokens = { 0 };
 	_cleanup_session_list_ struct session_list sessions = { 0 };
@@ -758,10 +760,23 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	OK(store_token_find(tx, "h", &found, err));
 	ASSERT_INT(found.used_ms, 6);
 	ASSERT_INT(found.role, ROLE_VIEWER);
+	ASSERT_TRUE(!found.certificate_id);
 	OK(store_token_list(tx, NULL, &ten, &tokens, err));
 	ASSERT_INT(tokens.n, 1);
 	OK(store_token_list(tx, "somebody else", &ten, &tokens, err));
 	ASSERT_INT(tokens.n, 0);
+
+	pull.user_id = xstrdup(u.id);
+	OK(store_token_add(tx, &pull, err));
+	OK(store_token_find(tx, "h2", &pulls, err));
+	ASSERT_STR(pulls.certificate_id, "01CERT");
+	ASSERT_STR(pulls.reason, "nginx");
+	OK(store_token_revoke_of_certificate(tx, "01OTHER", 60, err));
+	OK(store_token_revoke_of_certificate(tx, "01CERT", 61, err));
+	OK(store_token_revoke_of_certificate(tx, "01CERT", 62, err));
+	token_done(&pulls);
+	OK(store_token_find(tx, "h2", &pulls, err));
+	ASSERT_INT(pulls.revoked_ms, 61);
 
 	OK(store_user_delete(tx, u.id, 77, err));
 	FAILS(store_user_delete(tx, u.id, 77, err), ERR_NOT_FOUND);

@@ -126,7 +126,7 @@ static void request(char *text, size_t n)
 {
 	char *end = memchr(text, '\n', n), *body, *path, *q;
 	_cleanup_buf_ struct buf allow = BUF_MAX(256);
-	_cleanup_free_ char *id = NULL;
+	_cleanup_route_parts_ struct route_parts parts = { 0 };
 	const struct route *r = NULL;
 	size_t head_n;
 
@@ -141,9 +141,9 @@ static void request(char *text, size_t n)
 		return;
 	if (q)
 		*q++ = '\0';
-	if (route_find(text, path, &r, &id, &allow) != ROUTE_FOUND)
+	if (route_find(text, path, &r, &parts, &allow) != ROUTE_FOUND)
 		return;
-	HOLDS(r && streq(r->method, text) && (!id || !strchr(id, '/')));
+	HOLDS(r && streq(r->method, text) && (!parts.id || !strchr(parts.id, '/')) && (!parts.format || !strchr(parts.format, '/')));
 	query(r, q ? q : "");
 	if (body && r->body)
 		decode(r->body, r->body_size, body + 2, n - (size_t)(body + 2 - text));

@@ -42,7 +42,7 @@ def find(method, path):
     path = path.split("?")[0]
     fixed = [(m, p, o) for m, p, o in operations() if m == method]
     for _, p, o in sorted(fixed, key=lambda x: "{" in x[1]):
-        if re.fullmatch(re.sub(r"\{id\}", "[^/]+", re.escape(p).replace(r"\{", "{").replace(r"\}", "}")), path):
+        if re.fullmatch(re.sub(r"\{(id|format)\}", "[^/]+", re.escape(p).replace(r"\{", "{").replace(r"\}", "}")), path):
             return o
     return None
 

@@ -15,11 +15,13 @@ from api_fixtures import PASSWORD, ROLES, Api
 
 UNKNOWN = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 RIGHTS = ("audit", "revoke", "key-export")
-ROLE_MAY = {"viewer": {"self", "view"}, "operator": {"self", "view", "order"}, "admin": {"self", "view", "order", "account", "admin"}}
+ROLE_MAY = {"viewer": {"self", "pull", "view"}, "operator": {"self", "pull", "view", "order"},
+            "admin": {"self", "pull", "view", "order", "account", "admin"}}
 # operation -> what it needs
 EXPECT = {
     "none": "getSetup postSetup createSession getOpenapi",
     "self": "getSession deleteSession putPassword listTokens createToken getToken deleteToken listSessions endSession",
+    "pull": "downloadCertificate",
     "view": "listVendors listAccounts getAccount listCsrs getCsr listOrders getOrder listOrderEvents downloadOrderCertificate listRecords getRecord"
             " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
             " getRenewal listRenewals getRenewalPause listNotices"
@@ -140,7 +142,7 @@ def world():
 def ask(client, route, identifier=UNKNOWN):
     """The status. Bodies are empty: whoever may is told what is missing, not that he may not."""
     CELLS["n"] += 1
-    path = "/api/v1" + route["path"].replace("{id}", identifier) + QUERY.get(route["operation"], "")
+    path = "/api/v1" + route["path"].replace("{id}", identifier).replace("{format}", "pem") + QUERY.get(route["operation"], "")
     headers = {"If-Match": '"1"'}
     if client.token:
         headers["Authorization"] = f"Bearer {client.token}"

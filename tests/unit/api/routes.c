@@ -41,12 +41,12 @@ static void each_path_finds_its_row_and_its_id(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct route *r = NULL;
-		_cleanup_free_ char *id = NULL;
+		_cleanup_route_parts_ struct route_parts parts = { 0 };
 		_cleanup_buf_ struct buf allow = BUF_MAX(256);
 
-		ASSERT_INT(route_find(cases[i].method, cases[i].path, &r, &id, &allow), cases[i].match);
+		ASSERT_INT(route_find(cases[i].method, cases[i].path, &r, &parts, &allow), cases[i].match);
 		ASSERT_STR(r ? r->operation : NULL, cases[i].operation);
-		ASSERT_STR(id, cases[i].id);
+		ASSERT_STR(parts.id, cases[i].id);
 		ASSERT_INT(allow.n > 0, cases[i].match == ROUTE_NO_METHOD);
 	}
 }
@@ -76,11 +76,11 @@ static void every_row_is_whole_and_alone(void **state)
 static void statuses_follow_from_the_row(void **state)
 {
 	const struct route *r = NULL;
-	_cleanup_free_ char *id = NULL;
+	_cleanup_route_parts_ struct route_parts parts = { 0 };
 	_cleanup_buf_ struct buf allow = BUF_MAX(256);
 
 	(void)state;
-	ASSERT_INT(route_find("DELETE", "/orders/1", &r, &id, &allow), ROUTE_FOUND);
+	ASSERT_INT(route_find("DELETE", "/orders/1", &r, &parts, &allow), ROUTE_FOUND);
 	for (size_t i = 0; i < 8; i++) {
 		static const unsigned yes[] = { 204, 400, 401, 403, 404, 412, 428, 503 };
 

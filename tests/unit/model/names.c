@@ -85,6 +85,8 @@ static void a_role_may_what_its_row_says(void **state UNUSED)
 	ASSERT_TRUE(may(ROLE_OPERATOR, 0, PERM_ORDER));
 	ASSERT_FALSE(may(ROLE_OPERATOR, 0, PERM_ACCOUNT));
 	ASSERT_TRUE(may(ROLE_ADMIN, 0, PERM_ADMIN));
+	for (unsigned p = 0; p < permission_count; p++)
+		ASSERT_INT(may(ROLE_PULL, 0, (enum permission)p), p == PERM_NONE || p == PERM_PULL);
 	ASSERT_FALSE(may((enum role)role_count, RIGHTS_ALL, PERM_NONE));
 	ASSERT_FALSE(may(ROLE_ADMIN, RIGHTS_ALL, (enum permission)permission_count));
 }

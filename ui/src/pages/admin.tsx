@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Administration: users, API tokens, vendors, status.
-import { ActionIcon, Button, Checkbox, Menu, NumberInput, PasswordInput, Select, Stack, Switch, TagsInput, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Menu, PasswordInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
@@ -9,41 +9,15 @@ import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, typ
 import { every } from '../api/awake'
 import { useMay, useSession } from '../api/session'
 import { t } from '../i18n'
-import { CopyLine, Empty, Facts, Notice, Relative, Time, Tone } from '../parts/bits'
+import { Empty, Facts, Notice, Relative, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
+import { RIGHTS, Rights, roleOptions, type Right, type Role } from '../parts/rights'
 import { DataTable, PlainTable } from '../parts/table'
+import { CreateToken, TokenRole } from './tokens'
 
 const crumbs = () => [{ text: t('Administration') }]
-
-type Role = User['role']
-const ROLES: Role[] = ['viewer', 'operator', 'admin']
-
-function roleOptions(highest: Role) {
-	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts and people') }
-	return ROLES.slice(0, ROLES.indexOf(highest) + 1).map((value) => ({ value, label: words[value] }))
-}
-
-type Right = User['rights'][number]
-const RIGHTS: Right[] = ['audit', 'revoke', 'key-export']
-
-function rightWords(): Record<Right, string> {
-	return { audit: t('audit: read who did what'), revoke: t('revoke: revoke certificates'), 'key-export': t('key-export: take a private key away') }
-}
-
-function Rights({ of, ...input }: { of: Right[]; value?: string[]; onChange?: (v: string[]) => void }) {
-	const words = rightWords()
-	return (
-		<Checkbox.Group label={t('Rights')} description={t('No role has them; each grant is in the audit.')} {...input}>
-			<Stack gap={6} mt={6}>
-				{of.map((r) => (
-					<Checkbox key={r} value={r} label={words[r]} />
-				))}
-			</Stack>
-		</Checkbox.Group>
-	)
-}
 
 export function UsersPage() {
 	const { user: me } = useSession()
@@ -245,7 +219,7 @@ export function TokensPage() {
 				columns={[
 					{ title: t('Name'), render: (k) => <span className="break">{k.name}</span> },
 					...(may('admin') ? [{ title: t('Owner'), render: (k: Token) => k.user_name }] : []),
-					{ title: t('Role'), render: (k) => (k.rights.length ? `${k.role}, ${k.rights.join(', ')}` : k.role) },
+					{ title: t('Role'), render: (k) => <TokenRole token={k} /> },
 					{ title: t('Only from'), render: (k) => (k.sources.length ? <span className="mono break">{k.sources.join(', ')}</span> : t('anywhere')) },
 					{ title: t('Begins with'), render: (k) => <span className="mono">{k.prefix}…</span> },
 					{ title: t('Status'), render: (k) => (k.revoked_at ? <Tone tone="calm">{t('revoked')}</Tone> : new Date(k.expires_at).getTime() < Date.now() ? <Tone tone="calm">{t('expired')}</Tone> : <Tone tone="good">{t('active')}</Tone>) },
@@ -272,50 +246,6 @@ export function TokensPage() {
 				</Confirm>
 			)}
 		</Page>
-	)
-}
-
-function CreateToken({ onClose }: { onClose: () => void }) {
-	const client = useQueryClient()
-	const { user } = useSession()
-	const [made, setMade] = useState<string | null>(null)
-	const form = useForm({
-		initialValues: { name: '', role: user.role, rights: [] as Right[], sources: [] as string[], days: 90 as number | string },
-		validate: { name: (v) => (v.trim() ? null : t('Give a name, such as what uses it.')), days: (v) => (Number(v) >= 1 && Number(v) <= 3650 ? null : t('Between 1 and 3650 days.')) },
-	})
-	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const got = await unwrap(api.POST('/tokens', { body: { name: v.name.trim(), role: v.role, rights: v.rights, sources: v.sources, days: Number(v.days) } }))
-		void client.invalidateQueries({ queryKey: ['tokens'] })
-		setMade(got.token)
-	})
-	if (made)
-		return (
-			<FormDialog
-				opened
-				title={t('Your token')}
-				onClose={onClose}
-				onSubmit={(e) => {
-					e?.preventDefault()
-					onClose()
-				}}
-				busy={false}
-				error={null}
-				submit={t('I have it')}
-			>
-				<Notice tone="warn" title={t('It is shown only now.')}>
-					{t('Certwright keeps only its hash. If it is lost, revoke it and make another.')}
-				</Notice>
-				<CopyLine value={made} what={t('the token')} />
-			</FormDialog>
-		)
-	return (
-		<FormDialog opened title={t('Create Token')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create Token')}>
-			<TextInput label={t('Name')} placeholder={t('deploy pipeline')} data-autofocus {...form.getInputProps('name')} />
-			<Select label={t('Role')} data={roleOptions(user.role)} description={t('At most your own.')} {...form.getInputProps('role')} />
-			{user.rights.length > 0 && <Rights of={user.rights} {...form.getInputProps('rights')} />}
-			<TagsInput label={t('Only from')} description={t('Addresses or networks, such as 192.0.2.0/24; empty means from anywhere.')} splitChars={[',', ' ']} {...form.getInputProps('sources')} />
-			<NumberInput size="md" label={t('Days until it expires')} min={1} max={3650} clampBehavior="none" {...form.getInputProps('days')} />
-		</FormDialog>
 	)
 }
 
