@@ -263,8 +263,11 @@ static void on_commit(const struct touch *t, size_t n, void *arg)
 	struct api *a = arg;
 	bool job = false;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		job |= streq(t[i].kind, "job");
+		if (streq(t[i].kind, "certificate"))
+			tls_touched();
+	}
 	if (job) {
 		pthread_mutex_lock(&a->wait_lock);
 		if (a->waiting) {

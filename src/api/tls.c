@@ -7,11 +7,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/status.h"
 #include "service/tls.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define CHAIN_MAX 8
 
@@ -19,6 +21,7 @@ static struct {
 	pthread_rwlock_t lock;
 	struct service *service;
 	struct service_identity *now;
+	_Atomic bool touched; /* a certificate changed */
 } tls = { .lock = PTHREAD_RWLOCK_INITIALIZER };
 
 static struct service_identity *current(void)
@@ -196,6 +199,24 @@ int tls_open(struct service *s, struct err *err)
 	return 0;
 }
 
+void tls_touched(void)
+{
+	tls.touched = true;
+}
+
+/* Files are looked at each time; a managed certificate when one changed, and each minute, since commits of other nodes are not heard. */
+static bool look_now(int64_t now)
+{
+	static int64_t minute_ms; /* the ticking thread's, as in tls_refresh */
+
+	if (!service_config(tls.service)->tls_certificate)
+		return true;
+	if (!atomic_exchange(&tls.touched, false) && now < minute_ms)
+		return false;
+	minute_ms = now + MINUTE_MS;
+	return true;
+}
+
 void tls_refresh(void)
 {
 	_cleanup_err_ struct err err = ERR_INIT;
@@ -205,7 +226,7 @@ void tls_refresh(void)
 
 	if (!old)
 		return;
-	if (now >= again_ms && service_identity_changed(tls.service, old)) {
+	if (now >= again_ms && look_now(now) && service_identity_changed(tls.service, old)) {
 		again_ms = now + 10 * SECOND_MS; /* a broken pair is not read, and logged, every second */
 		if (service_identity_open(tls.service, &fresh, &err) < 0) {
 			log_err(LOG_WARNING, "could not read the changed certificate of the API, the old one stays", &err);

@@ -14,6 +14,7 @@ struct service;
 int tls_open(struct service *s, struct err *err) MUST_CHECK;
 /* Reads the configured files again when they changed; a broken pair is logged and the old one stays. */
 void tls_refresh(void);
+void tls_touched(void); /* a certificate changed: tls_refresh looks whether it is the one that is served. From any thread */
 void tls_close(void);
 char *tls_fingerprint(void); /* SHA-256 of the leaf, hex; owned by the caller */
 

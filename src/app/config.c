@@ -25,6 +25,9 @@ const struct config_key config_keys[] = {
 	KEY("api.tls_cert", PATH, api_tls_cert, .reloadable = true,
 	    .help = "Certificate chain (PEM) of the API; re-read when the file changes. Without it a self-signed one is made."),
 	KEY("api.tls_key", PATH, api_tls_key, .reloadable = true, .help = "Private key (PEM) that belongs to api.tls_cert."),
+	KEY("api.certificate", TEXT, api_certificate, .max = 64,
+	    .help = "Number or id of a certificate managed here, with its key, that the API is served with; each new one is taken up without a restart. "
+		    "Instead of api.tls_cert."),
 	KEY("api.public_url", TEXT, api_public_url, .max = 512,
 	    .help = "Address under which people reach the page, for links; default: https:// and the first address of api.listen."),
 	KEY("api.allow_from", CIDRS, api_allow_from,
@@ -699,6 +702,9 @@ static void complete(struct config *c, const struct reading *r)
 	if (!c->api_tls_cert != !c->api_tls_key)
 		problem(r->problems, c->api_tls_cert ? cert->where : key->where, "api.tls_cert and api.tls_key belong together; %s is missing",
 			c->api_tls_cert ? "api.tls_key" : "api.tls_cert");
+	if (c->api_certificate && c->api_tls_cert)
+		problem(r->problems, r->values[key_find("api.certificate") - config_keys].where,
+			"api.certificate and api.tls_cert exclude each other");
 	if (c->net_proxy_password_file && !c->net_proxy_user)
 		problem(r->problems, r->values[key_find("net.proxy_password_file") - config_keys].where,
 			"net.proxy_password_file needs net.proxy_user");

@@ -38,7 +38,7 @@ struct config {
 	char *file;  /* the file that was read, or NULL */
 
 	struct strlist api_listen;
-	char *api_tls_cert, *api_tls_key, *api_public_url;
+	char *api_tls_cert, *api_tls_key, *api_certificate, *api_public_url;
 	struct strlist api_allow_from, api_trusted_proxies;
 	struct strlist dns_listen;
 	char *dns_hostname, *dns_zone;

@@ -245,6 +245,7 @@ static int service_begin(struct core *c, struct err *err)
 		.api_listen = &c->config->api_listen,
 		.tls_cert = c->config->api_tls_cert,
 		.tls_key = c->config->api_tls_key,
+		.tls_certificate = c->config->api_certificate,
 		.tls_names = &c->tls_names,
 		.metrics_allow = &c->config->metrics_allow_from,
 		.api_allow = &c->config->api_allow_from,

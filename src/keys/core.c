@@ -661,8 +661,14 @@ static int do_tls_sign(struct core *c, const struct key_request *q, struct key_r
 	if (q->scheme < 0 || q->scheme >= (int64_t)ARRAY_SIZE(schemes) || q->digest < 0 || q->digest > DIGEST_SHA512 ||
 	    !q->data.p)
 		return err_set(err, ERR_INVALID, "unknown signature scheme or digest");
-	if (open_for(c, &q->key, KEY_TLS, &o, err) < 0)
+	if (open_key(c, &q->key, &o, err) < 0)
 		return -(int)err->code;
+	if (o->purpose != KEY_TLS && o->purpose != KEY_CERTIFICATE) { /* the page may be served with a certificate we manage */
+		err_set(err, ERR_DENIED, "the key at %s/%s/%s is of purpose '%s' and signs no handshake", q->key.table, q->key.id, q->key.column,
+			key_purpose_text(o->purpose));
+		cache_unref(c->cache, o);
+		return -(int)err->code;
+	}
 	r = pkey_tls_sign(o->key, schemes[q->scheme], (enum digest)q->digest, q->is_digest, q->data.p, q->data.n, &sig,
 			  err);
 	cache_unref(c->cache, o);

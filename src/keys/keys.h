@@ -136,7 +136,7 @@ int keys_self_signed(struct keys *k, const struct self_signed_request *r, char *
 
 enum tls_scheme { TLS_ECDSA, TLS_RSA_PKCS1, TLS_RSA_PSS }; /* PSS: salt as long as the digest */
 struct tls_sign_request {
-	struct key_handle key; /* a tls key */
+	struct key_handle key; /* a tls key, or that of a certificate that we serve with */
 	enum tls_scheme scheme;
 	enum digest digest;
 	const void *p; /* what is to be signed */

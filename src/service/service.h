@@ -36,6 +36,7 @@ struct service_config {          /* an immutable snapshot; copied by service_new
 	const char *dns_hostname;    /* the name of our name server, NULL when not set */
 	const struct strlist *dns_listen, *http01_listen, *api_listen; /* as configured; NULL = none */
 	const char *tls_cert, *tls_key; /* PEM files of the API's own certificate; NULL = self-signed */
+	const char *tls_certificate; /* number or id of a certificate of ours that the API is served with; NULL = none */
 	const struct strlist *tls_names; /* names and addresses of the self-signed certificate besides localhost; may be NULL */
 	const struct strlist *api_allow, *trusted_proxies; /* CIDRs that may reach the API; those whose X-Forwarded-For counts; may be NULL */
 	const char *api_exposed;     /* the address on which the API stands beside the public ports, NULL = on none */

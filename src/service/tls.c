@@ -3,8 +3,10 @@
 #include "service/tls.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "crypto/x509.h"
 #include "service/internal.h"
+#include "store/certificate.h"
 #include "store/key.h"
 
 #include <stdatomic.h>
@@ -29,6 +31,7 @@ struct service_identity {
 	char fingerprint[SHA256_HEX];
 	struct stamp cert, file_key;
 	bool files;
+	char *version_id; /* of the managed certificate: the one it has, or that could not be served */
 };
 
 static struct stamp stamp_of(const char *path)
@@ -54,6 +57,7 @@ void service_identity_unref(struct service_identity *i)
 	key_made_clear(&i->key);
 	free(i->chain);
 	free(i->key_id);
+	free(i->version_id);
 	free(i);
 }
 
@@ -185,13 +189,112 @@ static int self_signed(struct service *s, struct service_identity *i, struct err
 	return r < 0 ? -(int)err->code : 0;
 }
 
+/* --- a certificate managed here ------------------------------------------------------------------------------------------- */
+
+struct managed_job {
+	const char *ref;
+	char *version_id; /* NULL: it is not there, or nothing is issued */
+	struct version version;
+	struct key_row key;
+};
+
+static void managed_job_done(struct managed_job *j)
+{
+	free(j->version_id);
+	version_done(&j->version);
+	key_row_done(&j->key);
+	j->version_id = NULL;
+}
+
+static int current_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct managed_job *j = arg;
+	_cleanup_certificate_ struct certificate c = { 0 };
+
+	replace_str(&j->version_id, NULL);
+	if (SERVICE_GET(q, j->ref, store_certificate_get, store_certificate_get_num, &c, err) < 0)
+		return -(int)err->code;
+	j->version_id = TAKE(c.version_id);
+	return 0;
+}
+
+static int managed_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct managed_job *j = arg;
+
+	version_done(&j->version);
+	key_row_done(&j->key);
+	if (current_tx(q, j, err) < 0)
+		return -(int)err->code;
+	if (!j->version_id)
+		return err_set(err, ERR_CONFLICT, "nothing is issued yet");
+	if (store_version_get(q, j->version_id, &j->version, err) < 0)
+		return -(int)err->code;
+	if (!j->version.key_id)
+		return err_set(err, ERR_CONFLICT, "its key is not kept here");
+	return store_key_get(q, j->version.key_id, &j->key, err);
+}
+
+static int take_managed(struct service *s, struct service_identity *i, struct managed_job *j, struct err *err)
+{
+	if (!j->key.sealed)
+		return err_set(err, ERR_CONFLICT, "its key was destroyed");
+	if (keys_public(s->keys, &(struct key_handle){ "key", j->key.id, "sealed", j->key.sealed, j->key.sealed_n }, &i->key, err) < 0)
+		return -(int)err->code;
+	free(i->key.sealed);
+	i->key.sealed = xmemdup(j->key.sealed, j->key.sealed_n);
+	i->key.sealed_n = j->key.sealed_n;
+	i->key_id = xstrdup(j->key.id);
+	i->chain = xstrdup(j->version.chain);
+	return finish(i, err);
+}
+
+static int managed(struct service *s, struct service_identity *i, struct err *err)
+{
+	struct managed_job j = { .ref = s->config.tls_certificate };
+	int r = store_read(s->store, managed_tx, &j, err);
+
+	i->version_id = xstrdup_null(j.version_id);
+	if (r == 0)
+		r = take_managed(s, i, &j, err);
+	managed_job_done(&j);
+	return r < 0 ? -(int)err->code : 0;
+}
+
+/* Whatever is wrong with it, the page stays reachable, where it can be put right. */
+static int managed_or_self_signed(struct service *s, struct service_identity *i, struct err *err)
+{
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (managed(s, i, &why) == 0)
+		return 0;
+	if (why.code != ERR_CONFLICT && why.code != ERR_NOT_FOUND && why.code != ERR_INVALID)
+		return err_move(err, &why); /* the store is away for a moment: what is served stays */
+	log_err(LOG_WARNING, "the certificate of api.certificate cannot be served; a self-signed one is until it can", &why);
+	replace_str(&i->chain, NULL);
+	replace_str(&i->key_id, NULL);
+	key_made_clear(&i->key);
+	return self_signed(s, i, err);
+}
+
+static bool managed_changed(struct service *s, const struct service_identity *i)
+{
+	struct managed_job j = { .ref = s->config.tls_certificate };
+	_cleanup_err_ struct err why = ERR_INIT;
+	bool changed = store_read(s->store, current_tx, &j, &why) == 0 ? !i->version_id != !j.version_id || (i->version_id && !streq(i->version_id, j.version_id)) :
+									  why.code == ERR_NOT_FOUND && i->version_id;
+
+	managed_job_done(&j);
+	return changed;
+}
+
 int service_identity_open(struct service *s, struct service_identity **ret, struct err *err)
 {
 	struct service_identity *i = xcalloc(1, sizeof *i);
 
 	i->refs = 1;
 	i->keys = s->keys;
-	if ((s->config.tls_cert ? from_files : self_signed)(s, i, err) < 0) {
+	if ((s->config.tls_cert ? from_files : s->config.tls_certificate ? managed_or_self_signed : self_signed)(s, i, err) < 0) {
 		service_identity_unref(i);
 		return -(int)err->code;
 	}
@@ -204,7 +307,7 @@ bool service_identity_changed(struct service *s, const struct service_identity *
 	struct stamp cert, key;
 
 	if (!i->files)
-		return false;
+		return s->config.tls_certificate && managed_changed(s, i);
 	cert = stamp_of(s->config.tls_cert);
 	key = stamp_of(s->config.tls_key);
 	return memcmp(&cert, &i->cert, sizeof cert) || memcmp(&key, &i->file_key, sizeof key);

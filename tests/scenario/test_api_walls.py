@@ -13,9 +13,9 @@ from api_fixtures import PASSWORD, ROLES, api  # noqa: F401
 UNKNOWN = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 # What a role may do, said here a second time on purpose.
 MAY = {
-    "viewer": {"none", "self", "view"},
-    "operator": {"none", "self", "view", "order"},
-    "admin": {"none", "self", "view", "order", "account", "admin"},
+    "viewer": {"none", "self", "pull", "view"},
+    "operator": {"none", "self", "pull", "view", "order"},
+    "admin": {"none", "self", "pull", "view", "order", "account", "admin"},
 }
 ALL = [(m, p, op) for m, p, op in operations()]
 GUARDED = [(m, p, op) for m, p, op in ALL if op["x-permission"] != "none" and op["operationId"] not in ("streamEvents", "deleteSession")]
@@ -23,7 +23,7 @@ IDS = [f"{m} {p}" for m, p, _ in GUARDED]
 
 
 def request(client, method, path, **more):
-    path = path.replace("{id}", UNKNOWN)
+    path = path.replace("{id}", UNKNOWN).replace("{format}", "pem")
     headers = {"If-Match": '"1"', **more.pop("headers", {})}
     body = {} if method in ("POST", "PUT", "PATCH") and "refresh" not in path and "finalize" not in path else None
     return client.ask(method, path, json=body, headers=headers, **more)

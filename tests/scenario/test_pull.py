@@ -15,16 +15,15 @@ NAME = "pull.example.test"
 
 
 class World:
-    def __init__(self, bed):
+    def __init__(self, bed, certificates=({"names": [NAME]}, {"names": ["other.example.test"]})):
         self.bed, self.server = bed, bed.server
         self.admin = Client(bed.server.url, token=bed.server.token_file.read_text().strip())
         assert self.admin.ask("PATCH", "/users/admin", json={"rights": ["audit", "key-export"]}, headers={"If-Match": "*"}).status_code == 200
         self.account = bed.account()["id"]
-        self.certificate = self.issue(NAME)
-        self.other = self.issue("other.example.test")
+        self.certificate, self.other = [*(self.issue(**c) for c in certificates), None][:2]
 
-    def issue(self, name, **extra):
-        order = self.admin.post("/orders", {"account_id": self.account, "validation": "http-01", **({"names": [name]} if not extra else {}), **extra})
+    def issue(self, **what):
+        order = self.admin.post("/orders", {"account_id": self.account, "validation": "http-01", **what})
         assert order.status_code in (200, 201), order.text
         assert wait_order(self.bed, order.json()["id"])["status"] == "valid"
         return self.admin.get(f"/orders/{order.json()['id']}").json()["certificate_id"]
@@ -170,7 +169,7 @@ def test_what_waited_to_be_installed_does_not_wait_when_it_was_fetched(world, sc
     subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", scratch / "k", "-out", scratch / "c", "-subj", "/",
                     "-addext", "subjectAltName=DNS:appliance.example.test"], check=True, capture_output=True)
     csr = world.admin.post("/csrs/upload", {"pem": (scratch / "c").read_text()}).json()["id"]
-    certificate = world.issue("", csr_id=csr)
+    certificate = world.issue(csr_id=csr)
     host, _ = world.token(certificate)
     def waits():
         return [n for n in world.admin.get("/notices").json()["items"] if n["kind"] == "waiting-to-be-installed"]
@@ -202,7 +201,7 @@ def test_the_command_line_makes_such_a_token_and_fetches_with_it(world, scratch)
 
 
 def test_a_certificate_that_is_deleted_takes_its_tokens_along(world):
-    gone = world.issue("gone.example.test")
+    gone = world.issue(names=["gone.example.test"])
     host, info = world.token(gone)
     assert fetch(host, gone, "pem").status_code == 200
     assert world.admin.ask("DELETE", f"/certificates/{gone}", headers={"If-Match": "*"}).status_code == 204

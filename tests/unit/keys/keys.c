@@ -166,6 +166,8 @@ static void a_key_does_only_what_it_is_for(void **state)
 	ASSERT_FAILS(keys_self_signed(r.keys, &(struct self_signed_request){ cert_h, &names, 0, 1 }, &text, &r.err), &r.err, ERR_DENIED);
 	ASSERT_FAILS(keys_tls_sign(r.keys, &(struct tls_sign_request){ account_h, TLS_ECDSA, DIGEST_SHA256, "x", 1, false }, &bytes, &n, &r.err),
 		     &r.err, ERR_DENIED);
+	ASSERT_OK(keys_tls_sign(r.keys, &(struct tls_sign_request){ cert_h, TLS_ECDSA, DIGEST_SHA256, "x", 1, false }, &bytes, &n, &r.err), &r.err);
+	free(bytes);
 	ASSERT_FAILS(keys_export(r.keys, &account_h, ID, &out, &r.err), &r.err, ERR_DENIED);
 	ASSERT_FAILS(keys_export(r.keys, &tls_h, ID, &out, &r.err), &r.err, ERR_DENIED);
 	ASSERT_FAILS(keys_open_credential(r.keys, &cert_h, &out, &r.err), &r.err, ERR_DENIED);
