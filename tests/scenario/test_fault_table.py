@@ -16,7 +16,7 @@ DURABLE, NET, ACME = "tests/unit/engine/durable.c", "tests/unit/net", "tests/uni
 ROWS = {
     "F1 kill -9 at each point": [("Makefile", "tests/crash/loop.py"), (DURABLE, "durable_when_killed_at_any_point")],
     "F2 a crash during recovery": [("Makefile", "--pairs"), (DURABLE, "durable_when_killed_again_while_it_recovers")],
-    "F3 power loss": [(STORE, "a_disk_error_ends_writing_until_a_restart"), (STORE, "a_damaged_file_is_refused_with_advice")],
+    "F3 power loss": [("tests/contract/store_power.c", "what_was_acknowledged_survives_a_power_failure_at_any_write"), (STORE, "a_disk_error_ends_writing_until_a_restart"), (STORE, "a_damaged_file_is_refused_with_advice")],
     "F4 a restart storm": [("tests/scenario/test_broken_things.py", "test_core_killed_again_and_again_loses_nothing"),
                            ("tests/unit/app", "pauses_grow_and_stay_bounded"), (STEPS, "an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid")],
     "F5 SIGTERM in the middle": [(SERVER, "test_sigterm_ends_everything_in_order_and_frees_the_state"), (FAULTS, "test_f5_")],
@@ -42,7 +42,7 @@ ROWS = {
                                    (STORE, "a_disk_error_ends_writing_until_a_restart"), (DURABLE, "durable_when_any_write_fails")],
     "F21 the database is busy or replaced": [(FAULTS, "test_f21_"), (STORE, "a_lock_of_another_process_is_waited_for"), (STORE, "a_replaced_file_is_noticed"),
                                              (STORE, "network_file_systems_are_known")],
-    "F22 a damaged database": [(STORE, "a_damaged_file_is_refused_with_advice")],
+    "F22 a damaged database": [(STORE, "a_damaged_file_is_refused_with_advice"), ("tests/contract/store_flips.c", "no_flipped_bit_gives_another_key")],
     "F23 a database that cannot be used at the start": [(STORE, "what_cannot_be_opened_says_why"), (SERVER, "test_a_wrong_master_key_is_refused_at_start")],
     "F24 PostgreSQL": [(STORE, "a_server_that_dies_loses_nothing_and_doubles_nothing"), (STORE, "a_commit_whose_answer_is_lost_happens_exactly_once"),
                        (STORE, "a_deadlock_is_run_again"), ("Makefile", "--database postgresql")],
