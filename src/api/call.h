@@ -172,6 +172,11 @@ struct vendor_check_body {
 struct directory_read_body {
 	const char *vendor, *region, *directory_url;
 };
+call_handler csr_lint_text;
+extern const struct json_field csr_lint_fields[];
+struct csr_lint_body {
+	const char *pem, *vendor, *profile;
+};
 struct csr_check_query {
 	const char *vendor, *profile;
 };

@@ -80,6 +80,7 @@ const struct route routes[] = {
 	  .answers = { 201 } },
 	{ "POST", "/csrs/upload", "uploadCsr", PERM_ORDER, csr_upload, ROUTE_ONCE, BODY(csr_upload_fields, pem_body),
 	  .answers = { 201, 409 } },
+	{ "POST", "/csrs/lint", "lintCsr", PERM_VIEW, csr_lint_text, BODY(csr_lint_fields, csr_lint_body), .answers = { 200 } },
 	{ "GET", "/csrs/{id}/check", "checkCsr", PERM_VIEW, csr_check, QUERY(csr_check_fields, csr_check_query), .answers = { 200 } },
 	{ "GET", "/csrs/{id}", "getCsr", PERM_VIEW, csr_get, .answers = { 200 } },
 	{ "DELETE", "/csrs/{id}", "deleteCsr", PERM_ORDER, csr_delete, ROUTE_MATCH, .answers = { 204, 409 } },

@@ -18,12 +18,6 @@ const struct json_field directory_read_fields[] = {
 	JF_STR(struct directory_read_body, directory_url, .min = 1, .max = LIMIT_CA_URL),
 	{ 0 }
 };
-const struct json_field csr_check_fields[] = {
-	JF_STR(struct csr_check_query, vendor, .required = true, .min = 1, .max = 64),
-	JF_STR(struct csr_check_query, profile, .min = 1, .max = 100),
-	{ 0 }
-};
-
 static json_t *texts(const char *const *l)
 {
 	json_t *a = json_array();
@@ -170,21 +164,5 @@ int directory_read(struct call *c, struct err *err)
 	if (service_vendor_check(c->service, &c->actor, b->vendor, b->region, b->directory_url, &job, err) < 0)
 		return -(int)err->code;
 	call_wait(c, job, directory_was_read);
-	return 0;
-}
-
-int csr_check(struct call *c, struct err *err)
-{
-	const struct csr_check_query *q = c->query;
-	_cleanup_csr_findings_ struct csr_findings l = { 0 };
-	json_t *items;
-
-	if (service_csr_lint(c->service, c->id, q->vendor, q->profile, &l, err) < 0)
-		return -(int)err->code;
-	items = json_array();
-	for (size_t i = 0; i < l.n; i++)
-		json_array_append_new(items, json_pack("{s:s, s:s, s:o}", "field", l.v[i].field, "text", l.v[i].text, "hint",
-						       json_str_or_null(l.v[i].hint)));
-	call_json(c, 200, json_pack("{s:s, s:o}", "vendor", q->vendor, "findings", items));
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "crypto/csr.h"
 #include "crypto/digest.h"
 #include "engine/intake.h"
+#include "service/csr_lint.h"
 #include "service/internal.h"
 #include "store/key.h"
 
@@ -137,22 +138,6 @@ int service_csr_create(struct service *s, const struct actor *a, const struct cs
 
 /* --- taken from elsewhere ------------------------------------------------------------------------------------------------ */
 
-static char *subject_text(const struct csr_subject *s)
-{
-	_cleanup_strlist_ struct strlist l = { 0 };
-	const struct {
-		const char *name, *value;
-	} parts[] = { { "CN", s->cn }, { "O", s->o }, { "OU", s->ou }, { "L", s->l }, { "ST", s->st }, { "C", s->c } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		_cleanup_free_ char *part = str_empty(parts[i].value) ? NULL : xasprintf("%s=%s", parts[i].name, parts[i].value);
-
-		if (part)
-			strlist_add(&l, part);
-	}
-	return l.n ? strlist_join(&l, ", ") : xstrdup("");
-}
-
 static void csr_copy(struct csr *to, const struct csr *from)
 {
 	csr_done(to);
@@ -224,7 +209,7 @@ int service_csr_upload(struct service *s, const struct actor *a, const char *pem
 	}
 	joined = names_text(&c.names);
 	c.names_hash = xstrdup(sha256_hex(joined, strlen(joined), hash));
-	c.subject = subject_text(&info.subject);
+	c.subject = csr_subject_line(&info.subject);
 	c.key_type = xstrdup(info.key_type.s);
 	c.public_hash = xstrdup(info.public_hash);
 	c.der = xmemdup(info.der, info.der_n);

@@ -2,12 +2,9 @@
 /* vendor.c - see vendor.h. */
 #include "service/vendor.h"
 
-#include "crypto/csr.h"
 #include "engine/intake.h"
 #include "service/internal.h"
 #include "store/account.h"
-#include "store/csr.h"
-#include "store/key.h"
 
 struct vendor_job {
 	const struct service *s;
@@ -258,51 +255,3 @@ int service_vendor_check_all(struct service *s, const struct actor *a, bool all,
 }
 
 /* ---- the rules of a vendor for a CSR ---- */
-
-struct lint_job {
-	const char *ref;
-	struct csr csr;
-	bool account_key;
-};
-
-static int lint_tx(struct sql *q, void *arg, struct err *err)
-{
-	struct lint_job *j = arg;
-	_cleanup_key_row_ struct key_row k = { 0 };
-	_cleanup_err_ struct err why = ERR_INIT;
-
-	csr_done(&j->csr);
-	if (SERVICE_GET(q, j->ref, store_csr_get, store_csr_get_num, &j->csr, err) < 0)
-		return -(int)err->code;
-	if (store_key_find_public(q, j->csr.public_hash, &k, &why) == 0)
-		j->account_key = k.purpose == KEY_ACCOUNT;
-	else if (why.code != ERR_NOT_FOUND)
-		return err_move(err, &why);
-	return 0;
-}
-
-int service_csr_lint(struct service *s, const char *csr_ref, const char *vendor, const char *profile, struct csr_findings *ret,
-		     struct err *err)
-{
-	struct lint_job j = { .ref = csr_ref };
-	_cleanup_csr_info_ struct csr_info info = { 0 };
-	struct csr_facts f = { .from_csr = true };
-	int rc;
-
-	if (!streq(vendor, VENDOR_CUSTOM) && !known(vendor, "/vendor", err))
-		return -(int)err->code;
-	rc = store_read(s->store, lint_tx, &j, err);
-	if (rc == 0)
-		rc = csr_parse(j.csr.der, j.csr.der_n, &info, err);
-	if (rc == 0) {
-		f.names = &j.csr.names;
-		f.common_name = info.subject.cn;
-		f.key_type = j.csr.key_type;
-		f.common_name_only = info.common_name_only;
-		f.client_auth = info.client_auth;
-		f.account_key = j.account_key;
-		csr_lint(vendor_of(vendor), profile, &f, ret);
-	}
-	csr_done(&j.csr);
-	return rc;
-}

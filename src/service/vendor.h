@@ -3,7 +3,7 @@
 #ifndef SERVICE_VENDOR_H
 #define SERVICE_VENDOR_H
 
-#include "model/csr_lint.h"
+#include "model/vendor.h"
 #include "service/service.h"
 #include "store/vendor.h"
 
@@ -33,9 +33,5 @@ int service_vendor_check(struct service *s, const struct actor *a, const char *k
 int service_vendor_check_all(struct service *s, const struct actor *a, bool all, struct strlist *ret_jobs, struct err *err) MUST_CHECK;
 /* The reading of a directory; NOT_FOUND when there is none. */
 int service_vendor_reading(struct service *s, const char *directory_url, struct vendor_check *ret, struct err *err) MUST_CHECK;
-
-/* What the vendor would refuse of a stored CSR (vendor "custom": what holds everywhere). */
-int service_csr_lint(struct service *s, const char *csr_ref, const char *vendor, const char *profile, struct csr_findings *ret,
-		     struct err *err) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/idn.h"
 #include "base/limits.h"
 #include "crypto/csr.h"
+#include "crypto/csr_extras.h"
 
 static void check_names(const struct csr_info *info)
 {
@@ -37,6 +38,7 @@ static void check_again(const struct csr_info *info)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct csr_info info = { 0 };
+	struct csr_extras extras = { 0 };
 	struct err err = ERR_INIT;
 
 	if (csr_parse(data, n, &info, &err) < 0) {
@@ -47,6 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	check_names(&info);
 	check_again(&info);
+	HOLDS(csr_extras_read(info.der, info.der_n, &extras, &err) == 0);
+	csr_extras_clear(&extras);
 	csr_info_clear(&info);
 	return 0;
 }

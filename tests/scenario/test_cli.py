@@ -35,7 +35,7 @@ VERBS = {
     "getOpenapi": None,
     "getVendor": "vendor show", "updateVendor": "vendor set", "checkVendors": "vendor check", "readDirectory": "vendor check",
     "previewAccountDeletion": "account deletion", "changeAccountContact": "account contact", "agreeToTerms": "account agree",
-    "changeAccountKey": "account rollover", "checkCsr": "csr check", "previewOrder": "order preview", "goOnOrder": "order go-on",
+    "changeAccountKey": "account rollover", "checkCsr": "csr check", "lintCsr": "csr lint", "previewOrder": "order preview", "goOnOrder": "order go-on",
     "listProviderKinds": "provider kinds", "listProviders": "provider list", "createProvider": "provider create", "getProvider": "provider show",
     "updateProvider": "provider update", "deleteProvider": "provider delete", "testProvider": "provider test", "attachProvider": "challenge attach",
     "listChallengeTexts": "challenge texts", "listRules": "rule list", "createRule": "rule create", "getRule": "rule show",

@@ -26,7 +26,7 @@ EXPECT = {
             " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
             " getRenewal listRenewals getRenewalPause listNotices"
             " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines"
-            " getVendor previewAccountDeletion checkCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
+            " getVendor previewAccountDeletion checkCsr lintCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
             " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
              " updateCertificate importCertificates updateRenewal createRenewals putRenewalPause"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates › CSR: list, create, upload, one CSR decoded.
-import { Button, FileButton, Group, Select, SimpleGrid, Stack, Stepper, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Select, SimpleGrid, Stack, Stepper, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
@@ -15,6 +15,8 @@ import { Icon } from '../parts/icon'
 import { parseNames } from '../parts/names'
 import { Card, Loaded, Page } from '../parts/page'
 import { DataTable } from '../parts/table'
+import { StoredLint } from './csr-lint'
+import { UploadCsr } from './csr-upload'
 import { KEY_TYPES, keyTypeLabel, namesError, type KeyType } from './order-create'
 
 function Source({ csr }: { csr: Csr }) {
@@ -162,53 +164,6 @@ function CreateCsr({ onClose, onMade }: { onClose: () => void; onMade: (c: Csr) 
 	)
 }
 
-function UploadCsr({ onClose, onMade }: { onClose: () => void; onMade: (c: Csr) => void }) {
-	const client = useQueryClient()
-	const idem = useMemo(() => new Idempotency(), [])
-	const form = useForm({
-		initialValues: { pem: '' },
-		validate: {
-			pem: (v) => {
-				if (!v.trim()) return t('Paste a CSR or choose its file.')
-				if (/PRIVATE KEY/.test(v)) return t('This holds a private key. Give only the CSR; the key stays where it is.')
-				return /-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(v) ? null : t('This is not a CSR in PEM; it begins with -----BEGIN CERTIFICATE REQUEST-----')
-			},
-		},
-	})
-	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const body = { pem: v.pem }
-		const made = await unwrap(api.POST('/csrs/upload', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
-		void client.invalidateQueries({ queryKey: ['csrs'] })
-		notifications.show({ message: t('The CSR is taken.'), color: 'green' })
-		onMade(made)
-	})
-	const take = async (file: File | null) => {
-		if (!file) return
-		if (file.size > 65536) form.setFieldError('pem', t('The file is larger than 64 KiB.'))
-		else {
-			form.setFieldValue('pem', await file.text())
-			form.clearFieldError('pem')
-		}
-	}
-	return (
-		<FormDialog opened title={t('Upload CSR')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Upload CSR')}>
-			<Textarea size="md" label={t('CSR (PEM)')} autosize minRows={8} maxRows={16} spellCheck={false} classNames={{ input: 'mono' }} placeholder="-----BEGIN CERTIFICATE REQUEST-----" data-autofocus {...form.getInputProps('pem')} />
-			<Group>
-				<FileButton onChange={(f) => void take(f)} accept=".csr,.pem,.req,.txt" inputProps={{ 'aria-label': t('File with the CSR') }}>
-					{(props) => (
-						<Button variant="default" {...props}>
-							{t('Choose a file')}
-						</Button>
-					)}
-				</FileButton>
-				<Text c="dimmed" size="sm">
-					{t('The private key stays on the device that made it.')}
-				</Text>
-			</Group>
-		</FormDialog>
-	)
-}
-
 export function CsrPage({ id }: { id: string }) {
 	const query = useQuery({ queryKey: ['csrs', 'one', id], queryFn: () => unwrap(api.GET('/csrs/{id}', { params: { path: { id } } })) })
 	return <Loaded query={query}>{(c) => <CsrView csr={c} />}</Loaded>
@@ -266,6 +221,7 @@ function CsrView({ csr }: { csr: Csr }) {
 					</pre>
 				</Card>
 			</div>
+			<StoredLint id={csr.id} />
 			<Confirm
 				opened={deleting}
 				title={t('Delete CSR {n}', { n: csr.num })}
