@@ -148,6 +148,44 @@ await test('a CSR is made by the wizard, ordered, and a CSR that is none is refu
 	assert.equal((await page.getByLabel('CSR (PEM)').inputValue()).trim(), pem.trim())
 })
 
+await test('a CSR is read and judged while it is pasted, with the vendor one chooses, before anything is stored', async () => {
+	await visit(page, base, '/csrs?upload', 'CSR')
+	const field = page.getByLabel('CSR (PEM)')
+	const pem = readFileSync(new URL('../data/csrs/windows-computer.csr', import.meta.url), 'utf8')
+	const before = (await (await page.request.get(`${base}/api/v1/csrs`)).json()).items.length
+	await field.fill(pem.replace('MII', 'MIX'))
+	await page.locator('.mantine-Textarea-error').waitFor()
+	await field.fill(pem)
+	await page.getByText('The authority will ignore this:').waitFor()
+	await page.getByText('Microsoft certificate template name').waitFor()
+	assert.equal(await page.locator('.mantine-Textarea-error').count(), 0)
+	await page.getByRole('combobox', { name: 'Check against the rules of' }).click()
+	await page.locator('.mantine-Select-option', { hasText: /^Google Trust Services$/ }).click()
+	await page.getByText('The CSR asks for client authentication, which Google Trust Services refuses').waitFor()
+	await shot('csr-upload')
+	assert.equal((await (await page.request.get(`${base}/api/v1/csrs`)).json()).items.length, before)
+	await page.getByRole('dialog').getByRole('button', { name: 'Upload CSR' }).click()
+	await page.getByRole('heading', { level: 1, name: /^CSR \d+/ }).waitFor()
+	await page.getByRole('combobox', { name: 'Check against the rules of' }).waitFor()
+	await page.getByText('Microsoft certificate template name').waitFor()
+})
+
+await test('a token for one certificate is made, shown with it, and revoked', async () => {
+	await visit(page, base, '/admin/tokens', 'API tokens')
+	await page.getByRole('button', { name: 'Create Token' }).first().click()
+	const dialog = page.getByRole('dialog')
+	await dialog.getByLabel('Name').fill('host of csr.bank.test')
+	await dialog.getByText('Fetches one certificate').click()
+	await dialog.getByRole('combobox', { name: 'Certificate' }).fill('csr.bank')
+	await page.locator('.mantine-Select-option', { hasText: 'csr.bank.test' }).first().click()
+	await shot('token-pull')
+	await dialog.getByRole('button', { name: 'Create Token' }).click()
+	await page.getByText('It is shown only now.').waitFor()
+	await page.getByText('/fullchain').waitFor()
+	await page.getByRole('button', { name: 'I have it' }).click()
+	await page.getByRole('row', { name: /host of csr\.bank\.test/ }).getByText('fetches one certificate').waitFor()
+})
+
 await test('an order by hand waits for a person, shows the record to set, and is deleted', async () => {
 	await createOrder('hand.bank.test', async () => {
 		await page.getByRole('combobox', { name: 'External DNS' }).click()

@@ -268,9 +268,9 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (!state.session) return problem(401, 'Not signed in', 'Sign in first')
 		if (req.method !== 'GET' && req.headers['x-csrf-token'] !== 'csrf-1') return problem(403, 'Denied', 'The CSRF token is missing')
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
-		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/export$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
+		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'] }[path] ?? []
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
 		if ((asked.length > 1 && path !== '/certificates') || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
@@ -347,6 +347,12 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			hint('account', a.id)
 			return json(201, a, { ETag: '"1"' })
 		}
+		const judged = (vendor) => ({ findings: vendor?.startsWith('google') ? [{ field: '/csr_id', text: 'the CSR asks for client authentication, which Google Trust Services refuses', hint: 'Make the CSR without an extended key usage; the authority adds what it issues.' }] : [], ignored: [{ name: 'keyUsage', text: 'key usage: the authority sets its own' }, { name: 'smimeCapabilities', text: 'S/MIME capabilities: they are about mail' }, { name: 'challengePassword', text: 'challenge password: ACME has other proofs; it can be read by whoever sees the CSR' }] })
+		if (m('POST', /^\/csrs\/lint$/)) {
+			if (!/MII/.test(body.pem)) return problem(400, 'Invalid input', 'could not accept the certificate signing request', [{ pointer: '/pem', detail: 'its base64 cannot be read' }])
+			return json(200, { names: ['device.bank.example', 'www.device.bank.example'], display_names: ['device.bank.example', 'www.device.bank.example'], subject: 'CN=device.bank.example, O=Example Bank', key_type: 'rsa2048', must_staple: false, common_name_only: false, ...judged(body.vendor) })
+		}
+		if (m('GET', /^\/csrs\/[^/]+\/check$/)) return json(200, { vendor: q.get('vendor'), ...judged(q.get('vendor')) })
 		if (m('POST', /^\/csrs(\/upload)?$/)) {
 			const c = path.endsWith('upload') ? csr(['device.bank.example'], { source: 'uploaded', has_key: false }) : csr(body.names, { key_type: body.key_type, created_at: iso(Date.now()) })
 			hint('csr', c.id)

@@ -48,6 +48,18 @@ async function shot(page, name, full = false) {
 		await visit(page, base, path, title)
 		await shot(page, name)
 	}
+	if (!only || only.includes('csr-upload')) {
+		await visit(page, base, '/csrs?upload', 'CSR')
+		await page.getByLabel('CSR (PEM)').fill('-----BEGIN CERTIFICATE REQUEST-----\nMIIBGjCBwQIBADAfMR0wGwYDVQQDDBRkZXZpY2UuYmFuay5leGFtcGxlMFkwEwYH\n-----END CERTIFICATE REQUEST-----\n')
+		await page.getByText('The authority will ignore this:').waitFor()
+		await shot(page, 'csr-upload')
+	}
+	if (!only || only.includes('token-pull')) {
+		await visit(page, base, '/admin/tokens', 'API tokens')
+		await page.getByRole('button', { name: 'Create Token' }).first().click()
+		await page.getByText('Fetches one certificate').click()
+		await shot(page, 'token-pull')
+	}
 	const find = (f) => mock.db.orders.find(f).num
 	await visit(page, base, `/orders/${find((o) => o.stage === 'waiting for you')}`, 'Order')
 	await shot(page, 'order-waiting', true)

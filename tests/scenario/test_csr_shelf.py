@@ -9,6 +9,7 @@ import subprocess
 
 import bed as beds
 import pytest
+from api_fixtures import api  # noqa: F401
 
 SHELF = beds.TOP / "tests" / "data" / "csrs"
 FILES = sorted(p.stem for p in SHELF.glob("*.csr"))
