@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// mock-dns.mjs - External DNS, validation rules and debts of the mock: data, and answers to their requests.
+// mock-dns.mjs - External DNS, targets of http-01, validation rules and debts of the mock: data, and answers to their requests.
 
 const KINDS = [
 	{
@@ -16,6 +16,13 @@ const KINDS = [
 		name: 'cloudflare', title: 'Cloudflare', help: 'Cloudflare DNS by an API token.', rights: 'Zone:Read and DNS:Edit, for the zones that are meant.', site: null, validations: ['dns-01'], lists_zones: true,
 		fields: [{ name: 'token', label: 'API token', input: 'secret', help: 'My Profile, API Tokens', required: true, endpoint: false, default: null, choices: [], min: 0, max: 1024 }],
 	},
+	{
+		name: 'f5', title: 'F5 BIG-IP', help: 'A data group of the device, read by one iRule on the virtual servers.', rights: 'A user with the role Resource Administrator in the partition of the data group.', site: null, validations: ['http-01'], lists_zones: false, attaches: true,
+		fields: [
+			{ name: 'url', label: 'Management address', input: 'url', help: 'https address of the device or its floating address', required: true, endpoint: true, default: null, choices: [], min: 0, max: 1024 },
+			{ name: 'password', label: 'Password', input: 'secret', help: 'of the user above', required: true, endpoint: false, default: null, choices: [], min: 0, max: 1024 },
+		],
+	},
 ]
 
 const REFUSED = { code: 'unauthenticated', title: 'Sign-in needed', detail: 'Cloudflare does not accept the credential (HTTP 403)', chain: [], hint: 'Check that the credential is still valid and has the rights that are listed beside its form.', remote: 'Authentication error' }
@@ -26,10 +33,11 @@ export function makeExternalDns({ empty, now, iso, ulid }) {
 	const providers = empty
 		? []
 		: [
+				provider(3, 'f5', 'Edge balancer', { fields: { url: 'https://bigip.inside.bank.example', password: 'set' }, status: 'ok', tested_at: iso(now - day), test: { remote: { address: 'https://bigip.inside.bank.example', host: 'bigip1.inside.bank.example', version: '17.5.1', state: 'active', sync: 'In Sync', servers: [{ name: '/Common/shop_80', address: '198.51.100.23', port: 80, http_profile: '/Common/http', enabled: true, attached: true, unfit: null, rules: ['/Common/certwright_acme'], rules_attached: [], rules_detached: [] }] } } }),
 				provider(2, 'cloudflare', 'Marketing', { fields: { token: 'set' }, status: 'refused', reason: REFUSED, tested_at: iso(now - 3 * day), zones: ['bank-promo.example'] }),
 				provider(1, 'powerdns', 'Data centre', { fields: { url: 'https://pdns.inside.bank.example', api_key: 'set', server: 'localhost' }, status: 'ok', tested_at: iso(now - 2 * day), zones: ['bank.example', 'inside.bank.example', 'pay.bank.example', 'lab.bank.example'] }),
 			]
-	const rules = empty ? [] : [{ id: ulid(), num: 1, suffix: 'inside.bank.example', vendor: '', validation: 'dns-01', method: providers[1].id, method_title: 'PowerDNS', method_name: 'Data centre', created_at: iso(now - 5 * day) }]
+	const rules = empty ? [] : [{ id: ulid(), num: 1, suffix: 'inside.bank.example', vendor: '', validation: 'dns-01', method: providers.find((p) => p.kind === 'powerdns').id, method_title: 'PowerDNS', method_name: 'Data centre', created_at: iso(now - 5 * day) }]
 	const debts = empty
 		? []
 		: [
@@ -57,6 +65,12 @@ export function makeExternalDns({ empty, now, iso, ulid }) {
 			return json(200, p, tag), true
 		}
 		if ((x = m('GET', /^\/providers\/([^/]+)$/))) return json(200, { ...providers.find((y) => y.id === x[1]), used_by: [] }, tag), true
+		if (m('GET', /^\/challenge-texts$/))
+			return json(200, { host: 'acme.bank.example', items: [
+				{ name: 'nginx', way: 'redirect', title: 'nginx', help: 'In the server block of port 80.', text: 'location /.well-known/acme-challenge/ {\n\treturn 302 http://acme.bank.example$request_uri;\n}\n' },
+				{ name: 'nginx', way: 'forward', title: 'nginx', help: 'In the server block of port 80.', text: 'location /.well-known/acme-challenge/ {\n\tproxy_pass http://acme.bank.example;\n\tproxy_set_header Host $host;\n}\n' },
+				{ name: 'haproxy', way: 'redirect', title: 'HAProxy', help: 'In the frontend of port 80.', text: 'http-request redirect prefix http://acme.bank.example code 302 if { path_beg /.well-known/acme-challenge/ }\n' },
+			] }), true
 		if (m('GET', /^\/rules$/)) return page(rules), true
 		if (m('GET', /^\/debts$/)) return page(debts), true
 		if (m('POST', /^\/orders\/preview$/)) {

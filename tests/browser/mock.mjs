@@ -2,6 +2,7 @@
 // mock.mjs - the server's API as far as the page sees it, from memory, with the built page and its content policy. For tests of
 // the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
 import { makeExternalDns } from './mock-dns.mjs'
+import { makeChannels } from './mock-notify.mjs'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { randomBytes } from 'node:crypto'
@@ -229,6 +230,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	const find = (list, id) => list.find((x) => x.id === id || String(x.num) === id)
 
 	const externalDns = makeExternalDns({ empty, now, iso, ulid })
+	const channels = makeChannels({ empty, now, iso, ulid, hostile: hostile ? H : null })
 
 	function handle(req, res, url, body) {
 		const path = url.pathname.replace('/api/v1', '')
@@ -270,7 +272,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
 		if ((asked.length > 1 && path !== '/certificates') || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
@@ -297,6 +299,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			return
 		}
 		if (externalDns({ m, json, page, problem, body })) return
+		if (channels({ m, json, page, problem, body })) return
 		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)

@@ -93,19 +93,19 @@ function places(): Group[] {
 		{
 			group: t('Integrations'),
 			items: [
-				{ href: '/external-dns', text: t('External DNS'), icon: 'link' },
-				{ href: '/http-challenge', text: t('HTTP challenge'), icon: 'link' },
+				{ href: '/external-dns', text: t('External DNS'), icon: 'zone' },
+				{ href: '/http-challenge', text: t('HTTP challenge'), icon: 'web' },
 			],
 		},
 		{
 			group: t('Administration'),
 			items: [
-				{ href: '/notifications', text: t('Notifications'), icon: 'alert' },
+				{ href: '/notifications', text: t('Notifications'), icon: 'bell' },
 				{ href: '/activity', text: t('Activity'), icon: 'activity' },
 				{ href: '/admin/users', text: t('Users'), icon: 'users', needs: 'admin' },
 				{ href: '/admin/tokens', text: t('API tokens'), icon: 'token' },
 				{ href: '/admin/vendors', text: t('Vendors'), icon: 'vendor' },
-				{ href: '/admin/network', text: t('Network'), icon: 'link' },
+				{ href: '/admin/network', text: t('Network'), icon: 'network' },
 				{ href: '/admin/status', text: t('Status'), icon: 'status' },
 			],
 		},

@@ -27,7 +27,7 @@ export const theme = createTheme({
 	cursorType: 'pointer',
 	respectReducedMotion: true,
 	components: {
-		Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' }, overlayProps: { backgroundOpacity: 0.45 }, transitionProps: { duration: 120 }, styles: { title: { fontWeight: 600, fontSize: '1.0625rem' }, header: { padding: '16px 20px 8px' }, body: { padding: '8px 20px 20px' } } } }),
+		Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' }, overlayProps: { backgroundOpacity: 0.45 }, transitionProps: { duration: 120 }, styles: { title: { fontWeight: 600, fontSize: 'var(--mantine-font-size-xl)' }, header: { padding: '16px 20px 8px' }, body: { padding: '8px 20px 20px' } } } }),
 		Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, multiline: true, maw: 320, events: { hover: true, focus: true, touch: true } } }),
 		TextInput: { defaultProps: { size: 'md' } },
 		Select: { defaultProps: { size: 'md', allowDeselect: false } },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What needs a person, what is in flight, what expires, and how the server is. Empty, it leads to the first certificate.
-import { Skeleton, Stack, Text } from '@mantine/core'
+import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import { api, unwrap, type Account, type Certificate, type Order, type Status } from '../api/client'
@@ -112,7 +112,7 @@ export function DashboardPage() {
 				<Stack gap="md">
 					<section id="need" className="card" aria-label={t('Needs you')}>
 						<div className="card-head">
-							<h2 style={{ fontSize: '1rem', fontWeight: 600 }}>{t('Needs you')}</h2>
+							<Title order={2}>{t('Needs you')}</Title>
 						</div>
 						{need.length === 0 ? (
 							<Text c="dimmed" className="card-pad">

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › External DNS: providers, Validation rules, and what is owed. A provider's form is its kind's field table.
-import { ActionIcon, Alert, Button, Grid, Group, Menu, NumberInput, PasswordInput, Select, Stack, Switch, Tabs, Text, Textarea, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Grid, Group, Menu, NumberInput, PasswordInput, Select, Stack, Switch, Tabs, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
@@ -341,9 +341,9 @@ function TestDialog({ provider, onClose }: { provider: Provider; onClose: () => 
 				</div>
 			)}
 			{result && !result.reason && (
-				<Alert color="green" title={found?.name ? t('It works') : t('Reading works')}>
+				<Notice tone="good" live title={found?.name ? t('It works') : t('Reading works')}>
 					{found?.name ? (found.seen === null ? t('Written and removed; it could not be looked for: {why}', { why: found.servers ?? '' }) : t('Written, seen and removed: {what}', { what: found.servers ?? '' })) : t('It sees {n} zones.', { n: result.zones.length })}
-				</Alert>
+				</Notice>
 			)}
 			{result?.reason && <Because reason={result.reason} />}
 		</FormDialog>

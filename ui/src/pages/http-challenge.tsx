@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › HTTP challenge: targets (a BIG-IP, a web root), virtual servers of a BIG-IP, and ready texts for redirecting and forwarding.
-import { ActionIcon, Alert, Badge, Button, Group, List, Menu, Paper, SegmentedControl, SimpleGrid, Stack, Table, Tabs, Text, TextInput, Title } from '@mantine/core'
+import { ActionIcon, Button, Group, List, Menu, SegmentedControl, SimpleGrid, Stack, Table, Tabs, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -9,10 +9,10 @@ import { useLocation } from 'wouter'
 import { api, finish, remove, unwrap, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Because, CopyButton, Empty, Failure, Notice, Soft, Time } from '../parts/bits'
+import { Because, CopyButton, Empty, Failure, Notice, Soft, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
-import { Page } from '../parts/page'
+import { Card, Page } from '../parts/page'
 import { DataTable } from '../parts/table'
 import { ProviderForm, ProviderStatus, useKinds, type Provider } from './external-dns'
 
@@ -210,9 +210,9 @@ function TestDialog({ provider, onClose }: { provider: Provider; onClose: () => 
 				</Button>
 			</Group>
 			{result && !result.reason && (
-				<Alert color="green" title={t('It works')}>
+				<Notice tone="good" title={t('It works')} live>
 					{remote && <RemoteText remote={remote} />}
-				</Alert>
+				</Notice>
 			)}
 			{result?.reason && <Because reason={result.reason} />}
 		</FormDialog>
@@ -274,7 +274,7 @@ function Servers({ provider, onClose }: { provider: Provider; onClose: () => voi
 								<Table.Td className="mono">{`${s.address}:${s.port || t('any')}`}</Table.Td>
 								<Table.Td className="mono break">{s.http_profile ?? '–'}</Table.Td>
 								<Table.Td>
-									{s.attached ? <Badge color="green">{t('yes')}</Badge> : s.unfit ? <Text size="sm" c="dimmed">{t('cannot: {why}', { why: s.unfit })}</Text> : t('no')}
+									{s.attached ? <Tone tone="good">{t('yes')}</Tone> : s.unfit ? <Text size="sm" c="dimmed">{t('cannot: {why}', { why: s.unfit })}</Text> : t('no')}
 								</Table.Td>
 								<Table.Td ta="right">
 									{may('admin') && (s.attached || !s.unfit) && (
@@ -332,20 +332,14 @@ function Texts() {
 			{texts.data?.items
 				.filter((x) => x.way === way)
 				.map((x) => (
-					<Paper key={x.name} withBorder p="md">
-						<Group justify="space-between" mb="xs">
-							<Title order={3} size="h4">
-								{x.title}
-							</Title>
-							<CopyButton value={x.text} what={t('the text for {title}', { title: x.title })} />
-						</Group>
+					<Card key={x.name} title={x.title} actions={<CopyButton value={x.text} what={t('the text for {title}', { title: x.title })} />}>
 						<Text size="sm" c="dimmed" mb="xs">
 							{x.help}
 						</Text>
-						<pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+						<pre className="pem" tabIndex={0} aria-label={x.title}>
 							{x.text}
 						</pre>
-					</Paper>
+					</Card>
 				))}
 		</Stack>
 	)

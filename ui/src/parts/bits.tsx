@@ -6,7 +6,7 @@ import { Fragment, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { asError, type Certificate, type Order, type Reason } from '../api/client'
 import { locale, plural, t } from '../i18n'
-import { Icon } from './icon'
+import { Icon, type IconName } from './icon'
 
 export type ToneName = 'good' | 'bad' | 'warn' | 'busy' | 'calm'
 
@@ -139,7 +139,7 @@ export function Names({ names, display, most = 2 }: { names: string[]; display?:
 	const shown = display && display.length === names.length ? display : names
 	const rest = shown.slice(most)
 	return (
-		<span className="break">
+		<span className="names break">
 			{shown.slice(0, most).map((n, i) => (
 				<span key={n}>
 					{i > 0 && <br />}
@@ -198,10 +198,12 @@ export function CopyLine({ value, what }: { value: string; what: string }) {
 
 /* Notices */
 
-export function Notice({ tone, title, children, live }: { tone: 'bad' | 'warn' | 'info'; title?: ReactNode; children?: ReactNode; live?: boolean }) {
+const NOTICES: Record<'good' | 'bad' | 'warn' | 'info', IconName> = { good: 'check', bad: 'alert', warn: 'alert', info: 'info' }
+
+export function Notice({ tone, title, children, live }: { tone: 'good' | 'bad' | 'warn' | 'info'; title?: ReactNode; children?: ReactNode; live?: boolean }) {
 	return (
-		<div className="notice" data-tone={tone} role={live ? 'alert' : undefined}>
-			<Icon name={tone === 'info' ? 'info' : 'alert'} />
+		<div className="notice" data-tone={tone} role={live ? (tone === 'good' ? 'status' : 'alert') : undefined}>
+			<Icon name={NOTICES[tone]} />
 			<div className="break" style={{ minWidth: 0, flex: 1 }}>
 				{title && <div style={{ fontWeight: 600 }}>{title}</div>}
 				{children}
@@ -248,10 +250,10 @@ export function Because({ reason, tone = 'bad' }: { reason: Reason; tone?: 'bad'
 
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
 	return (
-		<div style={{ padding: '44px 20px', textAlign: 'center' }}>
-			<div style={{ fontWeight: 600, fontSize: '1rem' }}>{title}</div>
-			{children && <p style={{ color: 'var(--mantine-color-dimmed)', maxWidth: 520, margin: '6px auto 0' }}>{children}</p>}
-			{action && <div style={{ marginTop: 16 }}>{action}</div>}
+		<div className="empty">
+			<b>{title}</b>
+			{children && <p>{children}</p>}
+			{action}
 		</div>
 	)
 }
