@@ -130,6 +130,18 @@ def test_a_reload_that_failed_is_owed_until_it_succeeds(host):
     assert missing.status == 1 and "no-such-program" in missing.err, missing
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="not root: files cannot be given to another group")
+def test_a_group_may_read_keys_and_folders_from_the_start(world, host):
+    assert host.sync("--group", "12", command=False).status == 0
+    for path in (host.dir / "live", host.dir / "archive", host.dir / "archive" / NAME):
+        assert (mode(path), path.stat().st_gid) == (0o750, 12), path
+    key = host.live() / "privkey.pem"
+    assert (mode(key), key.stat().st_gid, host.live().stat().st_gid) == (0o640, 12, 12)
+    world.renew(world.name)
+    assert host.sync(command=False).status == 0
+    assert (mode(key), key.stat().st_gid) == (0o640, 12) and host.number() == 2
+
+
 def certbot_made(host):
     """What certbot leaves, with something an administrator put beside it."""
     archive = host.dir / "archive" / NAME

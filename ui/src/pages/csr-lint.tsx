@@ -29,23 +29,35 @@ export function useVendorChoice() {
 	const vendors = useVendors()
 	const accounts = useQuery({ queryKey: ['accounts', 'choices'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 1 } } })) })
 	const [chosen, setChosen] = useState<string | null>(null)
+	const [profile, setProfile] = useState<string | null>(null)
 	const first = accounts.data?.items[0]?.vendor
-	return { vendor: chosen ?? first ?? (accounts.isPending ? null : 'letsencrypt'), setVendor: setChosen, vendors: vendors.data?.items ?? [] }
+	const vendor = chosen ?? first ?? (accounts.isPending ? null : 'letsencrypt')
+	const profiles = vendors.data?.items.find((v) => v.key === vendor)?.profiles ?? []
+	const setVendor = (v: string) => {
+		setChosen(v)
+		setProfile(null)
+	}
+	return { vendor, setVendor, profile, setProfile, profiles, vendors: vendors.data?.items ?? [] }
 }
 
 export function VendorChoice({ of, label, description }: { of: ReturnType<typeof useVendorChoice>; label: string; description?: string }) {
 	const seen = new Map(of.vendors.filter((v) => v.key !== CUSTOM && v.discontinued === null).map((v) => [v.key, v.title]))
 	const data = [...[...seen].map(([value, title]) => ({ value, label: title })), { value: CUSTOM, label: t('Any authority: the rules that hold everywhere') }]
-	return <Select label={label} description={description} data={data} searchable allowDeselect={false} value={of.vendor} onChange={(v) => v && of.setVendor(v)} />
+	return (
+		<>
+			<Select label={label} description={description} data={data} searchable allowDeselect={false} value={of.vendor} onChange={(v) => v && of.setVendor(v)} />
+			{of.profiles.length > 0 && <Select label={t('Profile')} placeholder={t("the vendor's default")} clearable data={of.profiles.map((p) => ({ value: p.name, label: p.name }))} value={of.profile} onChange={of.setProfile} />}
+		</>
+	)
 }
 
 /** What the server reads in the text, a moment after the typing stops; nothing while it is no CSR yet. */
-export function useLint(pem: string, vendor: string | null) {
+export function useLint(pem: string, vendor: string | null, profile: string | null) {
 	const [text] = useDebouncedValue(pem, PAUSE_MS)
 	const asked = isCsr(text)
 	const query = useQuery({
-		queryKey: ['csr-lint', text, vendor],
-		queryFn: () => unwrap(api.POST('/csrs/lint', { body: { pem: text, ...(vendor ? { vendor } : {}) } })),
+		queryKey: ['csr-lint', text, vendor, profile],
+		queryFn: () => unwrap(api.POST('/csrs/lint', { body: { pem: text, ...(vendor ? { vendor } : {}), ...(profile ? { profile } : {}) } })),
 		enabled: asked,
 		retry: false,
 		gcTime: 0,
@@ -112,8 +124,8 @@ export function StoredLint({ id }: { id: string }) {
 	const choice = useVendorChoice()
 	const vendor = choice.vendor
 	const query = useQuery({
-		queryKey: ['csrs', 'check', id, vendor],
-		queryFn: () => unwrap(api.GET('/csrs/{id}/check', { params: { path: { id }, query: { vendor: vendor ?? CUSTOM } } })),
+		queryKey: ['csrs', 'check', id, vendor, choice.profile],
+		queryFn: () => unwrap(api.GET('/csrs/{id}/check', { params: { path: { id }, query: { vendor: vendor ?? CUSTOM, ...(choice.profile ? { profile: choice.profile } : {}) } } })),
 		enabled: vendor !== null,
 		placeholderData: keepPreviousData,
 	})

@@ -33,7 +33,7 @@ export function UploadCsr({ onClose, onMade }: { onClose: () => void; onMade: (c
 			},
 		},
 	})
-	const seen = useLint(form.values.pem, choice.vendor)
+	const seen = useLint(form.values.pem, choice.vendor, choice.profile)
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
 		const body = { pem: v.pem }
 		const made = await unwrap(api.POST('/csrs/upload', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body }))
