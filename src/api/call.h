@@ -267,6 +267,11 @@ extern const struct json_field import_fields[], notes_fields[];
 
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];
+call_handler bulk_create;
+extern const struct json_field bulk_create_fields[];
+struct row_result_list;
+/* renewals.c: one row for each certificate, with what was made or why not. */
+json_t *rows_json(const struct row_result_list *l);
 call_handler channel_list, channel_create, channel_get, channel_patch, channel_delete, channel_rotate, channel_test, channel_messages;
 extern const struct json_field channel_create_fields[], channel_update_fields[];
 struct event;

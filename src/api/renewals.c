@@ -112,8 +112,9 @@ int renewal_patch(struct call *c, struct err *err)
 /* One row of an answer about many: what was made, or why not, in the words of a problem document. */
 static json_t *row_json(const struct row_result *r)
 {
-	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "ref", r->ref, "certificate_id", json_str_or_null(r->certificate_id),
-			      "certificate_num", r->certificate_num ? json_integer(r->certificate_num) : json_null(), "order_id",
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "ref", r->ref, "certificate_id", json_str_or_null(r->certificate_id),
+			      "certificate_num", r->certificate_num ? json_integer(r->certificate_num) : json_null(), "display_names",
+			      display_names(&r->names), "order_id",
 			      json_str_or_null(r->order_id), "order_num", r->order_num ? json_integer(r->order_num) : json_null(), "job_id",
 			      json_str_or_null(r->job_id), "existing", r->existing, "reason", json_null());
 	_cleanup_free_ char *text = NULL;
@@ -125,13 +126,18 @@ static json_t *row_json(const struct row_result *r)
 	return j;
 }
 
-static void answer_rows(struct call *c, const struct row_result_list *l)
+json_t *rows_json(const struct row_result_list *l)
 {
 	json_t *items = json_array();
 
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(items, row_json(&l->v[i]));
-	call_json(c, 200, json_pack("{s:o}", "items", items));
+	return items;
+}
+
+static void answer_rows(struct call *c, const struct row_result_list *l)
+{
+	call_json(c, 200, json_pack("{s:o}", "items", rows_json(l)));
 }
 
 int renewal_create(struct call *c, struct err *err)

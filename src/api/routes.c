@@ -6,6 +6,7 @@
 #include "service/account.h"
 #include "service/certificate.h"
 #include "service/csr.h"
+#include "service/bulk.h"
 #include "service/import.h"
 #include "service/order.h"
 #include "service/channel.h"
@@ -171,6 +172,7 @@ const struct route routes[] = {
 	  .answers = { 200 } },
 	{ "POST", "/revocations", "createRevocations", PERM_REVOKE, revocation_create,
 	  BODY(revocation_create_fields, revocation_create), .answers = { 200 } },
+	{ "POST", "/certificate-actions", "actOnCertificates", PERM_VIEW, bulk_create, BODY(bulk_create_fields, bulk_create), .answers = { 200 } },
 	{ "GET", "/renewal-pause", "getRenewalPause", PERM_VIEW, pause_get, .answers = { 200 } },
 	{ "PUT", "/renewal-pause", "putRenewalPause", PERM_ORDER, pause_put, BODY(renewal_pause_fields, pause_put), .answers = { 200 } },
 	{ "GET", "/renewal-windows", "listRenewalWindows", PERM_VIEW, window_list, .answers = { 200 } },

@@ -3,6 +3,7 @@
 #include "engine/renewal.h"
 
 #include "base/json.h"
+#include "base/random.h"
 #include "engine/notice.h"
 #include "engine/private.h"
 #include "store/order_option.h"
@@ -34,15 +35,16 @@ static int under_way(struct sql *tx, const char *certificate_id, struct order_ta
 	return 0;
 }
 
+/* A certificate whose automatic renewal is off can still be renewed by a person: it has all that an order needs. */
 static int may_renew(const struct certificate *c, struct err *err)
 {
+	if (c->account_id && !str_empty(c->validation))
+		return 0;
 	if (!c->managed) {
 		err_set(err, ERR_CONFLICT, "certificate %" PRId64 " is only watched, it is not renewed from here", c->num);
 		return err_hint(err, "Take it over first: give it an account and a way to validate its names.");
 	}
-	if (!c->account_id)
-		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " has no account to order from", c->num);
-	return 0;
+	return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " has no account to order from", c->num);
 }
 
 /* Its own CSR again, another one that was given, or none: then a new key of the same type is made. */
@@ -195,6 +197,8 @@ int renewal_retry(struct sql *tx, const char *certificate_id, int64_t now_ms, st
 
 	if (store_certificate_get(tx, certificate_id, &c, err) < 0 || may_renew(&c, err) < 0)
 		return -(int)err->code;
+	if (!c.managed)
+		return err_set(err, ERR_CONFLICT, "certificate %" PRId64 " is not renewed by itself: switch that on, or renew it", c.num);
 	replace_str(&c.pause_reason, NULL);
 	if (c.renew_at_ms > now_ms) {
 		c.next_attempt_ms = c.renew_at_ms;
@@ -205,6 +209,72 @@ int renewal_retry(struct sql *tx, const char *certificate_id, int64_t now_ms, st
 	}
 	c.attempt = 0;
 	return store_certificate_plan(tx, &c, err);
+}
+
+static uint64_t below(void *arg, uint64_t limit)
+{
+	(void)arg;
+	return random_below(limit);
+}
+
+/* The window that the authority suggests is asked for anew: the instant is chosen as for a certificate that was just issued. */
+static int plan_anew(struct sql *tx, struct certificate *c, int64_t now_ms, struct err *err)
+{
+	const struct renewal_dice dice = { below, NULL };
+	_cleanup_renewal_ struct renewal n = { 0 };
+
+	c->renew_at_ms = renewal_when_fraction(c->not_before_ms, c->not_after_ms, &dice);
+	c->next_attempt_ms = MAX(c->renew_at_ms, now_ms);
+	c->attempt = 0;
+	replace_str(&c->pause_reason, NULL);
+	if (renewal_load(tx, c->id, &n, err) < 0)
+		return -(int)err->code;
+	n.window_start_ms = n.window_end_ms = n.failing_since_ms = 0;
+	n.why = RENEWAL_BY_FRACTION;
+	n.waits = WAITS_NOTHING;
+	replace_str(&n.reason, NULL);
+	if (!n.version_id)
+		replace_str(&n.version_id, c->version_id);
+	n.ari_next_ms = n.ari_id && n.directory_url ? now_ms : 0;
+	if (store_renewal_put(tx, &n, err) < 0 || (n.ari_next_ms && renewal_info_wanted(tx, n.directory_url, now_ms, err) < 0))
+		return -(int)err->code;
+	return store_job_wake(tx, job_kind_text(JOB_RENEWAL), NULL, c->next_attempt_ms, err);
+}
+
+/* Nobody is asked and told about it any more, but that it expires. */
+static int plan_nothing(struct sql *tx, struct certificate *c, int64_t now_ms, struct err *err)
+{
+	_cleanup_renewal_ struct renewal n = { 0 };
+
+	c->renew_at_ms = c->next_attempt_ms = 0;
+	if (renewal_load(tx, c->id, &n, err) < 0)
+		return -(int)err->code;
+	n.ari_next_ms = 0;
+	n.waits = WAITS_NOTHING;
+	if (store_renewal_put(tx, &n, err) < 0)
+		return -(int)err->code;
+	return notice_end_certificate(tx, c->id, NULL, now_ms, err);
+}
+
+int renewal_automatic(struct sql *tx, const char *certificate_id, bool on, int64_t now_ms, bool *ret_changed, struct err *err)
+{
+	_cleanup_certificate_ struct certificate c = { 0 };
+	const enum notice_kind watched = NOTICE_EXPIRING;
+
+	*ret_changed = false;
+	if (store_certificate_get(tx, certificate_id, &c, err) < 0)
+		return -(int)err->code;
+	if (c.managed == on)
+		return 0;
+	if (on && may_renew(&c, err) < 0)
+		return -(int)err->code;
+	c.managed = on;
+	c.updated_ms = now_ms;
+	if ((on ? plan_anew(tx, &c, now_ms, err) : plan_nothing(tx, &c, now_ms, err)) < 0 ||
+	    (on && notice_end_certificate(tx, c.id, &watched, now_ms, err) < 0) || store_certificate_put(tx, &c, 0, err) < 0)
+		return -(int)err->code;
+	*ret_changed = true;
+	return 0;
 }
 
 int renewal_installed(struct sql *tx, const char *certificate_id, int64_t now_ms, struct err *err)

@@ -31,6 +31,12 @@ int renewal_intake(struct sql *tx, const struct renewal_request *r, struct order
 /* The certificate leaves the inventory: a renewal under way ends, nobody is told about it any more. */
 int renewal_forget(struct sql *tx, const char *certificate_id, int64_t now_ms, struct err *err) MUST_CHECK;
 
+/*
+ * Whether it is renewed by itself. Off: it is only watched, an order under way goes on, and a person may still renew it. *ret_changed:
+ * it was not so already. CONFLICT: nothing here can order it (it has no account: somebody has to take it over first).
+ */
+int renewal_automatic(struct sql *tx, const char *certificate_id, bool on, int64_t now_ms, bool *ret_changed, struct err *err) MUST_CHECK;
+
 /* Stopping all automatic orders; those that people make go on. */
 struct renewal_pause {
 	char *reason, *by; /* by: name of the user */

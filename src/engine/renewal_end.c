@@ -125,7 +125,7 @@ static int issued(struct sql *tx, struct run *r, struct err *err)
 	replace_str(&n.ari_reason, NULL);
 	replace_str(&n.explanation_url, NULL);
 	replace_str(&n.reason, NULL);
-	n.ari_next_ms = n.ari_id ? now : 0;
+	n.ari_next_ms = n.ari_id && c.managed ? now : 0;
 	n.ari_failures = n.window_start_ms = n.window_end_ms = n.failing_since_ms = 0;
 	n.why = RENEWAL_BY_FRACTION;
 	n.waits = WAITS_NOTHING;
@@ -135,9 +135,9 @@ static int issued(struct sql *tx, struct run *r, struct err *err)
 		return -(int)err->code;
 	if (n.install_since_ms && r->renewal && tell_install(tx, r, &c, err) < 0)
 		return -(int)err->code;
-	if (n.ari_id && renewal_info_wanted(tx, n.directory_url, now, err) < 0)
+	if (n.ari_next_ms && renewal_info_wanted(tx, n.directory_url, now, err) < 0)
 		return -(int)err->code;
-	return store_job_wake(tx, job_kind_text(JOB_RENEWAL), NULL, c.next_attempt_ms, err);
+	return c.managed ? store_job_wake(tx, job_kind_text(JOB_RENEWAL), NULL, c.next_attempt_ms, err) : 0;
 }
 
 /* ---- not issued ---- */

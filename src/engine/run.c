@@ -492,9 +492,33 @@ static int flush_deactivate_debts(struct sql *tx, struct run *r, struct err *err
 	return 0;
 }
 
+/* What people decide about a certificate may have changed since this step read its row: theirs stays. */
+static int keep_decisions(struct sql *tx, struct certificate *c, struct err *err)
+{
+	_cleanup_certificate_ struct certificate now = { 0 };
+
+	if (store_certificate_get(tx, c->id, &now, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+		return 0;
+	}
+	c->managed = now.managed;
+	replace_str(&c->account_id, now.account_id);
+	replace_str(&c->validation, now.validation);
+	replace_str(&c->dns_method, now.dns_method);
+	replace_str(&c->http_method, now.http_method);
+	replace_str(&c->methods, now.methods);
+	replace_str(&c->profile, now.profile);
+	replace_str(&c->key_policy, now.key_policy);
+	return 0;
+}
+
 static int flush_issued(struct sql *tx, struct run *r, struct err *err)
 {
 	if (r->new_certificate && store_certificate_add(tx, &r->certificate, err) < 0)
+		return err_wrap(err, "could not store the certificate");
+	if (r->put_certificate && keep_decisions(tx, &r->certificate, err) < 0)
 		return err_wrap(err, "could not store the certificate");
 	if (r->put_certificate && store_certificate_put(tx, &r->certificate, 0, err) < 0)
 		return err_wrap(err, "could not store the certificate");

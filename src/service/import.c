@@ -372,7 +372,7 @@ struct notes_job {
 	struct audit *audit;
 };
 
-static json_t *notes_json(const struct certificate_notes *n)
+json_t *notes_json(const struct certificate_notes *n)
 {
 	return json_pack("{s:o, s:o, s:o}", "owner", json_str_or_null(n->owner), "notes", json_str_or_null(n->notes), "tags",
 			 json_strlist(&n->tags));

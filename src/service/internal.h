@@ -118,6 +118,9 @@ struct certificate_detail;
 struct exported;
 int certificate_hand_out(struct service *s, const struct actor *a, const struct certificate_detail *d, const struct certificate_export *r,
 			 struct exported *ret, struct err *err) MUST_CHECK;
+/* import.c: owner, notes and tags, for the audit. */
+struct certificate_notes;
+json_t *notes_json(const struct certificate_notes *n);
 /* certificate.c: all but the certificate, which is there already. */
 int certificate_view_fill(struct sql *q, struct certificate_view *v, struct err *err) MUST_CHECK;
 

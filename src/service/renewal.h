@@ -44,7 +44,8 @@ struct row_result { /* of one certificate; err.code 0 = done */
 	int64_t certificate_num;
 	char *order_id, *job_id; /* or NULL */
 	int64_t order_num;
-	bool existing; /* it was under way already */
+	struct strlist names;
+	bool existing; /* it was under way, or so, already */
 	struct err err;
 };
 void row_result_done(struct row_result *r);

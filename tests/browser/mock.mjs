@@ -419,7 +419,17 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (m('GET', /^\/renewals$/)) return page(db.certificates.filter((c) => c.managed).map(renewal))
 		if ((x = m('GET', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, { ...renewal(find(db.certificates, x[1]), 1), events: [] })
 		if ((x = m('POST', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, renewal(find(db.certificates, x[1])))
-		if (m('POST', /^\/(renewals|revocations)$/)) return json(200, { items: body.certificate_ids.map((ref) => ({ ref, certificate_id: ref, certificate_num: 1, order_id: ulid(), order_num: 7, job_id: null, existing: false, reason: null })) })
+		if (m('POST', /^\/certificate-actions$/)) {
+			const found = body.q ? db.certificates.filter((c) => body.q.split(' ').every((term) => (term.startsWith('tag:') ? c.tags.includes(term.slice(4)) : c.names.some((n) => n.includes(term))))) : body.certificate_ids.map((id) => find(db.certificates, id))
+			const items = found.map((c) => {
+				const row = { ref: c.id, certificate_id: c.id, certificate_num: c.num, display_names: c.display_names, order_id: null, order_num: null, job_id: null, existing: false, reason: null }
+				if (body.action === 'renew' && !c.managed) return { ...row, reason: { code: 'conflict', title: 'Conflicting state', detail: `certificate ${c.num} is only watched, it is not renewed from here`, chain: [], hint: 'Take it over first: give it an account and a way to validate its names.' } }
+				if (!body.preview && body.action === 'add-tags') c.tags = [...c.tags, ...body.tags]
+				return body.preview || body.action !== 'renew' ? row : { ...row, order_id: ulid(), order_num: 7 }
+			})
+			return json(200, { items, has_more: false, cursor: null })
+		}
+		if (m('POST', /^\/(renewals|revocations)$/)) return json(200, { items: body.certificate_ids.map((ref) => ({ ref, certificate_id: ref, certificate_num: 1, display_names: ['x.example'], order_id: ulid(), order_num: 7, job_id: null, existing: false, reason: null })) })
 		if (m('GET', /^\/renewal-pause$/)) return json(200, state.pause ?? { stopped: false, reason: null, by: null, since: null, until: null })
 		if (m('PUT', /^\/renewal-pause$/)) {
 			state.pause = body.stopped ? { stopped: true, reason: body.reason, by: state.session.user.name, since: iso(Date.now()), until: body.until ?? null } : null

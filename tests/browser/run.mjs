@@ -130,6 +130,33 @@ test('certificates are searched by chips in the address bar, imported and noted'
 		assert.equal(mock.db.certificates.find((c) => c.names[0] === 'shop.bank.example').owner, 'Team Web')
 	}))
 
+test('many certificates are selected, what will happen is named, and each row says what came of it', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const dialog = () => page.getByRole('dialog')
+		await visit(page, base, '/certificates', 'Certificates')
+		mock.db.certificates[1].managed = false
+		for (const c of mock.db.certificates.slice(0, 2)) await page.getByLabel(`Select certificate ${c.num}`, { exact: true }).check()
+		await page.getByRole('button', { name: 'With 2 selected' }).click()
+		await page.getByRole('menuitem', { name: 'Renew', exact: true }).click()
+		await dialog().getByText('An order is made for each').waitFor()
+		await dialog().getByRole('button', { name: 'See what will happen' }).click()
+		await dialog().getByText('is only watched').waitFor()
+		assert.deepEqual(await axe(page), [])
+		await dialog().getByRole('button', { name: 'Renew 1 certificate' }).click()
+		await dialog().getByText('1 of 2 are done or under way; 1 were refused.').waitFor()
+		await dialog().getByRole('link', { name: 'Order 7' }).waitFor()
+		await dialog().getByRole('button', { name: 'Close', exact: true }).last().click()
+		await visit(page, base, '/certificates?q=tag:prod', 'Certificates')
+		await page.getByRole('button', { name: 'With all that the search finds' }).click()
+		await page.getByRole('menuitem', { name: 'Add tags' }).click()
+		await dialog().getByRole('textbox', { name: 'Tags' }).fill('moved')
+		await page.keyboard.press('Enter')
+		await dialog().getByRole('button', { name: 'See what will happen' }).click()
+		await dialog().getByRole('button', { name: /^Change \d+ certificate/ }).click()
+		await dialog().getByText(/done or under way/).waitFor()
+		assert.ok(mock.db.certificates.filter((c) => c.tags.includes('prod')).every((c) => c.tags.includes('moved')))
+	}))
+
 test('a first run needs at most 14 actions from the setup link to the certificate', () =>
 	withPage({ empty: true, signedIn: false }, async ({ page, base, mock }) => {
 		let actions = 0

@@ -138,6 +138,7 @@ class Walk:
         self.do("updateRenewal", f"/certificates/{certificate}/renewal", {"key_max_days": 365})
         made = self.do("createRenewals", body={"certificate_ids": [certificate]})
         assert wait_order(self.bed, made["items"][0]["order_id"])["status"] == "valid"
+        self.do("actOnCertificates", body={"action": "add-tags", "tags": ["bulk"], "q": "tag:walk"})
         self.do("createRevocations", body={"certificate_ids": [certificate]})
         until = time.monotonic() + 30
         while not self.rows("&action=certificate.revoke&actor=system") and time.monotonic() < until:

@@ -27,7 +27,8 @@ EXPECT = {
             " getRenewal listRenewals getRenewalPause listNotices"
             " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines"
             " getVendor previewAccountDeletion checkCsr lintCsr listProviderKinds listProviders getProvider listRules getRule listDebts"
-            " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow",
+            " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow"
+            " actOnCertificates",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
              " updateCertificate importCertificates updateRenewal createRenewals putRenewalPause"
              " goOnOrder checkDelegation pasteDelegations preflight"

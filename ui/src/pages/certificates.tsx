@@ -14,6 +14,7 @@ import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Loaded, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
+import { BulkBar } from './bulk'
 import { ImportDialog, NotesDialog, SearchBox } from './import'
 import { keyTypeLabel } from './order-create'
 import { RenewalCard, RenewButton, RevokeButton } from './renewals'
@@ -22,6 +23,8 @@ export function CertificatesPage() {
 	const may = useMay()
 	const [search, setSearch] = useSearchParams()
 	const [importing, setImporting] = useState(false)
+	const [selected, setSelected] = useState<Certificate[]>([])
+	const [shown, setShown] = useState<Certificate[]>([])
 	const q = search.get('q') ?? ''
 	const given = search.get('sort')
 	/* Without a word from here a search about expiry is ordered by expiry. */
@@ -42,10 +45,27 @@ export function CertificatesPage() {
 				label={t('Certificates')}
 				queryKey={['certificates', 'list', { sort, q }]}
 				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { ...(sort ? { sort } : {}), ...(q ? { q } : {}), limit, cursor } } }))}
+				onPage={setShown}
 				rowKey={(c) => c.id}
-				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /></>}
+				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /><BulkBar selected={selected} shown={shown} q={q} onChange={setSelected} /></>}
 				empty={q ? <Empty title={t('Nothing is found')}>{t('No certificate fits all terms of the search.')}</Empty> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
 				columns={[
+					...(may('order') || may('revoke')
+						? [
+								{
+									title: t('Select'),
+									hideTitle: true,
+									render: (c: Certificate) => (
+										<Checkbox
+											size="sm"
+											aria-label={t('Select certificate {n}', { n: c.num })}
+											checked={selected.some((s) => s.id === c.id)}
+											onChange={(e) => setSelected(e.currentTarget.checked ? [...selected, c] : selected.filter((s) => s.id !== c.id))}
+										/>
+									),
+								},
+							]
+						: []),
 					{ title: t('No.'), nowrap: true, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
 					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
 					{ title: t('Status'), render: (c) => <Health certificate={c} /> },

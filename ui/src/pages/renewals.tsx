@@ -251,7 +251,7 @@ function WindowDialog({ first, onClose }: { first: boolean; onClose: () => void 
 export function RenewButton({ certificate: c }: { certificate: CertificateDetail }) {
 	const may = useMay()
 	const { busy, act } = useAct()
-	if (!may('order') || !c.managed) return null
+	if (!may('order') || !c.account_id || !c.validation) return null
 	return (
 		<Button variant="default" leftSection={<Icon name="refresh" size={16} />} loading={busy === 'renew'} onClick={() => void act('renew', () => renew([c.id]), t('The order is made and carried through by itself.'), ['certificates', 'orders', 'renewals'])}>
 			{t('Renew')}

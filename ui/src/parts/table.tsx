@@ -3,7 +3,7 @@
 import { ActionIcon, Group, NativeSelect, Skeleton } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { type ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Page } from '../api/client'
 import { t } from '../i18n'
@@ -27,6 +27,8 @@ interface Props<T> {
 	rowKey: (row: T) => string
 	empty: ReactNode
 	filters?: ReactNode
+	/** Told of the rows that are shown, whenever they change. */
+	onPage?: (rows: T[]) => void
 }
 
 const SIZES = ['25', '50', '100', '200']
@@ -38,7 +40,7 @@ function mark(text: string): string {
 	return (h >>> 0).toString(36)
 }
 
-export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters }: Props<T>) {
+export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters, onPage }: Props<T>) {
 	const [size, setSize] = useLocalStorage({ key: 'cw-rows', defaultValue: '50', getInitialValueInEffect: false })
 	const limit = SIZES.includes(size) ? Number(size) : 50
 	/* The cursors of the pages before stand in the address bar, with what they belong to; another filter begins anew. */
@@ -56,6 +58,9 @@ export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, fi
 	const cursor = cursors[cursors.length - 1]
 	const query = useQuery({ queryKey: [...queryKey, { limit, cursor }], queryFn: () => read({ limit, cursor }), placeholderData: keepPreviousData })
 	const page = query.data
+	useEffect(() => {
+		if (page) onPage?.(page.items)
+	}, [page, onPage])
 
 	if (query.isError && !page) return <Failure error={query.error} retry={() => void query.refetch()} />
 	const bare = page && page.items.length === 0 && cursors.length === 0 && !page.has_more
