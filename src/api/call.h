@@ -267,6 +267,8 @@ extern const struct json_field import_fields[], notes_fields[];
 
 call_handler renewal_list, renewal_get, renewal_patch, renewal_create, revocation_create, pause_get, pause_put, notice_list;
 extern const struct json_field renewal_create_fields[], renewal_update_fields[], revocation_create_fields[], renewal_pause_fields[];
+call_handler certificate_manage;
+extern const struct json_field manage_fields[];
 call_handler bulk_create;
 extern const struct json_field bulk_create_fields[];
 struct row_result_list;

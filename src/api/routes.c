@@ -11,6 +11,7 @@
 #include "service/order.h"
 #include "service/channel.h"
 #include "service/provider.h"
+#include "service/manage.h"
 #include "service/renewal.h"
 #include "service/token.h"
 #include "service/user.h"
@@ -162,6 +163,8 @@ const struct route routes[] = {
 	{ "GET", "/download/{id}/{format}", "downloadCertificate", PERM_PULL, certificate_download, .answers = { 200, 304, 409 } },
 	{ "DELETE", "/certificates/{id}", "deleteCertificate", PERM_ORDER, certificate_delete, ROUTE_MATCH, .answers = { 204 } },
 
+	{ "POST", "/certificates/{id}/manage", "manageCertificate", PERM_ORDER, certificate_manage, BODY(manage_fields, manage_create),
+	  .answers = { 200, 409 } },
 	{ "GET", "/certificates/{id}/renewal", "getRenewal", PERM_VIEW, renewal_get, .answers = { 200 } },
 	{ "POST", "/certificates/{id}/renewal", "updateRenewal", PERM_ORDER, renewal_patch,
 	  BODY(renewal_update_fields, renewal_update), .answers = { 200, 409 } },

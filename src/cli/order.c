@@ -202,7 +202,7 @@ static int wait_and_show(struct cli *c, const struct cli_args *a, bool told, str
 	return err_is(err) ? -(int)err->code : 0;
 }
 
-static int take_methods(const struct cli_args *a, json_t *body, struct err *err)
+int cli_take_methods(const struct cli_args *a, json_t *body, struct err *err)
 {
 	_cleanup_strlist_ struct strlist l = { 0 };
 	_cleanup_json_ json_t *methods = json_object();
@@ -233,18 +233,29 @@ static const struct cli_option preview_options[] = {
 	{ 0 }
 };
 
+int cli_preview(struct cli *c, json_t *body, struct err *err)
+{
+	static const struct cli_column columns[] = { { "NAME", "name", 60 }, { "METHOD", "method_name", 40 }, { "TYPE", "method_title", 0 },
+						     { "DECIDED BY", "by", 0 }, { "CHOOSE", "ask", 0 }, { 0 } };
+	_cleanup_answer_ struct cli_answer r = { 0 };
+
+	if (cli_request(c, &(struct cli_call){ .method = HTTP_POST, .path = "/orders/preview", .body = body }, &r, err) < 0)
+		return -(int)err->code;
+	if (c->json)
+		cli_print_json(&r);
+	else
+		cli_print_rows(json_object_get(r.doc, "names"), columns, "");
+	return 0;
+}
+
 static int preview(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const char *const texts[][2] = { { "account", "account_id" }, { "csr", "csr_id" }, { "validation", "validation" }, { "dns", "dns" },
 						{ "http", "http" } };
-	static const struct cli_column columns[] = { { "NAME", "name", 60 }, { "METHOD", "method_name", 40 }, { "TYPE", "method_title", 0 },
-						     { "DECIDED BY", "by", 0 }, { "CHOOSE", "ask", 0 }, { 0 } };
 	_cleanup_strlist_ struct strlist names = { 0 };
 	_cleanup_json_ json_t *body = json_object();
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	struct cli_call q = { .method = HTTP_POST, .path = "/orders/preview", .body = body };
 
-	if (arg_no_words(a, err) < 0 || take_methods(a, body, err) < 0)
+	if (arg_no_words(a, err) < 0 || cli_take_methods(a, body, err) < 0)
 		return -(int)err->code;
 	if (!arg_has(a, "validation"))
 		return err_set(err, ERR_INVALID, "--validation is missing");
@@ -254,13 +265,7 @@ static int preview(struct cli *c, const struct cli_args *a, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (arg(a, texts[i][0]))
 			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
-	if (cli_request(c, &q, &r, err) < 0)
-		return -(int)err->code;
-	if (c->json)
-		cli_print_json(&r);
-	else
-		cli_print_rows(json_object_get(r.doc, "names"), columns, "");
-	return 0;
+	return cli_preview(c, body, err);
 }
 
 static int create(struct cli *c, const struct cli_args *a, struct err *err)
@@ -285,7 +290,7 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (arg(a, texts[i][0]))
 			json_object_set_new(body, texts[i][1], json_string(arg(a, texts[i][0])));
-	if (take_methods(a, body, err) < 0)
+	if (cli_take_methods(a, body, err) < 0)
 		return -(int)err->code;
 	if (arg_has(a, "profile-fallback"))
 		json_object_set_new(body, "profile_fallback", json_true());

@@ -125,6 +125,11 @@ int cli_reason_error(const json_t *reason, struct err *err);
  */
 int cli_watch_order(struct cli *c, const char *id, bool told, struct cli_answer *a, struct err *err);
 
+/* order.c: the options --method NAME=HOW as member methods of body. */
+int cli_take_methods(const struct cli_args *a, json_t *body, struct err *err);
+/* Shows how each name of an order like body would be proved. */
+int cli_preview(struct cli *c, json_t *body, struct err *err);
+
 /* ---- verbs ------------------------------------------------------------------------------------------------------- */
 
 struct cli_verb {
@@ -137,7 +142,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], provider_verbs[], channel_verbs[], rule_verbs[], challenge_verbs[], debt_verbs[], delegation_verbs[],
-	certificate_verbs[], fetch_verbs[], sync_verbs[], import_verbs[], renewal_verbs[], bulk_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
+	certificate_verbs[], fetch_verbs[], sync_verbs[], import_verbs[], renewal_verbs[], bulk_verbs[], manage_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
 extern const struct cli_verb doctor_verbs[], view_verbs[], view_rule_verbs[];
 /* view.c; rows of delegation_verbs */
 int cli_delegation_check(struct cli *c, const struct cli_args *a, struct err *err);

@@ -419,6 +419,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (m('GET', /^\/renewals$/)) return page(db.certificates.filter((c) => c.managed).map(renewal))
 		if ((x = m('GET', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, { ...renewal(find(db.certificates, x[1]), 1), events: [] })
 		if ((x = m('POST', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, renewal(find(db.certificates, x[1])))
+		if ((x = m('POST', /^\/certificates\/([^/]+)\/manage$/))) return json(200, Object.assign(find(db.certificates, x[1]), { managed: true, account_id: body.account_id, validation: body.validation, renew_at: iso(Date.now() + 20 * DAY) }), { ETag: '"2"' })
 		if (m('POST', /^\/certificate-actions$/)) {
 			const found = body.q ? db.certificates.filter((c) => body.q.split(' ').every((term) => (term.startsWith('tag:') ? c.tags.includes(term.slice(4)) : c.names.some((n) => n.includes(term))))) : body.certificate_ids.map((id) => find(db.certificates, id))
 			const items = found.map((c) => {

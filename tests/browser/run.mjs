@@ -149,12 +149,28 @@ test('many certificates are selected, what will happen is named, and each row sa
 		await visit(page, base, '/certificates?q=tag:prod', 'Certificates')
 		await page.getByRole('button', { name: 'With all that the search finds' }).click()
 		await page.getByRole('menuitem', { name: 'Add tags' }).click()
-		await dialog().getByRole('textbox', { name: 'Tags' }).fill('moved')
+		await dialog().getByLabel('Tags', { exact: true }).fill('moved')
 		await page.keyboard.press('Enter')
 		await dialog().getByRole('button', { name: 'See what will happen' }).click()
 		await dialog().getByRole('button', { name: /^Change \d+ certificate/ }).click()
 		await dialog().getByText(/done or under way/).waitFor()
 		assert.ok(mock.db.certificates.filter((c) => c.tags.includes('prod')).every((c) => c.tags.includes('moved')))
+	}))
+
+test('a certificate made elsewhere is taken over, and how its names are proved is shown before', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const c = mock.db.certificates[0]
+		Object.assign(c, { managed: false, source: 'imported', account_id: null, validation: '', has_key: false })
+		await visit(page, base, `/certificates/${c.num}`, '')
+		await page.getByRole('button', { name: 'Manage', exact: true }).click()
+		const dialog = page.getByRole('dialog', { name: 'Manage certificate' })
+		await dialog.getByText('How each name is proved').waitFor()
+		assert.equal(await dialog.getByRole('radio', { name: 'The key it has' }).isDisabled(), true)
+		await dialog.getByRole('textbox', { name: 'Account that renews it' }).click()
+		await page.getByRole('option').first().click()
+		assert.deepEqual(await axe(page), [])
+		await dialog.getByRole('button', { name: 'Manage', exact: true }).click()
+		await page.getByRole('button', { name: 'Change account or validation' }).waitFor()
 	}))
 
 test('a first run needs at most 14 actions from the setup link to the certificate', () =>

@@ -119,7 +119,7 @@ class Walk:
         certificate = self.me.get(f"/orders/{order['id']}").json()["certificate_id"]
         self.do("updateCertificate", f"/certificates/{certificate}", {"owner": "walk", "notes": "", "tags": ["walk"]})
         self.do("exportCertificate", f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "walk"})
-        self.renewals(certificate)
+        self.renewals(certificate, account["id"])
         self.do("deleteOrder", f"/orders/{order['id']}")
         self.do("deleteCertificate", f"/certificates/{certificate}")
         self.do("deleteAccount", f"/accounts/{account['id']}")
@@ -132,12 +132,13 @@ class Walk:
         self.do("goOnOrder", f"{at}/go-on")
         assert self.me.ask("DELETE", at, headers={"If-Match": "*"}).status_code == 204
 
-    def renewals(self, certificate):
+    def renewals(self, certificate, account):
         self.do("putRenewalPause", body={"stopped": True, "reason": "walk"})
         self.do("putRenewalPause", body={"stopped": False})
         self.do("updateRenewal", f"/certificates/{certificate}/renewal", {"key_max_days": 365})
         made = self.do("createRenewals", body={"certificate_ids": [certificate]})
         assert wait_order(self.bed, made["items"][0]["order_id"])["status"] == "valid"
+        self.do("manageCertificate", f"/certificates/{certificate}/manage", {"account_id": account, "validation": "http-01", "key": "new"})
         self.do("actOnCertificates", body={"action": "add-tags", "tags": ["bulk"], "q": "tag:walk"})
         self.do("createRevocations", body={"certificate_ids": [certificate]})
         until = time.monotonic() + 30

@@ -45,7 +45,7 @@ VERBS = {
     "deleteViewRule": "view-rule delete", "preflight": "doctor", "checkDelegation": "delegation check", "listDelegationAsked": "delegation asked",
     "pasteDelegations": "delegation paste", "getDelegationLines": "delegation lines",
     "getRenewal": "certificate renewal", "updateRenewal": "certificate set-renewal", "listRenewals": "certificate schedule",
-    "createRenewals": "certificate renew", "actOnCertificates": "certificate bulk", "createRevocations": "certificate revoke", "getExpiry": "certificate expiry",
+    "createRenewals": "certificate renew", "actOnCertificates": "certificate bulk", "manageCertificate": "certificate manage", "createRevocations": "certificate revoke", "getExpiry": "certificate expiry",
     "getRenewalPause": "certificate schedule", "putRenewalPause": "renewal pause", "listNotices": "notice list",
     "listRenewalWindows": "window list", "createRenewalWindow": "window create", "getRenewalWindow": "window list", "deleteRenewalWindow": "window delete",
 }

@@ -30,7 +30,7 @@ EXPECT = {
             " listChannels getChannel listMessages listChallengeTexts getExpiry listRenewalWindows getRenewalWindow"
             " actOnCertificates",
     "order": "createCsr uploadCsr deleteCsr createOrder refreshOrder finalizeOrder deleteOrder createDelegation deleteDelegation deleteCertificate"
-             " updateCertificate importCertificates updateRenewal createRenewals putRenewalPause"
+             " updateCertificate importCertificates updateRenewal createRenewals putRenewalPause manageCertificate"
              " goOnOrder checkDelegation pasteDelegations preflight"
              " previewOrder testChannel testProvider retryDebt createRenewalWindow deleteRenewalWindow",
     "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"

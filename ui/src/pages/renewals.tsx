@@ -14,6 +14,7 @@ import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
+import { ManageButton } from './manage'
 
 type Renewal = Schemas['Renewal']
 type RowResults = Schemas['RowResults']
@@ -270,6 +271,9 @@ export function RenewalCard({ certificate: c }: { certificate: CertificateDetail
 		return (
 			<Card title={t('Renewal')}>
 				<Text c="dimmed">{t('This certificate is only watched. You are told before it expires; nothing renews it from here.')}</Text>
+				<Group gap="xs" mt="sm">
+					<ManageButton certificate={c} />
+				</Group>
 			</Card>
 		)
 	return (
@@ -290,6 +294,7 @@ export function RenewalCard({ certificate: c }: { certificate: CertificateDetail
 			{r.reason && <Because reason={r.reason} tone={r.paused ? 'bad' : 'warn'} />}
 			{may('order') && (
 				<Group gap="xs" mt="sm">
+					<ManageButton certificate={c} />
 					{(r.paused || r.failures > 0 || r.waits !== 'nothing') && (
 						<Button size="xs" variant="default" loading={busy === 'retry'} onClick={() => void set('retry', { retry: true }, t('It is looked at again now.'))}>
 							{t('Try again now')}
