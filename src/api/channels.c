@@ -23,16 +23,32 @@ const struct json_field channel_update_fields[] = {
 	{ 0 }
 };
 
-static json_t *channel_json(const struct channel_view *v)
+/* What stands behind the host is the secret of many services (Slack, Teams): only who may change it sees it. */
+static void hide_path(json_t *settings)
+{
+	const char *url = json_string_value(json_object_get(settings, "url"));
+	const char *host = url ? strstr(url, "://") : NULL;
+	_cleanup_free_ char *shown = NULL;
+
+	if (!url)
+		return;
+	shown = host ? xasprintf("%.*s/...", (int)((size_t)(host - url) + 3 + strcspn(host + 3, "/?#")), url) : xstrdup("...");
+	json_object_set_new(settings, "url", json_string(shown));
+}
+
+static json_t *channel_json(const struct call *call, const struct channel_view *v)
 {
 	const struct channel *c = &v->channel;
 	json_t *settings = json_text_or_null(c->settings), *j;
 
+	if (!may(call->actor.role, call->actor.rights, PERM_ADMIN))
+		hide_path(settings);
+
 	if (c->kind == CHANNEL_EMAIL)
 		json_object_set_new(settings, "password", v->has_password ? json_string("set") : json_null());
-	j = json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:{s:o, s:o}, s:o, s:s, s:o}", "id", c->id, "num", (json_int_t)c->num, "kind",
+	j = json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:s, s:o}", "id", c->id, "num", (json_int_t)c->num, "kind",
 		      channel_kind_text(c->kind), "name", c->name, "enabled", c->enabled, "settings", settings, "rules", "events",
-		      json_strlist(&c->events), "vendors", json_strlist(&c->vendors), "connection", service_connection_json(c->connection),
+		      json_strlist(&c->events), "vendors", json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners), "connection", service_connection_json(c->connection),
 		      "status", channel_status_text(c->status), "reason", json_text_or_null(c->reason));
 	json_object_set_new(j, "waiting", json_integer(v->waiting));
 	json_object_set_new(j, "dropped", json_integer(c->dropped));
@@ -45,7 +61,7 @@ static json_t *channel_json(const struct channel_view *v)
 
 static void answer(struct call *c, unsigned status, const struct channel_view *v, const struct secret *secret)
 {
-	json_t *j = channel_json(v);
+	json_t *j = channel_json(c, v);
 
 	if (secret)
 		json_object_set_new(j, "secret", secret->n ? json_stringn((const char *)secret->p, secret->n) : json_null());
@@ -66,7 +82,7 @@ int channel_list(struct call *c, struct err *err)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)
-		json_array_append_new(items, channel_json(&l.v[i]));
+		json_array_append_new(items, channel_json(c, &l.v[i]));
 	call_page(c, items, &end);
 	return 0;
 }

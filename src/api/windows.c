@@ -9,6 +9,7 @@ const struct json_field window_create_fields[] = {
 	JF_STR(struct window_create, cron, .required = true, .min = 9, .max = 200),
 	JF_STR(struct window_create, zone, .min = 1, .max = 64),
 	JF_INT(struct window_create, minutes, .required = true, .min = 10, .max = 10080),
+	JF_STR(struct window_create, tag, .min = 1, .max = 64),
 	JF_BOOL(struct window_create, is_default),
 	{ 0 }
 };
@@ -17,8 +18,8 @@ static json_t *window_json(const struct window_view *v)
 {
 	const struct renewal_window *w = &v->window;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:b, s:o, s:o}", "id", w->id, "num", (json_int_t)w->num, "name", w->name, "cron",
-			 w->cron, "minutes", (json_int_t)w->minutes, "zone", w->zone, "is_default", w->is_default, "open", v->open, "next_at",
+	return json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:o, s:b, s:b, s:o, s:o}", "id", w->id, "num", (json_int_t)w->num, "name", w->name, "cron",
+			 w->cron, "minutes", (json_int_t)w->minutes, "zone", w->zone, "tag", json_str_or_null(w->tag), "is_default", w->is_default, "open", v->open, "next_at",
 			 json_time_or_null(v->next_ms), "created_at", json_time_or_null(w->created_ms));
 }
 

@@ -14,7 +14,7 @@ static const struct cli_column settings[] = {
 	{ "Server", "host", 0 }, { "Port", "port", 0 },	{ "Security", "security", 0 }, { "User", "user", 0 }, { "Password", "password", 0 },
 	{ "From", "from", 0 },	 { "To", "to", 0 },	{ "URL", "url", 0 },	       { 0 }
 };
-static const struct cli_column rules[] = { { "Events", "events", 0 }, { "Vendors", "vendors", 0 }, { 0 } };
+static const struct cli_column rules[] = { { "Events", "events", 0 }, { "Vendors", "vendors", 0 }, { "Tags", "tags", 0 }, { "Owners", "owners", 0 }, { 0 } };
 
 static const struct cli_option paging[] = {
 	{ "limit", "N", "rows of a page, up to 200", false },
@@ -32,6 +32,8 @@ static const struct cli_option paging[] = {
 	{ "url", "URL", "webhook: https address", false },                                                             \
 	{ "event", "KIND", "tell this; without any: all notices", true },                                              \
 	{ "vendor", "KEY", "tell only about certificates of this vendor", true },                                      \
+	{ "tag", "TAG", "tell only about certificates with this tag (or another --tag)", true },                       \
+	{ "owner", "WHO", "tell only about certificates of this owner", true },                                        \
 	{ "enable", NULL, "tell from now on", false }, { "disable", NULL, "tell nothing for now", false },             \
 	{ "connection", "FILE", "route, own CA, pin, private networks: the API's object as JSON; null for none", false }
 static const struct cli_option create_options[] = { { "kind", "K", "email or webhook", false }, SAVE_OPTIONS, { 0 } };
@@ -112,6 +114,7 @@ static int take(const struct cli_args *a, json_t *body, struct err *err)
 	    (arg_has(a, "port") && port(arg(a, "port"), s, err) < 0) ||
 	    (arg_has(a, "password-file") && password(arg(a, "password-file"), s, err) < 0) || list_of(a, "to", "to", s, err) < 0 ||
 	    list_of(a, "event", "events", r, err) < 0 || list_of(a, "vendor", "vendors", r, err) < 0 ||
+	    list_of(a, "tag", "tags", r, err) < 0 || list_of(a, "owner", "owners", r, err) < 0 ||
 	    (arg_has(a, "connection") && take_connection(arg(a, "connection"), body, err) < 0))
 		return -(int)err->code;
 	if (arg_has(a, "enable") && arg_has(a, "disable"))

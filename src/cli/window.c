@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* window.c - `window list | create | delete`: maintenance windows of renewals. */
+/* window.c - `window list | show | create | delete`: maintenance windows of renewals. */
 #include "cli/verb.h"
 
 static const struct cli_column fields[] = {
 	{ "Id", "id", 0 },     { "Number", "num", 0 },		{ "Name", "name", 0 }, { "Begins (cron)", "cron", 0 }, { "Minutes", "minutes", 0 },
-	{ "Zone", "zone", 0 }, { "Default", "is_default", 0 }, { "Open now", "open", 0 }, { "Opens at", "next_at", 0 }, { 0 }
+	{ "Zone", "zone", 0 }, { "For the tag", "tag", 0 }, { "Default", "is_default", 0 }, { "Open now", "open", 0 }, { "Opens at", "next_at", 0 }, { 0 }
 };
 
 static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 30 }, { "BEGINS", "cron", 0 }, { "MINUTES", "minutes", 0 },
-						     { "ZONE", "zone", 0 }, { "DEFAULT", "is_default", 0 }, { "OPENS AT", "next_at", 0 }, { 0 } };
+						     { "ZONE", "zone", 0 }, { "TAG", "tag", 20 }, { "DEFAULT", "is_default", 0 }, { "OPENS AT", "next_at", 0 }, { 0 } };
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, "/renewal-windows", &r, err) < 0)
@@ -24,6 +24,7 @@ static const struct cli_option create_options[] = {
 	{ "cron", "FIELDS", "when it begins: minute hour day month weekday, as '0 2 * * sat'", false },
 	{ "minutes", "N", "how long it lasts, 10 to 10080", false },
 	{ "zone", "ZONE", "whose clocks: Europe/Berlin; default UTC", false },
+	{ "tag", "TAG", "for the certificates with this tag", false },
 	{ "default", NULL, "for all certificates without one of their own", false },
 	{ 0 }
 };
@@ -47,7 +48,24 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 		return err_set(err, ERR_INVALID, "--name and --cron are UTF-8 text");
 	if (arg(a, "zone"))
 		json_object_set_new(body, "zone", json_string(arg(a, "zone")));
+	if (arg(a, "tag"))
+		json_object_set_new(body, "tag", json_string(arg(a, "tag")));
 	if (cli_request(c, &q, &r, err) < 0)
+		return -(int)err->code;
+	cli_print_object(c, &r, fields);
+	return 0;
+}
+
+static int show(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const char *id;
+
+	if (arg_word(a, "the window's id", &id, err) < 0)
+		return -(int)err->code;
+	path = cli_path("renewal-windows", id, "");
+	if (cli_get(c, path, &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);
 	return 0;
@@ -65,6 +83,7 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb window_verbs[] = {
 	{ "window", "list", "", list, NULL, "maintenance windows: when renewals may run" },
+	{ "window", "show", "ID", show, NULL, "one maintenance window, and when it opens next" },
 	{ "window", "create", "", create, create_options, "make a maintenance window" },
 	{ "window", "delete", "ID", del, NULL, "delete a maintenance window" },
 	{ 0 }

@@ -40,6 +40,7 @@ struct pay {
 	struct provider provider; /* of a configured method; id NULL when there is none */
 	bool shared;
 	const struct err *refused; /* its credential was refused */
+	const struct err *owed;    /* set aside for a person, who is told why */
 	struct event_list events;
 };
 
@@ -225,9 +226,12 @@ static int store(struct sql *tx, void *arg, struct err *err)
 			return rc;
 	}
 	if (p->park && (store_lane_ensure(tx, p->park, lane_cap(p->park), err) < 0 ||
-			store_lane_park(tx, p->park, p->d.due_ms, p->d.reason, err) < 0))
+			store_lane_park(tx, p->park, p->d.due_ms, p->d.reason, err) < 0 ||
+			cause_parked(tx, p->park, p->d.due_ms, p->d.reason, NULL, now, err) < 0))
 		return -(int)err->code;
 	if (p->refused && provider_put_refused(tx, p->e, p->provider.id, p->refused, err) < 0)
+		return -(int)err->code;
+	if ((p->owed && cause_debt(tx, p->owed, now, err) < 0) || (p->d.paid && cause_debt_over(tx, now, err) < 0))
 		return -(int)err->code;
 	for (size_t i = 0; i < p->events.n; i++)
 		if (store_event_add(tx, &p->events.v[i], err) < 0)
@@ -262,6 +266,7 @@ static void failed(struct pay *p, const struct err *why)
 		tell(p, EVENT_WARNING, xasprintf("could not undo what was published, it is tried again: %s", text));
 	if (err_retry(why->code) == RETRY_PERSON || now - p->d.created_ms > DEBT_PATIENCE_MS) {
 		p->d.set_aside = true;
+		p->owed = why;
 		tell(p, EVENT_ERROR, xasprintf("could not undo what was published, a person has to look: %s", text));
 		log_err(LOG_ERROR, "a published challenge could not be withdrawn", why);
 	}

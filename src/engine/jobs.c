@@ -93,7 +93,7 @@ static int csr_there(struct sql *q, void *arg, struct err *err)
 	return store_csr_get_any(q, arg, &c, err);
 }
 
-static char *subject_text(const struct csr_subject *s)
+char *subject_text(const struct csr_subject *s)
 {
 	_cleanup_strlist_ struct strlist l = { 0 };
 	const struct { const char *name, *value; } parts[] = {
@@ -279,7 +279,8 @@ static int store(struct sql *tx, void *arg, struct err *err)
 	if (store_job_put(tx, &r->j, LEASE_END, engine_now(r->e), err) < 0)
 		return -(int)err->code;
 	if (r->park && (store_lane_ensure(tx, r->park, lane_cap(r->park), err) < 0 ||
-			store_lane_park(tx, r->park, r->j.due_ms, r->j.reason, err) < 0))
+			store_lane_park(tx, r->park, r->j.due_ms, r->j.reason, err) < 0 ||
+			cause_parked(tx, r->park, r->j.due_ms, r->j.reason, NULL, engine_now(r->e), err) < 0))
 		return -(int)err->code;
 	if (r->also && r->also(tx, r, err) < 0)
 		return err_wrap(err, "could not store what the job made");

@@ -52,6 +52,25 @@ int notice_raise(struct sql *tx, const struct notice_cause *c, struct err *err)
 	return fresh ? notify_notice(tx, &n, PHASE_RAISED, c->now_ms, err) : 0;
 }
 
+int notice_join(struct sql *tx, const struct notice_cause *c, bool *ret_joined, struct err *err)
+{
+	_cleanup_notice_ struct notice n = { 0 };
+	struct notice_cause as = *c;
+
+	*ret_joined = false;
+	if (store_notice_find(tx, c->kind, c->subject_kind, c->subject_id, &n, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+		return 0;
+	}
+	as.cause = n.cause;
+	as.next_step = n.next_step;
+	as.remind_ms = n.remind_ms;
+	*ret_joined = true;
+	return notice_raise(tx, &as, err);
+}
+
 static int end_one(struct sql *tx, struct notice *n, int64_t now_ms, struct err *err)
 {
 	n->ended_ms = now_ms;
@@ -83,6 +102,18 @@ static int leave(struct sql *tx, struct notice *n, const char *certificate_id, i
 		return -(int)err->code;
 	n->changed_ms = now_ms;
 	return store_notice_put(tx, n, err);
+}
+
+int notice_leave(struct sql *tx, const struct notice_cause *c, struct err *err)
+{
+	_cleanup_notice_list_ struct notice_list l = { 0 };
+
+	if (store_notice_of(tx, c->certificate->id, &l, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i].kind == c->kind && streq(l.v[i].subject_kind, c->subject_kind) && streq(l.v[i].subject_id, c->subject_id))
+			return leave(tx, &l.v[i], c->certificate->id, c->now_ms, err);
+	return 0;
 }
 
 int notice_end_certificate(struct sql *tx, const char *certificate_id, const enum notice_kind *kind, int64_t now_ms, struct err *err)

@@ -25,6 +25,13 @@ int notice_raise(struct sql *tx, const struct notice_cause *c, struct err *err) 
 /* The cause is gone. Nothing open is fine. */
 int notice_end(struct sql *tx, enum notice_kind kind, const char *subject_kind, const char *subject_id, int64_t now_ms, struct err *err) MUST_CHECK;
 /*
+ * c->certificate joins the open notice of that kind and subject, in its own words: what is told already is not told once more under
+ * another kind. *ret_joined false: there is none.
+ */
+int notice_join(struct sql *tx, const struct notice_cause *c, bool *ret_joined, struct err *err) MUST_CHECK;
+/* c->certificate leaves the notice of that cause, which ends when it was the last. Not in it, or nothing open: fine. */
+int notice_leave(struct sql *tx, const struct notice_cause *c, struct err *err) MUST_CHECK;
+/*
  * This certificate is well again, or gone: it leaves all open notices, and those that touch no other end. kind: only of that
  * kind, or NULL.
  */

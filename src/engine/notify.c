@@ -5,6 +5,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "store/channel.h"
+#include "store/inventory.h"
 #include "store/notice.h"
 #include "store/renewal.h"
 
@@ -89,18 +90,19 @@ int notify_notice(struct sql *tx, const struct notice *n, enum outbox_phase phas
 	return 0;
 }
 
-int notify_event(struct sql *tx, const char *event, json_t *detail, const char *vendor, int64_t now_ms, struct err *err)
+int notify_event(struct sql *tx, const char *event, json_t *detail, const char *vendor, const char *certificate_id, int64_t now_ms,
+		 struct err *err)
 {
 	_cleanup_channel_list_ struct channel_list l = { 0 };
+	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
 	_cleanup_free_ char *text = NULL, *name = xstrdup(event);
 
-	if (store_channel_all(tx, &l, err) < 0)
+	if (store_channel_all(tx, &l, err) < 0 || (l.n && store_notes_get(tx, certificate_id, &notes, err) < 0))
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct outbox o = { .event = name, .phase = PHASE_HAPPENED, .created_ms = now_ms, .due_ms = now_ms };
 
-		if (!l.v[i].enabled || !channel_wants(&l.v[i], event) ||
-		    (l.v[i].vendors.n && !(vendor && strlist_has(&l.v[i].vendors, vendor))))
+		if (!l.v[i].enabled || !channel_wants(&l.v[i], event) || !channel_about(&l.v[i], vendor, &notes.tags, notes.owner))
 			continue;
 		if (!text)
 			text = json_text(detail);

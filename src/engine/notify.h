@@ -20,8 +20,9 @@
 
 /* phase: PHASE_RAISED or PHASE_ENDED. */
 int notify_notice(struct sql *tx, const struct notice *n, enum outbox_phase phase, int64_t now_ms, struct err *err) MUST_CHECK;
-/* An event; detail is borrowed and holds no secret. vendor: key of the registry, or NULL. */
-int notify_event(struct sql *tx, const char *event, json_t *detail, const char *vendor, int64_t now_ms, struct err *err) MUST_CHECK;
+/* An event of a certificate; detail is borrowed and holds no secret. vendor: key of the registry, or NULL. */
+int notify_event(struct sql *tx, const char *event, json_t *detail, const char *vendor, const char *certificate_id, int64_t now_ms,
+		 struct err *err) MUST_CHECK;
 
 /* The channel's standing job is there and due at that instant. */
 int notify_wanted(struct sql *tx, const char *channel_id, int64_t due_ms, int64_t now_ms, struct err *err) MUST_CHECK;

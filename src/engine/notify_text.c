@@ -5,6 +5,7 @@
  */
 #include "engine/notify_private.h"
 #include "store/channel.h"
+#include "store/inventory.h"
 #include "store/notice.h"
 
 #include <time.h>
@@ -92,10 +93,10 @@ static void add_foot(const struct engine *e, const char *id, const struct channe
 
 struct touched {
 	struct certificate_list l;
-	bool mine; /* of a vendor that the channel is told of */
+	bool mine; /* one of them is what the channel is told of */
 };
 
-static int is_mine(struct sql *q, const struct channel *ch, const char *account_id, bool *ret, struct err *err)
+static int vendor_of_account(struct sql *q, const char *account_id, char **ret, struct err *err)
 {
 	_cleanup_account_ struct account a = { 0 };
 
@@ -103,7 +104,32 @@ static int is_mine(struct sql *q, const struct channel *ch, const char *account_
 		return 0;
 	if (store_account_get_any(q, account_id, &a, err) < 0)
 		return -(int)err->code;
-	*ret |= strlist_has(&ch->vendors, a.vendor);
+	*ret = TAKE(a.vendor);
+	return 0;
+}
+
+static int is_mine(struct sql *q, const struct channel *ch, const struct certificate *c, bool *ret, struct err *err)
+{
+	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
+	_cleanup_free_ char *vendor = NULL;
+
+	if (vendor_of_account(q, c->account_id, &vendor, err) < 0 || store_notes_get(q, c->id, &notes, err) < 0)
+		return -(int)err->code;
+	*ret = channel_about(ch, vendor, &notes.tags, notes.owner);
+	return 0;
+}
+
+/* A channel of some vendors is told about their accounts even before a certificate is touched. */
+static int account_is_mine(struct sql *q, const struct channel *ch, const struct notice *n, bool *ret, struct err *err)
+{
+	const struct strlist none = { 0 };
+	_cleanup_free_ char *vendor = NULL;
+
+	if (!streq(n->subject_kind, "account"))
+		return 0;
+	if (vendor_of_account(q, n->subject_id, &vendor, err) < 0)
+		return -(int)err->code;
+	*ret = channel_about(ch, vendor, &none, NULL);
 	return 0;
 }
 
@@ -111,7 +137,7 @@ static int load_touched(struct sql *q, const struct channel *ch, const struct no
 {
 	_cleanup_strlist_ struct strlist ids = { 0 };
 
-	ret->mine = !ch->vendors.n;
+	ret->mine = !channel_narrow(ch);
 	if (store_notice_certificates(q, n->id, DATA_MOST, &ids, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < ids.n; i++) {
@@ -124,12 +150,10 @@ static int load_touched(struct sql *q, const struct channel *ch, const struct no
 			continue;
 		}
 		*certificate_list_add(&ret->l) = c;
-		if (ch->vendors.n && !ret->mine && is_mine(q, ch, c.account_id, &ret->mine, err) < 0)
+		if (!ret->mine && is_mine(q, ch, &c, &ret->mine, err) < 0)
 			return -(int)err->code;
 	}
-	if (ch->vendors.n && streq(n->subject_kind, "account") && !ret->mine && is_mine(q, ch, n->subject_id, &ret->mine, err) < 0)
-		return -(int)err->code;
-	return 0;
+	return ret->mine ? 0 : account_is_mine(q, ch, n, &ret->mine, err);
 }
 
 static void list_certificates(const struct touched *t, int64_t all, struct buf *b)

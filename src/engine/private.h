@@ -473,6 +473,26 @@ int renewal_standing(struct sql *tx, struct engine *e, struct err *err);
 bool renewal_held(struct engine *e, int64_t *ret_span_ms);
 /* The vendor takes no money, or it may be spent from this account without asking. */
 bool renewal_may_pay(const struct account *a);
+
+/* jobs.c: "O=..., C=..." as shown; owned */
+struct csr_subject;
+char *subject_text(const struct csr_subject *s);
+
+/* causes.c: notices of what refuses many at once; inside the transaction in which it became known, or is over */
+int cause_credential(struct sql *tx, const struct provider *p, const struct err *why, int64_t now_ms, struct err *err) MUST_CHECK;
+int cause_credential_over(struct sql *tx, const char *provider_id, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Beside store_lane_park and store_lane_unpark; lanes that are no authority's are nothing. certificate_id: what is renewed, or NULL. */
+int cause_parked(struct sql *tx, const char *lane, int64_t until_ms, const char *reason, const char *certificate_id, int64_t now_ms,
+		 struct err *err) MUST_CHECK;
+int cause_parked_over(struct sql *tx, const char *lane, int64_t now_ms, struct err *err) MUST_CHECK;
+/* The certificate joins what is told already of this authority, or of this provider (each may be NULL). */
+int cause_join(struct sql *tx, const char *directory_url, const char *method, const struct certificate *c, int64_t now_ms, bool *ret_joined,
+	       struct err *err) MUST_CHECK;
+int cause_debt(struct sql *tx, const struct err *why, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Nothing when another one is still owed. */
+int cause_debt_over(struct sql *tx, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Ends what is over although nobody noticed. */
+int causes_review(struct sql *tx, int64_t now_ms, struct err *err) MUST_CHECK;
 /* 1: not now; c and n say until when and why. */
 int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c, struct renewal *n, struct err *err);
 /* The dispatcher's look whether what is due is tried; now and then. */

@@ -303,5 +303,7 @@ int provider_put_refused(struct sql *tx, const struct engine *e, const char *id,
 	said = xasprintf("the credential is not accepted any more, everything that uses it waits for Test and save: %s", text);
 	ev.subject_id = p.id;
 	ev.text = said;
-	return store_provider_put_state(tx, &p, NULL, err) < 0 ? -(int)err->code : store_event_add(tx, &ev, err);
+	if (store_provider_put_state(tx, &p, NULL, err) < 0 || store_event_add(tx, &ev, err) < 0)
+		return -(int)err->code;
+	return cause_credential(tx, &p, why, engine_now(e), err);
 }

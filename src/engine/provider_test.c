@@ -176,7 +176,10 @@ static int conclude(struct sql *tx, void *arg, struct err *err)
 
 	if (store_provider_put_state(tx, row, &done, err) < 0)
 		return -(int)err->code;
-	return done && row->status == PROVIDER_OK ? store_provider_resume(tx, row->id, engine_now(r->e), err) : 0;
+	if (!done || row->status != PROVIDER_OK)
+		return 0;
+	return cause_credential_over(tx, row->id, engine_now(r->e), err) < 0 ? -(int)err->code :
+									       store_provider_resume(tx, row->id, engine_now(r->e), err);
 }
 
 static int finish(struct test *t, const struct err *why)

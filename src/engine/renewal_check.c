@@ -72,6 +72,7 @@ static int check_order(struct sql *tx, struct check *k, const struct certificate
 	_cleanup_err_ struct err none = ERR_INIT, why = ERR_INIT;
 	_cleanup_json_ json_t *reason = NULL;
 	int64_t now = engine_now(k->r->e);
+	bool joined = false;
 	struct notice_cause n = {
 		.kind = NOTICE_RENEWAL_DELAYED, .subject_kind = "certificate", .subject_id = c->id, .certificate = c, .now_ms = now,
 		.next_step = "Look at the order: it says what it waits for.",
@@ -83,6 +84,8 @@ static int check_order(struct sql *tx, struct check *k, const struct certificate
 		return -(int)err->code;
 	if (!o.set_aside && now - o.created_ms < DELAYED_MS && !renewal_is_late(c->not_before_ms, c->not_after_ms, now))
 		return 0;
+	if (cause_join(tx, a.directory_url, o.dns_method ? o.dns_method : o.http_method, c, now, &joined, err) < 0 || joined)
+		return err_is(err) ? -(int)err->code : 0;
 	reason = json_text_or_null(o.reason);
 	err_from_json(reason, &why);
 	text = err_is(&why) ? err_text(&why) : xasprintf("it is %s", order_stage_text(order_stage(&o)));
@@ -130,6 +133,38 @@ static int check_managed(struct check *k, struct err *err)
 	return 0;
 }
 
+/*
+ * Told three times, each for all that are so far: a third of the lifetime left (and under 30 days), a tenth left, over. A certificate is
+ * in one of the three.
+ */
+static const struct expiring {
+	const char *subject, *cause;
+	int64_t share; /* of the lifetime that is left at most; 0 = it is over */
+} expiring[] = {
+	{ "watched-expired", "certificates that are only watched here have expired", 0 },
+	{ "watched-soon", "certificates that are only watched here have less than a tenth of their lifetime left", 10 },
+	{ "watched", "certificates that are only watched here expire within 30 days", 3 },
+};
+
+static int tell_expiring(struct sql *tx, const struct certificate *c, int64_t now, struct err *err)
+{
+	int64_t left = c->not_after_ms - now, life = c->not_after_ms - c->not_before_ms;
+	size_t stage = 0;
+
+	while (stage < ARRAY_SIZE(expiring) && (expiring[stage].share ? left > life / expiring[stage].share : left > 0))
+		stage++;
+	for (size_t i = 0; i < ARRAY_SIZE(expiring); i++) {
+		const struct notice_cause n = {
+			.kind = NOTICE_EXPIRING, .subject_kind = "server", .subject_id = expiring[i].subject, .certificate = c,
+			.cause = expiring[i].cause, .next_step = "Renew them where they are managed, or take them over (Manage).", .now_ms = now,
+		};
+
+		if ((i == stage ? notice_raise(tx, &n, err) : notice_leave(tx, &n, err)) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
 /* Certificates that are only watched: nobody here renews them. */
 static int check_watched(struct sql *tx, void *arg, struct err *err)
 {
@@ -139,19 +174,9 @@ static int check_watched(struct sql *tx, void *arg, struct err *err)
 
 	if (store_certificate_watched(tx, now - AHEAD_MS, now + AHEAD_MS, WATCH_MOST, &l, err) < 0)
 		return -(int)err->code;
-	for (size_t i = 0; i < l.n; i++) {
-		const struct certificate *c = &l.v[i];
-		struct notice_cause n = {
-			.kind = NOTICE_EXPIRING, .subject_kind = "server", .subject_id = "watched", .certificate = c,
-			.cause = "certificates that are only watched here expire within 30 days or have expired",
-			.next_step = "Renew them where they are managed, or take them over.", .now_ms = now,
-		};
-
-		if (c->status != CERTIFICATE_ACTIVE || c->not_after_ms - now > (c->not_after_ms - c->not_before_ms) / 3)
-			continue;
-		if (notice_raise(tx, &n, err) < 0)
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i].status == CERTIFICATE_ACTIVE && tell_expiring(tx, &l.v[i], now, err) < 0)
 			return -(int)err->code;
-	}
 	return 0;
 }
 
@@ -178,6 +203,13 @@ static int ask_accounts(struct sql *tx, void *arg, struct err *err)
 	return 0;
 }
 
+static int review(struct sql *tx, void *arg, struct err *err)
+{
+	struct check *k = arg;
+
+	return causes_review(tx, engine_now(k->r->e), err);
+}
+
 static void check_done(struct check *k)
 {
 	certificate_list_done(&k->l);
@@ -193,7 +225,7 @@ int job_renewal_check(struct job_run *r, struct err *err)
 	r->j.due_ms = engine_now(r->e) + engine_jitter(r->e, DAY_MS, 10);
 	if (check_managed(&k, err) < 0)
 		return -(int)err->code;
-	if (engine_write(r->e, check_watched, &k, err) < 0 || engine_write(r->e, ask_accounts, &k, err) < 0)
+	if (engine_write(r->e, review, &k, err) < 0 || engine_write(r->e, check_watched, &k, err) < 0 || engine_write(r->e, ask_accounts, &k, err) < 0)
 		return err_wrap(err, "could not look ahead at renewals");
 	return 0;
 }

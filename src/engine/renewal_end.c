@@ -81,7 +81,8 @@ static int causes_over(struct sql *tx, const struct run *r, struct err *err)
 	int64_t now = engine_now(r->e);
 
 	if (notice_end(tx, NOTICE_ACCOUNT, "account", r->account.id, now, err) < 0 ||
-	    notice_end(tx, NOTICE_RENEWAL_DELAYED, "directory", r->account.directory_url, now, err) < 0)
+	    notice_end(tx, NOTICE_RENEWAL_DELAYED, "directory", r->account.directory_url, now, err) < 0 ||
+	    notice_end(tx, NOTICE_VENDOR, "directory", r->account.directory_url, now, err) < 0)
 		return -(int)err->code;
 	return notice_end(tx, NOTICE_RENEWAL_FAILED, "directory", r->account.directory_url, now, err);
 }
@@ -107,7 +108,7 @@ static int tell_issued(struct sql *tx, const struct run *r, const struct certifi
 		      "names", json_strlist(&now->names), "serial", now->serial, "fingerprint", now->fingerprint, "old_fingerprint",
 		      json_str_or_null(old ? old->fingerprint : NULL), "not_before", json_time_or_null(now->not_before_ms), "not_after",
 		      json_time_or_null(now->not_after_ms), "order_id", r->o.id, "url", json_str_or_null(path));
-	return notify_event(tx, old ? EVENT_RENEWED : EVENT_ISSUED, d, r->account.vendor, engine_now(r->e), err);
+	return notify_event(tx, old ? EVENT_RENEWED : EVENT_ISSUED, d, r->account.vendor, c->id, engine_now(r->e), err);
 }
 
 static int issued(struct sql *tx, struct run *r, struct err *err)
@@ -182,10 +183,16 @@ static int tell_failure(struct sql *tx, const struct run *r, const struct certif
 	_cleanup_err_ struct err why = ERR_INIT;
 	_cleanup_free_ char *text = NULL, *cause = NULL;
 	struct notice_cause n = { .certificate = c, .now_ms = engine_now(r->e) };
+	bool joined = false;
 
 	err_from_json(j, &why);
 	text = err_is(&why) ? err_text(&why) : xstrdup("the order ended without a certificate");
 	cause_of(r, &why, c, &n);
+	if (!paused && cause_join(tx, streq(n.subject_kind, "directory") ? n.subject_id : NULL, streq(n.subject_kind, "method") ? n.subject_id : NULL,
+				  c, n.now_ms, &joined, err) < 0)
+		return -(int)err->code;
+	if (joined)
+		return 0;
 	cause = why.remote && !strstr(text, why.remote) ? xasprintf("%s (%s)", text, why.remote) : xstrdup(text);
 	if (paused) {
 		n.kind = NOTICE_RENEWAL_PAUSED;

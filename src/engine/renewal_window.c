@@ -8,19 +8,37 @@
 #include "base/log.h"
 #include "engine/notice.h"
 #include "engine/private.h"
+#include "store/inventory.h"
 #include "store/renewal.h"
 
-/* Its own, or the default one; *ret_found false: whenever it likes. */
-static int window_of(struct sql *tx, const struct renewal *n, struct renewal_window *ret, bool *ret_found, struct err *err)
+enum of_whom { OF_ITSELF, OF_A_TAG, OF_ALL };
+
+static bool is_for(const struct renewal_window *w, enum of_whom whom, const struct renewal *n, const struct certificate_notes *notes)
+{
+	switch (whom) {
+	case OF_ITSELF:
+		return n->window_id && streq(w->id, n->window_id);
+	case OF_A_TAG:
+		return w->tag && strlist_has(&notes->tags, w->tag);
+	case OF_ALL:
+		break;
+	}
+	return w->is_default;
+}
+
+/* Its own, else that of one of its tags (of several the one made first), else the default one; *ret_found false: whenever it likes. */
+static int window_of(struct sql *tx, const struct certificate *c, const struct renewal *n, struct renewal_window *ret, bool *ret_found,
+		     struct err *err)
 {
 	_cleanup_renewal_window_list_ struct renewal_window_list l = { 0 };
+	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
 
 	*ret_found = false;
-	if (store_renewal_window_list(tx, &l, err) < 0)
+	if (store_renewal_window_list(tx, &l, err) < 0 || (l.n && store_notes_get(tx, c->id, &notes, err) < 0))
 		return -(int)err->code;
-	for (int own = 1; own >= 0; own--)
+	for (enum of_whom whom = OF_ITSELF; whom <= OF_ALL; whom++)
 		for (size_t i = 0; i < l.n; i++)
-			if (own ? n->window_id && streq(l.v[i].id, n->window_id) : l.v[i].is_default) {
+			if (is_for(&l.v[i], whom, n, &notes)) {
 				*ret = TAKE(l.v[i]);
 				*ret_found = true;
 				return 0;
@@ -49,7 +67,7 @@ int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c
 	bool found;
 	int64_t now = engine_now(e), span, next;
 
-	if (window_of(tx, n, &w, &found, err) < 0)
+	if (window_of(tx, c, n, &w, &found, err) < 0)
 		return -(int)err->code;
 	if (!found)
 		return 0;

@@ -587,7 +587,8 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	for (size_t i = 0; i < r->n_parks; i++)
 		if (store_lane_ensure(tx, r->parks[i].lane, lane_cap(r->parks[i].lane), err) < 0 ||
-		    store_lane_park(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, err) < 0)
+		    store_lane_park(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, err) < 0 ||
+		    cause_parked(tx, r->parks[i].lane, r->parks[i].until_ms, r->parks[i].reason, r->o.certificate_id, now, err) < 0)
 			return -(int)err->code;
 	if (r->refused && provider_put_refused(tx, r->e, r->refused, &r->refused_why, err) < 0)
 		return -(int)err->code;
@@ -596,7 +597,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (r->drop_profile && store_order_options_drop_profile(tx, r->o.id, err) < 0)
 		return -(int)err->code;
-	if (r->unpark && store_lane_unpark(tx, r->through, err) < 0)
+	if (r->unpark && (store_lane_unpark(tx, r->through, err) < 0 || cause_parked_over(tx, r->through, now, err) < 0))
 		return -(int)err->code;
 	for (enum order_want w = WANT_FINALIZE; w <= WANT_CANCEL; w++)
 		if (r->served & BIT(w) && store_order_served(tx, &r->o, w, err) < 0)

@@ -84,13 +84,49 @@ int step_queued(struct run *r, struct verdict *v, struct err *err)
 /* ---- newOrder ---- */
 
 /* Key and CSR of an order made from names: stored with the order's URL, long before the CSR is sent. */
+struct before {
+	const char *certificate_id;
+	struct csr csr;
+};
+
+static int before_tx(struct sql *q, void *arg, struct err *err)
+{
+	struct before *b = arg;
+	_cleanup_certificate_ struct certificate c = { 0 };
+
+	csr_done(&b->csr);
+	if (store_certificate_get(q, b->certificate_id, &c, err) < 0 || (c.csr_id && store_csr_get_any(q, c.csr_id, &b->csr, err) < 0)) {
+		if (err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+	}
+	return 0;
+}
+
+/* A renewal with a new key asks for what the CSR before asked for: organisation, unit, place, country. */
+static int subject_before(struct run *r, struct csr_subject *ret, struct err *err)
+{
+	struct before b = { .certificate_id = r->o.certificate_id };
+	_cleanup_csr_info_ struct csr_info info = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+	int rc = b.certificate_id ? engine_read(r->e, before_tx, &b, err) : 0;
+
+	if (rc == 0 && b.csr.der && csr_parse(b.csr.der, b.csr.der_n, &info, &why) == 0) {
+		csr_subject_copy(ret, &info.subject);
+		replace_str(&ret->cn, NULL); /* names live in the alternative names */
+	}
+	csr_done(&b.csr);
+	return rc < 0 ? err_wrap(err, "could not read what the CSR before asked for") : 0;
+}
+
 static int make_csr(struct run *r, struct err *err)
 {
 	_cleanup_key_made_ struct key_made made = { 0 };
 	enum key_type type = KEY_P256;
 	struct ulid key_id = ulid_new(engine_now(r->e)), csr_id = ulid_new(engine_now(r->e));
 	struct key_place place = { .table = "key", .id = key_id.s, .column = "sealed" };
-	struct csr_request q = { .names = &r->o.names };
+	_cleanup_(csr_subject_clear) struct csr_subject subject = { 0 };
+	struct csr_request q = { .names = &r->o.names, .subject = &subject };
 	unsigned char *der;
 	size_t der_n;
 
@@ -99,6 +135,8 @@ static int make_csr(struct run *r, struct err *err)
 	if (keys_generate(r->e->o.keys, KEY_CERTIFICATE, type, &place, NULL, &made, err) < 0)
 		return err_wrap(err, "could not make the key of order %" PRId64, r->o.num);
 	q.key = (struct key_handle){ "key", key_id.s, "sealed", made.sealed, made.sealed_n };
+	if (subject_before(r, &subject, err) < 0)
+		return -(int)err->code;
 	if (keys_sign_csr(r->e->o.keys, &q, &der, &der_n, err) < 0)
 		return err_wrap(err, "could not make the CSR of order %" PRId64, r->o.num);
 	r->new_key = (struct key_row){
@@ -107,7 +145,7 @@ static int make_csr(struct run *r, struct err *err)
 		.created_ms = engine_now(r->e),
 	};
 	r->new_csr = (struct csr){
-		.id = xstrdup(csr_id.s), .source = CSR_FOR_ORDER, .names_hash = xstrdup(r->o.names_hash), .subject = xstrdup(""),
+		.id = xstrdup(csr_id.s), .source = CSR_FOR_ORDER, .names_hash = xstrdup(r->o.names_hash), .subject = subject_text(&subject),
 		.key_type = xstrdup(key_type_text(type)), .public_hash = xstrdup(made.public_hash), .key_id = xstrdup(key_id.s),
 		.der = der, .der_n = der_n, .made_for_order = xstrdup(r->o.id), .created_by = xstrdup_null(r->o.requester),
 		.created_ms = engine_now(r->e),

@@ -16,6 +16,8 @@ void channel_done(struct channel *c)
 	free(c->settings);
 	strlist_clear(&c->events);
 	strlist_clear(&c->vendors);
+	strlist_clear(&c->tags);
+	strlist_clear(&c->owners);
 	free(c->sealed);
 	free(c->connection);
 	free(c->reason);
@@ -48,4 +50,19 @@ bool notify_event_known(const char *event)
 bool channel_wants(const struct channel *c, const char *event)
 {
 	return c->events.n ? strlist_has(&c->events, event) : !is_plain_event(event);
+}
+
+bool channel_narrow(const struct channel *c)
+{
+	return c->vendors.n || c->tags.n || c->owners.n;
+}
+
+bool channel_about(const struct channel *c, const char *vendor, const struct strlist *tags, const char *owner)
+{
+	bool tagged = !c->tags.n;
+
+	for (size_t i = 0; i < tags->n && !tagged; i++)
+		tagged = strlist_has(&c->tags, tags->v[i]);
+	return tagged && (!c->vendors.n || (vendor && strlist_has(&c->vendors, vendor))) &&
+	       (!c->owners.n || (owner && strlist_has(&c->owners, owner)));
 }

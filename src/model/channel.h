@@ -23,6 +23,8 @@ struct channel {
 	char *settings;         /* JSON: host, port, security, user, from, to; or url */
 	struct strlist events;  /* what it is told; none: everything but issued and renewed */
 	struct strlist vendors; /* only about certificates of these; none: all */
+	struct strlist tags;    /* only about certificates with one of these; none: all */
+	struct strlist owners;  /* only about certificates of these; none: all */
 	unsigned char *sealed;  /* password with where it may go, or the signing secrets */
 	size_t sealed_n;
 	char *connection;       /* model/connection.h, or NULL */
@@ -70,6 +72,10 @@ void outbox_done(struct outbox *o);
 
 /* A word that rules may name: an event or the kind of a notice. */
 bool notify_event_known(const char *event);
+/* It is told about some certificates only. */
+bool channel_narrow(const struct channel *c);
+/* It is told about a certificate of this vendor (or NULL) with these tags and this owner (or NULL). */
+bool channel_about(const struct channel *c, const char *vendor, const struct strlist *tags, const char *owner);
 bool channel_wants(const struct channel *c, const char *event);
 
 #endif

@@ -257,6 +257,16 @@ static bool vendor_known(const char *key)
 	return streq(key, VENDOR_CUSTOM) || vendor_find(key);
 }
 
+static bool tag_known(const char *tag)
+{
+	return *tag && strlen(tag) <= 64 && !tag[strspn(tag, "abcdefghijklmnopqrstuvwxyz0123456789-_./=")];
+}
+
+static bool owner_known(const char *owner)
+{
+	return *owner && strlen(owner) <= LIMIT_EMAIL && !strpbrk(owner, "\r\n");
+}
+
 static int take_rules(struct channel *c, json_t *rules, struct err *err)
 {
 	const char *name;
@@ -269,11 +279,12 @@ static int take_rules(struct channel *c, json_t *rules, struct err *err)
 	json_object_foreach(rules, name, v) {
 		_cleanup_free_ char *pointer = xasprintf("/rules/%.64s", name);
 
-		if (!streq(name, "events") && !streq(name, "vendors"))
+		if (!streq(name, "events") && !streq(name, "vendors") && !streq(name, "tags") && !streq(name, "owners"))
 			return err_set_field(err, ERR_INVALID, pointer, "there is no such rule");
 	}
 	return take_list(rules, "events", notify_event_known, &c->events, err) < 0 ||
-			       take_list(rules, "vendors", vendor_known, &c->vendors, err) < 0 ?
+			       take_list(rules, "vendors", vendor_known, &c->vendors, err) < 0 ||
+			       take_list(rules, "tags", tag_known, &c->tags, err) < 0 || take_list(rules, "owners", owner_known, &c->owners, err) < 0 ?
 		       -(int)err->code :
 		       0;
 }
@@ -338,9 +349,9 @@ static int take(struct service *s, const struct channel_save *r, struct channel 
 /* What the audit says of a channel; of its secret only that it changed. */
 static json_t *terms(const struct channel *c, bool secret_changed)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o}", "name", c->name, "kind", channel_kind_text(c->kind), "settings",
+	json_t *doc = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "name", c->name, "kind", channel_kind_text(c->kind), "settings",
 				json_text_or_null(c->settings), "enabled", c->enabled, "events", json_strlist(&c->events), "vendors",
-				json_strlist(&c->vendors));
+				json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners));
 
 	if (doc && secret_changed)
 		json_object_set_new(doc, "secret", json_string("changed"));

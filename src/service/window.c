@@ -5,6 +5,7 @@
 #include "base/cron.h"
 #include "engine/renewal.h"
 #include "model/work.h"
+#include "service/import.h"
 #include "service/internal.h"
 
 struct window_job {
@@ -74,8 +75,8 @@ int service_window_get(struct service *s, const char *ref, struct window_view *r
 /* What the audit says of a window. */
 static json_t *terms(const struct renewal_window *w)
 {
-	return json_pack("{s:s, s:s, s:I, s:s, s:b}", "name", w->name, "cron", w->cron, "minutes", (json_int_t)w->minutes, "zone", w->zone,
-			 "is_default", w->is_default);
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:b}", "name", w->name, "cron", w->cron, "minutes", (json_int_t)w->minutes, "zone", w->zone,
+			 "tag", json_str_or_null(w->tag), "is_default", w->is_default);
 }
 
 static int create_tx(struct sql *tx, void *arg, struct err *err)
@@ -88,6 +89,8 @@ static int create_tx(struct sql *tx, void *arg, struct err *err)
 	for (size_t i = 0; i < l.n; i++) {
 		if (streq(l.v[i].name, j->fresh->name))
 			return err_set_field(err, ERR_CONFLICT, "/name", "there is a maintenance window '%s'", l.v[i].name);
+		if (l.v[i].tag && j->fresh->tag && streq(l.v[i].tag, j->fresh->tag))
+			return err_set_field(err, ERR_CONFLICT, "/tag", "maintenance window '%s' is for the tag '%s' already", l.v[i].name, l.v[i].tag);
 		if (l.v[i].is_default && j->fresh->is_default)
 			return err_set_field(err, ERR_CONFLICT, "/is_default", "'%s' is the default maintenance window; delete it first", l.v[i].name);
 	}
@@ -103,6 +106,8 @@ int service_window_create(struct service *s, const struct actor *a, const struct
 	_cleanup_zone_ struct zone *z = NULL;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
+	_cleanup_strlist_ struct strlist tags = { 0 };
+	const struct strlist given = { .v = (char *[]){ (char *)(uintptr_t)r->tag }, .n = r->tag != NULL };
 	struct cron cron;
 	int64_t now = service_now(s);
 	struct window_job j = { .fresh = &w, .audit = &audit, .now_ms = now };
@@ -118,11 +123,18 @@ int service_window_create(struct service *s, const struct actor *a, const struct
 		err_set_field(err, ERR_INVALID, "/zone", "%s", text);
 		return why.hint ? err_hint(err, "%s", why.hint) : -ERR_INVALID;
 	}
+	if (r->tag && r->is_default)
+		return err_set_field(err, ERR_INVALID, "/tag", "a window is for the certificates with a tag, or for all without one of their own");
+	if (service_tags(&given, &tags, err) < 0) {
+		replace_str(&err->field, "/tag");
+		return -(int)err->code;
+	}
 	if (!cron_next(&cron, z, now))
 		return err_set_field(err, ERR_INVALID, "/cron", "'%s' names no day within 400 days", r->cron);
 	w = (struct renewal_window){
 		.id = xstrdup(ulid_new(now).s), .name = xstrdup(r->name), .cron = xstrdup(r->cron), .minutes = r->minutes,
-		.zone = xstrdup(zone), .is_default = r->is_default, .created_ms = now,
+		.zone = xstrdup(zone), .is_default = r->is_default, .tag = tags.n ? xstrdup(tags.v[0]) : NULL,
+		.created_ms = now,
 	};
 	audit_begin(s, a, "window.create", "window", &audit);
 	audit_object(&audit, w.id, w.name, NULL, terms(&w));

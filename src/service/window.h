@@ -9,6 +9,7 @@
 struct window_create {
 	const char *name, *cron, *zone; /* zone NULL = UTC */
 	int64_t minutes;
+	const char *tag; /* for the certificates with it; NULL = not by tag */
 	bool is_default; /* for all certificates without one of their own */
 };
 

@@ -24,6 +24,10 @@ static const char CERTIFICATE_PUT[] =
 	" rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char CERTIFICATE_DELETE[] =
 	"UPDATE certificate SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+static const char CERTIFICATE_BY_METHOD[] =
+	"SELECT " COLUMNS " FROM (SELECT * FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0"
+	" ORDER BY renew_at_ms, id LIMIT 5000) c WHERE dns_method = $1 OR http_method = $1 OR methods LIKE $2"
+	" ORDER BY renew_at_ms, id LIMIT $3";
 static const char *const certificate_lists[] = {
 	[CERTIFICATES_NEWEST] = "SELECT " COLUMNS " FROM live_certificate WHERE (created_ms, id) < ($1, $2)"
 				" ORDER BY created_ms DESC, id DESC LIMIT $3",
@@ -157,6 +161,13 @@ int store_certificate_list(struct sql *q, enum certificate_sort sort, const stru
 int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certificate_list *ret, struct err *err)
 {
 	return certificate_fetch(q, CERTIFICATE_DUE, SQL_VALUES(SQL_INT(now_ms), SQL_INT(limit)), 0, ret, err);
+}
+
+int store_certificate_by_method(struct sql *q, const char *method, int limit, struct certificate_list *ret, struct err *err)
+{
+	_cleanup_free_ char *like = xasprintf("%%\"%s\"%%", method);
+
+	return certificate_fetch(q, CERTIFICATE_BY_METHOD, SQL_VALUES(SQL_TEXT(method), SQL_TEXT(like), SQL_INT(limit)), 0, ret, err);
 }
 
 int store_certificate_schedule(struct sql *q, const struct page *p, struct certificate_list *ret, struct err *err)

@@ -27,6 +27,8 @@ enum certificate_sort { CERTIFICATES_NEWEST, CERTIFICATES_EXPIRY };
 /* NEWEST: after_key = created_ms, descending; EXPIRY: after_key = not_after_ms, ascending. */
 int store_certificate_list(struct sql *q, enum certificate_sort sort, const struct page *p, struct certificate_list *ret,
 			   struct err *err) MUST_CHECK;
+/* Managed ones whose names are proved by that method, the first to be renewed first; among the first 5000 that are. */
+int store_certificate_by_method(struct sql *q, const char *method, int limit, struct certificate_list *ret, struct err *err) MUST_CHECK;
 /* Managed ones with 0 < next_attempt_ms <= now_ms, the earliest first. */
 int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certificate_list *ret, struct err *err) MUST_CHECK;
 

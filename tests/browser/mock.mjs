@@ -436,8 +436,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			state.pause = body.stopped ? { stopped: true, reason: body.reason, by: state.session.user.name, since: iso(Date.now()), until: body.until ?? null } : null
 			return json(200, state.pause ?? { stopped: false, reason: null, by: null, since: null, until: null })
 		}
-		if (m('GET', /^\/renewal-windows$/)) return json(200, { items: db.windows ?? [{ id: ulid(), num: 1, name: 'weekend', cron: '0 2 * * sat', minutes: 240, zone: 'Europe/Berlin', is_default: true, open: false, next_at: iso(Date.now() + 2 * DAY), created_at: iso(Date.now()) }] })
-		if (m('POST', /^\/renewal-windows$/)) return json(201, { id: ulid(), num: 2, ...body, open: false, next_at: iso(Date.now() + DAY), created_at: iso(Date.now()) }, { ETag: '"1"' })
+		if (m('GET', /^\/renewal-windows$/)) return json(200, { items: db.windows ?? [{ id: ulid(), num: 1, name: 'weekend', cron: '0 2 * * sat', minutes: 240, zone: 'Europe/Berlin', tag: null, is_default: true, open: false, next_at: iso(Date.now() + 2 * DAY), created_at: iso(Date.now()) }] })
+		if (m('POST', /^\/renewal-windows$/)) return json(201, { id: ulid(), num: 2, tag: null, ...body, open: false, next_at: iso(Date.now() + DAY), created_at: iso(Date.now()) }, { ETag: '"1"' })
 		if (m('GET', /^\/notices$/)) {
 			const c = db.certificates[0]
 			return json(200, { items: c && !state.empty ? [{ id: ulid(), num: 1, kind: 'waiting-for-you', subject_kind: 'certificate', subject_id: c.id, cause: `certificate ${c.num} (${c.names[0]}) is to be renewed and its names are validated by hand`, next_step: 'Renew it: the order shows the record to set.', touched: 1, first_expiry: c.not_after, raised_at: iso(Date.now()), changed_at: iso(Date.now()), certificates: [{ id: c.id, num: c.num, display_names: c.display_names, not_after: c.not_after }] }] : [] })

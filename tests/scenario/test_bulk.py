@@ -95,7 +95,7 @@ def test_a_selection_is_replaced_and_then_revoked(bed):
     assert done.status == 0 and {r["certificate_id"] for r in rows} == set(two)
     for r in rows:
         assert wait_order(bed, r["order_id"])["status"] == "valid"
-        beds.wait_for(lambda r=r: bed.server.call("job", "show", r["job_id"])["state"] == "done", 30, "the old one is revoked")
+        beds.wait_for(lambda r=r: bed.server.call("job", "show", r["job_id"])["state"] == "done", 120, "the old one is revoked")
         assert shown(bed, r["certificate_id"])["status"] == "active", "the new one is in use"
     assert bed.ca.issued() == 4
 

@@ -47,7 +47,7 @@ VERBS = {
     "getRenewal": "certificate renewal", "updateRenewal": "certificate set-renewal", "listRenewals": "certificate schedule",
     "createRenewals": "certificate renew", "actOnCertificates": "certificate bulk", "manageCertificate": "certificate manage", "createRevocations": "certificate revoke", "getExpiry": "certificate expiry",
     "getRenewalPause": "certificate schedule", "putRenewalPause": "renewal pause", "listNotices": "notice list",
-    "listRenewalWindows": "window list", "createRenewalWindow": "window create", "getRenewalWindow": "window list", "deleteRenewalWindow": "window delete",
+    "listRenewalWindows": "window list", "createRenewalWindow": "window create", "getRenewalWindow": "window show", "deleteRenewalWindow": "window delete",
 }
 
 

@@ -96,7 +96,7 @@ def test_what_cannot_be_ordered_is_refused_and_nothing_is_changed(bed, scratch):
                  "-out", "o.csr", cwd=scratch)
     csr = bed.server.call("csr", "upload", scratch / "o.csr")["id"]
     for certificate, field, args in (
-            (wild, "/validation", ["--account", account, "--validation", "http-01", "--key", "new"]),
+            (wild, "/names/0", ["--account", account, "--validation", "http-01", "--key", "new"]),
             (other, "/account_id", ["--account", "999", "--validation", "http-01", "--key", "new"]),
             (other, "/http", ["--account", account, "--validation", "http-01", "--http", "nowhere", "--key", "new"]),
             (other, "/methods", ["--account", account, "--validation", "http-01", "--method", "no.example.test=builtin", "--key", "new"]),

@@ -283,11 +283,15 @@ static void a_refused_credential_parks_the_provider_says_so_once_and_its_orders_
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM provider WHERE status = 'refused'"), 1);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM event WHERE subject_kind = 'provider'"), 1);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE step = 'publish' AND reason LIKE '%Test and save%'"), 2);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'credential-refused' AND ended_ms = 0"), 1); /* for both */
 	a.now_ms = r->clock.fake_ms;
 	ASSERT_OK(store_write(r->store, resume, &a, &r->err), &r->err);
 	rig_run(r);
 	assert_ended(r, &t, "valid");
 	assert_ended(r, &u, "valid");
+	rig_run_until(r, r->clock.fake_ms + 2 * DAY_MS); /* the daily look */
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'credential-refused' AND ended_ms > 0"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE ended_ms = 0"), 0);
 }
 
 static void a_credential_that_is_refused_while_withdrawing_is_owed_until_there_is_a_good_one(void **state)
@@ -301,11 +305,13 @@ static void a_credential_that_is_refused_while_withdrawing_is_owed_until_there_i
 	rig_run_until(r, r->clock.fake_ms + 9 * DAY_MS);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM debt WHERE state = 'owed' AND set_aside = 1"), 3);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM event WHERE subject_kind = 'provider'"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'debt-unpaid' AND ended_ms = 0"), 1); /* three, told once */
 	provider.fail_withdraw = 0;
 	a.now_ms = r->clock.fake_ms;
 	ASSERT_OK(store_write(r->store, resume, &a, &r->err), &r->err);
 	rig_run(r);
 	assert_ended(r, &t, "valid");
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'debt-unpaid' AND ended_ms > 0"), 1);
 }
 
 static void a_zone_that_the_credential_may_not_write_waits_for_a_person_with_the_right_it_needs(void **state)

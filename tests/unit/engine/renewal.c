@@ -223,17 +223,97 @@ static void a_failed_renewal_leaves_what_is_there(void **state)
 	ASSERT_INT(orders(r), 2);
 }
 
+struct fetch_key {
+	const char *id;
+	struct key_row *ret;
+};
+
+static int fetch_key(struct sql *q, void *arg, struct err *err)
+{
+	struct fetch_key *f = arg;
+
+	return store_key_get(q, f->id, f->ret, err);
+}
+
 static void only_watched_ones_are_not_renewed(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
 	_cleanup_free_ char *id = issue(r, "a.example");
 	struct order_taken t;
 
-	exec(r, "UPDATE certificate SET managed = 0");
+	exec(r, "UPDATE certificate SET managed = 0, account_id = NULL, validation = ''");
 	ASSERT_FAILS(renew(r, id, NULL, &t), &r->err, ERR_CONFLICT);
-	rig_run_until(r, r->clock.fake_ms + 85 * DAY_MS);
+	rig_run_until(r, r->clock.fake_ms + 75 * DAY_MS);
 	ASSERT_INT(orders(r), 1);
-	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'expiring' AND touched = 1"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'expiring' AND subject_id = 'watched' AND ended_ms = 0"), 1);
+	rig_run_until(r, r->clock.fake_ms + 10 * DAY_MS);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'expiring' AND subject_id = 'watched-soon' AND ended_ms = 0"), 1);
+	rig_run_until(r, r->clock.fake_ms + 10 * DAY_MS);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'expiring' AND subject_id = 'watched-expired' AND ended_ms = 0"), 1);
+	ASSERT_INT(open_notices(r), 1); /* one of the three at a time */
+}
+
+/* Its automatic renewal is switched off: it has all that an order needs. */
+static void what_is_switched_off_is_renewed_when_a_person_says_so_and_stays_switched_off(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	_cleanup_free_ char *id = issue(r, "a.example");
+	struct order_taken t;
+
+	exec(r, "UPDATE certificate SET managed = 0, renew_at_ms = 0, next_attempt_ms = 0");
+	rig_run_until(r, r->clock.fake_ms + 70 * DAY_MS);
+	ASSERT_INT(orders(r), 1);
+	ASSERT_OK(renew(r, id, NULL, &t), &r->err);
+	rig_run_until(r, r->clock.fake_ms + 5 * MINUTE_MS);
+	ASSERT_INT(r->ca.certificates, 2);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM certificate WHERE managed = 0"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM renewal WHERE ari_next_ms > 0"), 0);
+	rig_run_until(r, r->clock.fake_ms + 70 * DAY_MS);
+	ASSERT_INT(orders(r), 2);
+}
+
+static int put_csr(struct sql *tx, void *arg, struct err *err)
+{
+	return store_csr_add(tx, arg, err);
+}
+
+/* O, OU and C of the CSR before are asked for again although the key is a new one. */
+static void a_new_key_keeps_the_organisation_of_the_csr_before(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	_cleanup_free_ char *id = issue(r, "a.example"), *key = rig_text(r, "SELECT key_id FROM csr"), *was = rig_text(r, "SELECT public_hash FROM csr"),
+			    *now = NULL, *subject = NULL;
+	_cleanup_(key_row_done) struct key_row k = { 0 };
+	struct csr_subject s = { .o = (char[]){ "Bank, Example" }, .ou = (char[]){ "Web" }, .c = (char[]){ "DE" } };
+	struct csr_request q = { .subject = &s };
+	_cleanup_csr_ struct csr c = { 0 };
+	struct ulid cid = ulid_new(r->clock.fake_ms);
+	struct fetch_key f = { key, &k };
+	struct order_taken t;
+
+	ASSERT_OK(store_read(r->store, fetch_key, &f, &r->err), &r->err);
+	strlist_add(&c.names, "a.example");
+	q.names = &c.names;
+	q.key = (struct key_handle){ "key", k.id, "sealed", k.sealed, k.sealed_n };
+	ASSERT_OK(keys_sign_csr(r->keys, &q, (unsigned char **)&c.der, &c.der_n, &r->err), &r->err);
+	c.id = xstrdup(cid.s);
+	c.names_hash = xstrdup("x");
+	c.subject = xstrdup("");
+	c.key_type = xstrdup("p256");
+	c.public_hash = xstrdup(was);
+	c.key_id = xstrdup(key);
+	c.created_ms = r->clock.fake_ms;
+	ASSERT_OK(store_write(r->store, put_csr, &c, &r->err), &r->err);
+	exec(r, "UPDATE certificate SET csr_id = (SELECT id FROM csr ORDER BY num DESC LIMIT 1)");
+	for (int i = 0; i < 2; i++) { /* and the one after that, too */
+		ASSERT_OK(renew(r, id, NULL, &t), &r->err);
+		rig_run_until(r, r->clock.fake_ms + 5 * MINUTE_MS);
+	}
+	ASSERT_INT(r->ca.certificates, 3);
+	subject = rig_text(r, "SELECT subject FROM csr ORDER BY num DESC LIMIT 1");
+	now = rig_text(r, "SELECT public_hash FROM csr ORDER BY num DESC LIMIT 1");
+	ASSERT_STR(subject, "O=Bank, Example, OU=Web, C=DE");
+	ASSERT_TRUE(!streq(now, was));
 }
 
 /* ---- by itself ---- */
@@ -651,6 +731,45 @@ static void a_window_is_waited_for_unless_it_comes_too_late(void **state)
 	}
 }
 
+static void the_window_of_a_tag_goes_before_the_default_and_its_own_before_both(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	_cleanup_free_ char *id = issue(r, "a.example");
+	/* each day at another hour: where the renewal waits tells whose window it is */
+	static const char *const crons[] = { "0 1 * * *", "0 9 * * *", "0 17 * * *" };
+	static const int hours[] = { 1, 9, 17 };
+	char ids[3][27];
+	LOOK(r, a, id);
+
+	for (int i = 0; i < 3; i++) {
+		struct ulid wid = ulid_new(r->clock.fake_ms);
+		_cleanup_free_ char *name = xasprintf("w%d", i), *cron = xstrdup(crons[i]);
+		struct renewal_window w = { .id = wid.s, .name = name, .cron = cron, .minutes = 60, .zone = (char[]){ "UTC" },
+					    .is_default = i == 0, .tag = i == 1 ? (char[]){ "edge" } : NULL, .created_ms = r->clock.fake_ms + i };
+
+		snprintf(ids[i], sizeof ids[i], "%s", wid.s);
+		ASSERT_OK(store_write(r->store, make_window, &w, &r->err), &r->err);
+	}
+	for (int i = 0; i < 3; i++) {
+		int64_t noon = a.c.renew_at_ms / DAY_MS * DAY_MS + DAY_MS * (i + 1) + 12 * HOUR_MS;
+		int64_t into;
+
+		if (i == 1)
+			exec(r, "INSERT INTO certificate_tag (certificate_id, tag, num) SELECT id, 'edge', num FROM certificate");
+		if (i == 2)
+			exec(r, "UPDATE renewal SET window_id = (SELECT id FROM renewal_window WHERE name = 'w2')");
+		r->clock.fake_ms = noon;
+		exec(r, "UPDATE certificate SET next_attempt_ms = 1");
+		exec(r, "UPDATE job SET due_ms = 1 WHERE kind = 'renewal'");
+		ASSERT_TRUE(engine_run_due(r->engine, &r->err) >= 0);
+		LOOK(r, b, id);
+		ASSERT_STR(renewal_waits_text(b.n.waits), "window");
+		into = b.c.next_attempt_ms % DAY_MS;
+		ASSERT_TRUE(into >= hours[i] * HOUR_MS && into < (hours[i] + 1) * HOUR_MS);
+	}
+	ASSERT_INT(orders(r), 1);
+}
+
 static void a_renewal_does_not_wait_for_ever_behind_somebody(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -798,6 +917,8 @@ int main(void)
 		TEST(a_renewal_replaces_the_version_when_the_new_one_is_there),
 		TEST(a_failed_renewal_leaves_what_is_there),
 		TEST(only_watched_ones_are_not_renewed),
+		TEST(what_is_switched_off_is_renewed_when_a_person_says_so_and_stays_switched_off),
+		TEST(a_new_key_keeps_the_organisation_of_the_csr_before),
 		TEST(it_is_renewed_by_itself_and_again),
 		TEST(the_authoritys_window_chooses_the_moment_once),
 		TEST(a_window_that_is_over_means_now),
@@ -814,6 +935,7 @@ int main(void)
 		TEST(what_was_missed_is_spread_and_not_a_storm),
 		TEST(the_watchdog_needs_no_job),
 		TEST(a_window_is_waited_for_unless_it_comes_too_late),
+		TEST(the_window_of_a_tag_goes_before_the_default_and_its_own_before_both),
 		TEST(a_renewal_does_not_wait_for_ever_behind_somebody),
 		TEST(the_account_or_the_key_revokes),
 		TEST(what_is_revoked_already_is_revoked),

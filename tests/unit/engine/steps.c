@@ -218,9 +218,12 @@ static void a_vendor_that_is_down_is_parked_as_a_whole(void **state)
 	rig_order(r, &(struct rig_order){ .names = "b.example", .validation = VALIDATION_DNS01 });
 	rig_run_until(r, start + 29 * MINUTE_MS);
 	ASSERT_INT(r->ca.requests, asked); /* nobody asks it */
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'vendor-parked' AND ended_ms = 0"), 1);
 	bend.times = 0;
 	rig_run_until(r, start + 4 * HOUR_MS);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'"), 2);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'vendor-parked' AND ended_ms > 0"), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE ended_ms = 0"), 0);
 }
 
 static void an_order_cancelled_while_its_authority_is_parked_withdraws_at_once_and_owes_the_rest(void **state)

@@ -205,7 +205,7 @@ function WindowsCard() {
 					rows={items}
 					rowKey={(w) => w.id}
 					columns={[
-						{ title: t('Name'), render: (w) => <>{w.name} {w.is_default && <Tone tone="calm" plain>{t('default')}</Tone>}</> },
+						{ title: t('Name'), render: (w) => <>{w.name} {w.is_default && <Tone tone="calm" plain>{t('default')}</Tone>}{w.tag && <Tone tone="calm" plain>{t('tag {tag}', { tag: w.tag })}</Tone>}</> },
 						{ title: t('Begins'), render: (w) => <span className="mono">{w.cron}</span> },
 						{ title: t('Zone'), render: (w) => w.zone },
 						{ title: t('Lasts'), render: (w) => plural(w.minutes, '{n} minute', '{n} minutes') },
@@ -227,11 +227,11 @@ function WindowsCard() {
 function WindowDialog({ first, onClose }: { first: boolean; onClose: () => void }) {
 	const client = useQueryClient()
 	const form = useForm({
-		initialValues: { name: '', cron: '0 2 * * sat', minutes: '240', zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC', is_default: first },
+		initialValues: { name: '', cron: '0 2 * * sat', minutes: '240', zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC', tag: '', is_default: first },
 		validate: { name: (v) => (v.trim() ? null : t('Give it a name.')), minutes: (v) => (/^\d+$/.test(v) && Number(v) >= 10 && Number(v) <= 10_080 ? null : t('Between 10 minutes and a week (10080).')) },
 	})
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		await unwrap(api.POST('/renewal-windows', { body: { name: v.name.trim(), cron: v.cron.trim(), minutes: Number(v.minutes), zone: v.zone.trim(), is_default: v.is_default } }))
+		await unwrap(api.POST('/renewal-windows', { body: { name: v.name.trim(), cron: v.cron.trim(), minutes: Number(v.minutes), zone: v.zone.trim(), ...(v.tag.trim() ? { tag: v.tag.trim() } : {}), is_default: v.is_default && !v.tag.trim() } }))
 		void client.invalidateQueries({ queryKey: ['renewals'] })
 		notifications.show({ message: t('The window is made.'), color: 'green' })
 		onClose()
@@ -242,7 +242,8 @@ function WindowDialog({ first, onClose }: { first: boolean; onClose: () => void 
 			<TextInput label={t('Begins')} description={t('Minute, hour, day of the month, month, weekday: 0 2 * * sat is each Saturday at two.')} {...form.getInputProps('cron')} />
 			<TextInput label={t('Minutes it lasts')} inputMode="numeric" {...form.getInputProps('minutes')} />
 			<TextInput label={t('Time zone')} description={t('Whose clocks: Europe/Berlin, UTC.')} {...form.getInputProps('zone')} />
-			<Checkbox label={t('For all certificates without a window of their own')} {...form.getInputProps('is_default', { type: 'checkbox' })} />
+			<TextInput label={t('Tag')} description={t('For the certificates with this tag; empty: not by tag.')} {...form.getInputProps('tag')} />
+			<Checkbox label={t('For all certificates without a window of their own')} disabled={!!form.values.tag.trim()} {...form.getInputProps('is_default', { type: 'checkbox' })} />
 		</FormDialog>
 	)
 }
@@ -288,9 +289,11 @@ export function RenewalCard({ certificate: c }: { certificate: CertificateDetail
 					...(r.order_id ? ([[t('Under way'), <Link key="o" href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num ?? 0 })} · {sentence(r.order_stage ?? '')}</Link>]] as [string, React.ReactNode][]) : []),
 					...(r.next_attempt_at && r.failures ? ([[t('Next attempt'), <Time key="n" at={r.next_attempt_at} />]] as [string, React.ReactNode][]) : []),
 					...(r.failing_since ? ([[t('Failing since'), <Time key="f" at={r.failing_since} />]] as [string, React.ReactNode][]) : []),
+					[t('Maintenance window'), <OwnWindow key="m" renewal={r} onSet={(id) => void set('window', { window_id: id }, t('The window is set.'))} />],
 					[t('Key'), r.key_policy === 'new' ? t('a new one each time') : t('the same CSR for {n} days', { n: r.key_max_days })],
 				]}
 			/>
+			{may('order') && r.key_policy === 'reuse' && <KeyAge key={r.key_max_days} renewal={r} onSet={(n) => void set('age', { key_max_days: n }, t('The age is set.'))} />}
 			{r.reason && <Because reason={r.reason} tone={r.paused ? 'bad' : 'warn'} />}
 			{may('order') && (
 				<Group gap="xs" mt="sm">
@@ -308,6 +311,30 @@ export function RenewalCard({ certificate: c }: { certificate: CertificateDetail
 				</Group>
 			)}
 		</Card>
+	)
+}
+
+/** Its own window; without one the window of a tag, or the default one. */
+function OwnWindow({ renewal: r, onSet }: { renewal: Renewal; onSet: (id: string) => void }) {
+	const may = useMay()
+	const windows = useQuery({ queryKey: ['renewals', 'windows'], queryFn: () => unwrap(api.GET('/renewal-windows')) })
+	const items = windows.data?.items ?? []
+	const own = items.find((w) => w.id === r.window_id)
+	if (!may('order') || items.length === 0) return own ? own.name : items.length ? t('by its tags, or the default one') : t('none: whenever its time has come')
+	return <NativeSelect size="xs" aria-label={t('Maintenance window')} value={own?.id ?? ''} onChange={(e) => onSet(e.currentTarget.value)} data={[{ value: '', label: t('by its tags, or the default one') }, ...items.map((w) => ({ value: w.id, label: w.name }))]} />
+}
+
+/** How long a CSR whose key is elsewhere is used again. */
+function KeyAge({ renewal: r, onSet }: { renewal: Renewal; onSet: (days: number) => void }) {
+	const [days, setDays] = useState(String(r.key_max_days))
+	const good = /^\d+$/.test(days) && Number(days) >= 1 && Number(days) <= 36_500
+	return (
+		<Group gap="xs" mt="sm" align="flex-end">
+			<TextInput size="xs" w={200} label={t('Days its CSR is used again')} inputMode="numeric" value={days} onChange={(e) => setDays(e.currentTarget.value)} error={good ? null : t('1 to 36500 days.')} />
+			<Button size="xs" variant="default" disabled={!good || Number(days) === r.key_max_days} onClick={() => onSet(Number(days))}>
+				{t('Set')}
+			</Button>
+		</Group>
 	)
 }
 
