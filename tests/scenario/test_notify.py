@@ -123,6 +123,24 @@ def test_a_webhook_is_judged_on_create_and_on_update(api):
     assert bad.status_code == 400, bad.text
 
 
+def test_only_administrators_see_what_stands_behind_a_webhooks_host(api):
+    url = "https://hooks.example.com:8443/services/T0/B0/secret?token=x"
+    made = api.admin.post("/channels", {"kind": "webhook", "name": "slack", "settings": {"url": url}}).json()
+    assert api.admin.get(f"/channels/{made['id']}").json()["settings"]["url"] == url
+    for role in ("viewer", "operator"):
+        client = api.by_role[role]
+        one, listed = client.get(f"/channels/{made['id']}"), client.get("/channels")
+        assert one.json()["settings"]["url"] == "https://hooks.example.com:8443/..."
+        assert "secret" not in one.text and "/services" not in listed.text and "token=x" not in listed.text
+
+
+@pytest.mark.parametrize("rules, field", [({"tags": ["Two Words"]}, "/rules/tags/0"), ({"owners": [""]}, "/rules/owners/0"), ({"tags": "prod"}, "/rules"),
+                                          ({"names": []}, "/rules/names")])
+def test_rules_that_mean_nothing_are_refused_with_their_field(api, rules, field):
+    made = api.admin.post("/channels", {"kind": "webhook", "name": "ruled", "settings": {"url": "https://example.com/"}, "rules": rules})
+    assert made.status_code == 400 and [e["pointer"] for e in made.json()["errors"]] == [field], made.text
+
+
 def test_a_password_does_not_go_along_to_another_host(api):
     settings = {"host": "mail.example.com", "user": "u", "password": "p", "from": "a@b.example", "to": ["c@d.example"]}
     made = api.admin.post("/channels", {"kind": "email", "name": "moves", "settings": settings})
@@ -180,3 +198,18 @@ def test_an_issued_certificate_is_told_once_and_survives_a_sink_that_is_down_and
         assert [(r["event"], r["state"]) for r in rows] == [("issued", "sent")]
     finally:
         again.stop()
+
+
+def test_a_channel_is_told_only_about_its_tags_and_owners(world, hook, connection):
+    make(world, "webhook", "prod", connection, "--url", hook.url, "--event", "issued", "--event", "renewed", "--tag", "prod", "--owner", "Web")
+    shown = world.server.call("notification", "list")["items"][0]["rules"]
+    assert shown["tags"] == ["prod"] and shown["owners"] == ["Web"]
+    account = world.account()
+    one = wait_order(world, order(world, account, ["ruled.example.test"], "http-01")["id"])
+    for change, told in ((["add-tags", "--tag", "prod"], 0), (["set-owner", "--owner", "Web"], 1)):
+        assert world.server.cli("certificate", "bulk", change[0], one["certificate_id"], *change[1:]).status == 0
+        again = world.server.call("certificate", "renew", one["certificate_id"])["items"][0]["order_id"]
+        assert wait_order(world, again)["status"] == "valid"
+        if told:
+            hook.wait(told)
+        assert [json.loads(b)["type"] for _, b in hook.got] == ["certificate.renewed"] * told
