@@ -166,7 +166,7 @@ test('a certificate made elsewhere is taken over, and how its names are proved i
 		const dialog = page.getByRole('dialog', { name: 'Manage certificate' })
 		await dialog.getByText('How each name is proved').waitFor()
 		assert.equal(await dialog.getByRole('radio', { name: 'The key it has' }).isDisabled(), true)
-		await dialog.getByRole('textbox', { name: 'Account that renews it' }).click()
+		await dialog.getByRole('combobox', { name: 'Account that renews it' }).click()
 		await page.getByRole('option').first().click()
 		assert.deepEqual(await axe(page), [])
 		await dialog.getByRole('button', { name: 'Manage', exact: true }).click()
