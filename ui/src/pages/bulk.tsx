@@ -119,7 +119,7 @@ function Rows({ rows, over }: { rows: Row[]; over: boolean }) {
 								{r.certificate_num ? <Link href={`/certificates/${r.certificate_num}`}>{r.display_names[0] ?? r.certificate_num}</Link> : r.ref}
 								{r.reason && (
 									<Text size="sm" c="dimmed">
-										{sentence(r.reason.detail ?? r.reason.title)} {r.reason.hint}
+										{sentence(r.reason.detail ?? r.reason.title)}{r.reason.hint && `. ${r.reason.hint}`}
 									</Text>
 								)}
 							</>
