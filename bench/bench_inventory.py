@@ -10,14 +10,16 @@ import sys
 import time
 import urllib.parse
 
-from common import rss_mib
+from common import TOP, rss_mib
 
-import bed as beds
-from test_search import fill
+sys.path.insert(0, str(TOP / "tests" / "fake"))
+import bed as beds  # noqa: E402
+from test_search import fill  # noqa: E402
 
 MANY = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
 ROUNDS = 9
-BARS = {"page": 20, "substring": 50}
+BARS = {"page": 20, "substring": 50, "dashboard": 5}
+DASHBOARD = [("status", "/api/v1/status"), ("expiry, 13 weeks", "/api/v1/expiry"), ("notices", "/api/v1/notices")]
 QUERIES = [  # kind, what, search
     ("page", "none asked for", ""), ("page", "tag, all", "tag:all"), ("page", "tag, none", "tag:nothing"), ("page", "key, half", "key:p384"),
     ("page", "key, none", "key:rsa4096"), ("page", "owner, none", "owner:nobody"), ("page", "source, all", "source:imported"),
@@ -40,6 +42,15 @@ def ask(connection, token, q):
     return (time.monotonic() - began) * 1000, len(doc["items"]), doc["has_more"]
 
 
+def get(connection, token, path):
+    began = time.monotonic()
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200, path
+    return (time.monotonic() - began) * 1000
+
+
 def main():
     folder = beds.scratch("certwright-inventory-")
     server = beds.Server(folder, settings={"dns.listen": "", "http01.listen": ""}, user=beds.user_of_parts()).start()
@@ -60,6 +71,11 @@ def main():
         ms = statistics.median(t[0] for t in times)
         failed += ms > BARS[kind]
         print(f"{kind:10} {what:48} {ms:7.1f} ms (bar {BARS[kind]}), {times[0][1]} rows{', more' if times[0][2] else ''}{'' if ms <= BARS[kind] else '  FAILED'}")
+    for what, path in DASHBOARD:
+        times = [get(connection, token, path) for _ in range(ROUNDS)]
+        ms = statistics.median(times)
+        failed += ms > BARS["dashboard"]
+        print(f"dashboard  {what:48} {ms:7.1f} ms (bar {BARS['dashboard']}){'' if ms <= BARS['dashboard'] else '  FAILED'}")
     grown = rss_mib(server.parts()["core"]) - empty
     failed += grown > 10
     print(f"memory     {empty:.1f} MiB empty, {grown:+.1f} MiB now (bar +10)")
