@@ -213,7 +213,7 @@ call_handler order_list, order_create, order_get, order_events, order_refresh, o
 extern const struct json_field order_create_fields[], order_query_fields[], order_preview_fields[];
 struct order_query {
 	struct page_query page;
-	const char *status, *account_id, *certificate_id;
+	const char *status, *account_id, *certificate_id, *name;
 };
 
 call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test, provider_attach;

@@ -108,10 +108,11 @@ int status_get(struct call *c, struct err *err)
 						       json_text_or_null(parked ? l->reason : NULL)));
 	}
 	call_json(c, 200,
-		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
+		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
 			    "started_at", json_time_or_null(st.started_ms), "now", json_time_or_null(st.now_ms), "store", "driver", st.driver,
 			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
 			    st.edge.connected, "loaded", st.edge.loaded, "dns_hostname", json_str_or_null(st.config->dns_hostname),
+			    "trial_directory", json_str_or_null(st.config->trial_directory),
 			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
 			    "orders", orders, "lanes", lanes, "warnings", warnings(&st)));
 	return 0;

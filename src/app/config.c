@@ -60,6 +60,8 @@ const struct config_key config_keys[] = {
 	KEY("net.trust", PATH, net_trust, .help = "File with further trusted CAs (PEM)."),
 	KEY("net.allow", CIDRS, net_allow,
 	    .help = "Private networks that may be called: an in-house CA, for instance. Link-local and metadata addresses never."),
+	KEY("acme.trial_directory", TEXT, acme_trial_directory, .max = 512,
+	    .help = "Directory URL of a test CA, which the page offers first when an account is registered; for trials."),
 	KEY("run.user", TEXT, run_user, .def = "certwright", .max = 32, .help = "User to run as when started by root."),
 	KEY("run.runner_user", TEXT, run_runner_user, .max = 32,
 	    .help = "User that foreign programs run as when started by root; default: certwright-runner if there is such a user, else run.user."),
@@ -629,6 +631,15 @@ static int page_url_check(const char *s, struct err *err)
 	}
 }
 
+static int directory_check(const char *s, struct err *err)
+{
+	size_t n = str_starts(s, "https://") ? strlen("https://") : 0;
+
+	if (!n || !strcspn(s + n, "/?#") || s[strcspn(s, " \t@")])
+		return err_set(err, ERR_INVALID, "'%s' is not https://HOST/PATH", s);
+	return 0;
+}
+
 static int proxy_check(const char *s, struct err *err)
 {
 	if (streq(s, "environment"))
@@ -662,6 +673,7 @@ static void check_rest(const struct config *c, const struct reading *r)
 	} rows[] = {
 		{ "api.public_url", c->api_public_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
 		{ "net.proxy_password_file", c->net_proxy_password_file, credential_check },
+		{ "acme.trial_directory", c->acme_trial_directory, directory_check },
 		{ "net.trust", c->net_trust, file_check },		       { "api.tls_cert", c->api_tls_cert, file_check },
 		{ "api.tls_key", c->api_tls_key, file_check },		       { "store.password_file", c->store_password_file, file_check },
 	};

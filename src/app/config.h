@@ -48,6 +48,7 @@ struct config {
 	bool http01_redirect_https;
 	char *store_url, *store_password_file;
 	struct strlist keys_master;
+	char *acme_trial_directory;
 	char *net_proxy, *net_proxy_user, *net_proxy_password_file, *net_no_proxy, *net_trust;
 	struct strlist net_allow;
 	char *run_user, *run_runner_user, *run_sockets;

@@ -240,6 +240,7 @@ static int service_begin(struct core *c, struct err *err)
 	o.config = (struct service_config){
 		.version = CERTWRIGHT_VERSION,
 		.dns_hostname = c->config->dns_hostname,
+		.trial_directory = c->config->acme_trial_directory,
 		.dns_listen = &c->config->dns_listen,
 		.http01_listen = &c->config->http01_listen,
 		.api_listen = &c->config->api_listen,

@@ -305,6 +305,7 @@ static const struct cli_option list_options[] = {
 	{ "status", "S", "only orders of this status: pending, ready, processing, valid, invalid", false },
 	{ "account", "ID", "only orders of this account", false },
 	{ "certificate", "ID", "only orders of this certificate", false },
+	{ "name", "TEXT", "only orders with this text in one of their names, at least three characters", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -315,7 +316,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	  { "ID", "id", 0 },		{ "NAMES", "display_names", 40 },
 						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 }, { "EXTERNAL DNS", "external_dns", 30 },
 						     { "STATUS", "status", 0 },	  { "STAGE", "stage", 0 },	{ "CREATED AT", "created_at", 0 }, { 0 } };
-	static const char *const filters[] = { "status", "account_id", "certificate_id", NULL };
+	static const char *const filters[] = { "status", "account_id", "certificate_id", "name", NULL };
 	_cleanup_free_ char *path = cli_list_path(c, "/orders", filters);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 

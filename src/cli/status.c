@@ -64,6 +64,7 @@ static void print_parked(const json_t *lanes)
 static int status(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column fields[] = { { "Version", "version", 0 }, { "Started at", "started_at", 0 }, { "DNS host name", "dns_hostname", 0 },
+						    { "Trial directory", "trial_directory", 0 },
 						    { "DNS listens on", "dns_listen", 0 }, { "HTTP-01 listens on", "http01_listen", 0 }, { 0 } };
 	static const struct cli_column edge[] = { { "Edge configured", "configured", 0 }, { "Edge connected", "connected", 0 }, { "Edge loaded", "loaded", 0 }, { 0 } };
 	static const struct cli_column store[] = { { "Store", "driver", 0 }, { "Writable", "writable", 0 }, { "Trouble", "reason", 0 }, { 0 } };

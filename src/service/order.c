@@ -186,11 +186,11 @@ int service_order_list(struct service *s, const struct order_filter_query *f, co
 		       struct order_view_list *ret, struct list_end *end, struct err *err)
 {
 	_cleanup_cursor_ struct cursor c = { 0 };
-	_cleanup_free_ char *filter = NULL;
+	_cleanup_free_ char *filter = NULL, *name = NULL;
 	struct order_job j = { .list = ret, .filter = ORDERS_ALL };
 	const struct order *last;
 
-	if (!!f->status + !!f->account_id + !!f->certificate_id > 1)
+	if (!!f->status + !!f->account_id + !!f->certificate_id + !!f->name > 1)
 		return err_set_field(err, ERR_INVALID, f->status ? "/status" : "/account_id", "one filter at a time");
 	if (f->status) {
 		j.filter = ORDERS_BY_STATUS;
@@ -201,6 +201,12 @@ int service_order_list(struct service *s, const struct order_filter_query *f, co
 	} else if (f->certificate_id) {
 		j.filter = ORDERS_BY_CERTIFICATE;
 		j.value = f->certificate_id;
+	}
+	if (f->name) {
+		name = xstrdup(f->name);
+		str_lower(name);
+		j.filter = ORDERS_BY_NAME;
+		j.value = name;
 	}
 	filter = xasprintf("%d %s", (int)j.filter, j.value ? j.value : "");
 	if (cursor_open(s, "orders", filter, q, &c, err) < 0)

@@ -54,6 +54,7 @@ void order_detail_done(struct order_detail *d);
 
 struct order_filter_query { /* one of them at most */
 	const char *status, *account_id, *certificate_id;
+	const char *name; /* a part of a name */
 };
 
 int service_order_list(struct service *s, const struct order_filter_query *f, const struct list_query *q,

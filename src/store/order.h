@@ -20,8 +20,9 @@ int store_order_get(struct sql *q, const char *id, struct order *ret, struct err
 int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct err *err) MUST_CHECK;
 int store_order_find_request(struct sql *q, const char *request_hash, struct order *ret, struct err *err) MUST_CHECK;
 
-enum order_filter { ORDERS_ALL, ORDERS_BY_STATUS, ORDERS_BY_ACCOUNT, ORDERS_BY_CERTIFICATE };
-/* Newest first: page.after_key = created_ms, page.after_id = id of the last one seen. value as the filter wants it. */
+enum order_filter { ORDERS_ALL, ORDERS_BY_STATUS, ORDERS_BY_ACCOUNT, ORDERS_BY_NAME, ORDERS_BY_CERTIFICATE };
+/* Newest first: page.after_key = created_ms, page.after_id = id of the last one seen. value as the filter wants it; of
+ * ORDERS_BY_NAME a part of a name of at least three characters. */
 int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
 		     struct order_list *ret, struct err *err) MUST_CHECK;
 

@@ -86,7 +86,7 @@ static const char *longest(const struct search *s)
 }
 
 /* As a phrase of the trigram index: '"' is doubled; as a LIKE pattern: '\\', '%' and '_' are escaped. */
-static char *phrase(enum sql_dialect d, const char *text)
+char *store_search_pattern(enum sql_dialect d, const char *text)
 {
 	struct buf b = BUF_MAX(4096);
 	const char *special = d == SQL_SQLITE ? "\"" : "\\%_";
@@ -126,7 +126,7 @@ static int choose(struct sql *q, const struct search *s, struct plan *ret, bool 
 
 	*none = false;
 	if (text && strlen(text) >= 3)
-		*ret = (struct plan){ BY_NAME[sql_dialect(q)], phrase(sql_dialect(q), text) };
+		*ret = (struct plan){ BY_NAME[sql_dialect(q)], store_search_pattern(sql_dialect(q), text) };
 	else if (s->tag)
 		*ret = (struct plan){ BY_TAG, xstrdup(s->tag) };
 	else if (s->owner)

@@ -272,7 +272,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
 		if ((asked.length > 1 && path !== '/certificates') || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
@@ -289,7 +289,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (m('GET', /^\/vendors$/)) return json(200, { items: VENDORS })
 		if (m('GET', /^\/status$/)) {
 			const count = (s) => db.orders.filter((o) => o.status === s).length
-			return json(200, { version: '0.1.0', started_at: iso(now - 3 * DAY), now: iso(Date.now()), store: { driver: 'sqlite', writable: true, reason: '' }, edge: { configured: true, connected: true, loaded: true }, dns_hostname: 'acme.bank.example', dns_listen: ['0.0.0.0:53', '[::]:53'], http01_listen: ['0.0.0.0:80', '[::]:80'], warnings: [], orders: { pending: count('pending'), ready: count('ready'), processing: count('processing'), valid: count('valid'), invalid: count('invalid') }, lanes: empty ? [] : [{ name: 'vendor:letsencrypt', parked_until: null, reason: null }, state.lane ?? { name: 'vendor:zerossl', parked_until: iso(Date.now() + 14 * 60_000), reason: { title: 'Too many requests', detail: 'ZeroSSL answered 503 and asks to wait', remote: 'Service busy; retry later.' } }] })
+			return json(200, { version: '0.1.0', started_at: iso(now - 3 * DAY), now: iso(Date.now()), store: { driver: 'sqlite', writable: true, reason: '' }, edge: { configured: true, connected: true, loaded: true }, trial_directory: null, dns_hostname: 'acme.bank.example', dns_listen: ['0.0.0.0:53', '[::]:53'], http01_listen: ['0.0.0.0:80', '[::]:80'], warnings: [], orders: { pending: count('pending'), ready: count('ready'), processing: count('processing'), valid: count('valid'), invalid: count('invalid') }, lanes: empty ? [] : [{ name: 'vendor:letsencrypt', parked_until: null, reason: null }, state.lane ?? { name: 'vendor:zerossl', parked_until: iso(Date.now() + 14 * 60_000), reason: { title: 'Too many requests', detail: 'ZeroSSL answered 503 and asks to wait', remote: 'Service busy; retry later.' } }] })
 		}
 		if (m('GET', /^\/events$/)) {
 			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
@@ -300,7 +300,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		}
 		if (externalDns({ m, json, page, problem, body })) return
 		if (channels({ m, json, page, problem, body })) return
-		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
+		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('name') || o.names.some((n) => n.includes(q.get('name')))) && (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)
 			const c = body.csr_id ? find(db.csrs, body.csr_id) : csr(body.names, { source: 'order' })

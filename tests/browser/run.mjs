@@ -185,6 +185,7 @@ test('a first run needs at most 14 actions from the setup link to the certificat
 		await fill(page.getByLabel('Password again'), 'correct horse battery')
 		assert.ok(!page.url().includes('setup='), 'the token has left the address bar')
 		await click(page.getByRole('button', { name: 'Make administrator and sign in' }))
+		await click(page.getByRole('button', { name: 'Later' }))
 		await click(page.getByRole('link', { name: 'Register' }))
 		await fill(page.getByLabel('E-mail'), 'ada@bank.example')
 		await click(page.getByLabel(/I agree to the terms/))
@@ -201,6 +202,30 @@ test('a first run needs at most 14 actions from the setup link to the certificat
 		assert.ok(actions <= 14, `${actions} actions`)
 	}))
 
+test('the first run asks who is told, and sends a test at once', () =>
+	withPage({ empty: true, signedIn: false }, async ({ page, base }) => {
+		await page.goto(`${base}/#setup=test-setup-token`)
+		await page.getByLabel('Name').fill('ada')
+		await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+		await page.getByLabel('Password again').fill('correct horse battery')
+		await page.getByRole('button', { name: 'Make administrator' }).click()
+		await page.getByRole('heading', { level: 1, name: 'Who is told when something goes wrong?' }).waitFor()
+		assert.deepEqual(await axe(page), [])
+		await page.getByRole('button', { name: 'Add channel' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByLabel('Name').fill('Operations')
+		await dialog.getByRole('button', { name: 'Save' }).click()
+		await dialog.getByText(/the mail server/).waitFor()
+		assert.equal(await dialog.getByLabel('Name').inputValue(), 'Operations')
+		await dialog.getByLabel('Mail server').fill('mail.bank.example')
+		await dialog.getByRole('button', { name: 'Save' }).click()
+		await page.getByRole('button', { name: 'Send test' }).click()
+		await page.getByText('The test was sent and accepted.').waitFor()
+		await page.getByRole('button', { name: 'Go on' }).click()
+		await page.getByText('To the first certificate').waitFor()
+		await page.getByText('Say who is told when something goes wrong (done)').waitFor()
+	}))
+
 test('a setup token that is not good is refused at the form, and what was typed stays', () =>
 	withPage({ empty: true, signedIn: false }, async ({ page, base }) => {
 		await page.goto(`${base}/#setup=wrong`)
@@ -215,6 +240,39 @@ test('a setup token that is not good is refused at the form, and what was typed 
 		await page.getByRole('button', { name: 'Make administrator' }).click()
 		await page.getByText('This setup token is not known, was used, or is too old').waitFor()
 		assert.equal(await page.getByLabel('Name').inputValue(), 'ada')
+	}))
+
+test('what a form would send is copied as curl and as words of the command line, without its secrets', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => void (window.copied = text) } }))
+		const copied = async (item) => {
+			await page.getByRole('dialog').getByRole('button', { name: /^(Copy as|Copied)$/ }).click()
+			await page.getByRole('menuitem', { name: item }).click()
+			await page.getByRole('dialog').getByRole('button', { name: 'Copied' }).waitFor()
+			return page.evaluate(() => window.copied)
+		}
+		await page.goto(`${base}/orders?create`)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option').first().click()
+		const id = mock.db.accounts.find((a) => a.status === 'valid').id
+		await page.getByLabel('Domain Name').fill('www.bank.example, shop.bank.example')
+		assert.match(await copied('Copy as a command of certwright'), new RegExp(`^certwright order create --account ${id} --name www.bank.example --name shop.bank.example --key p256 --validation dns-01 --dns delegation$`))
+		const curl = await copied('Copy as curl')
+		assert.match(curl, /^curl -sS -H "Authorization: Bearer \$CERTWRIGHT_TOKEN" -H 'Content-Type: application\/json' -X POST -d '\{.*"names":\["www.bank.example","shop.bank.example"\].*\}' 'http:\/\/127.0.0.1:\d+\/api\/v1\/orders'$/)
+		await page.goto(`${base}/accounts?register`)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.locator('.mantine-Select-option', { hasText: 'ZeroSSL' }).click()
+		await page.getByRole('textbox', { name: 'E-mail' }).fill('ada@bank.example')
+		await page.getByRole('dialog').getByRole('button', { name: 'Copy as' }).click()
+		await page.getByRole('menuitem', { name: 'Copy as curl' }).click()
+		await page.getByText('Paste the HMAC key.').waitFor()
+		await page.getByLabel('EAB key identifier (KID)').fill('kid-1')
+		await page.getByLabel('EAB HMAC key').fill('c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0')
+		await page.getByLabel(/I agree to the terms/).click()
+		const secret = await copied('Copy as curl')
+		assert.ok(secret.includes('"eab_hmac_key":"<EAB_HMAC_KEY>"') && !secret.includes('c2VjcmV0'), secret)
+		assert.match(await copied('Copy as a command of certwright'), /--eab-kid kid-1 --eab-hmac-file eab-hmac.txt$/)
+		assert.deepEqual(mock.state.requests.filter((r) => r.startsWith('POST')), [], 'nothing was sent')
 	}))
 
 test('a wildcard disables http-01 and says why', () =>
@@ -500,6 +558,27 @@ test('a private authority is registered with its own connection, and a refusal o
 		await page.getByRole('dialog').getByRole('button', { name: 'Register', exact: true }).click()
 		await page.getByText('Is not a certificate in PEM').waitFor()
 		assert.equal(await page.getByLabel('Private networks that are meant').inputValue(), '10.1.0.0/16')
+	}))
+
+test('orders are found by a part of a name, in the address bar, and the palette finds what is not among the newest', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const like = mock.db.orders[0]
+		for (let i = 0; i < 400; i++) mock.db.orders.unshift({ ...like, id: `x${i}`, num: 1000 + i, names: [`n${i}.bulk.example`], display_names: [`n${i}.bulk.example`] })
+		await visit(page, base, '/orders', 'Orders')
+		const box = page.getByRole('textbox', { name: 'Search the orders' })
+		await box.fill('sh')
+		await box.press('Enter')
+		await page.getByText('Three characters or more.').waitFor()
+		await box.fill('Shop')
+		await box.press('Enter')
+		await page.waitForURL((u) => u.searchParams.get('name') === 'shop')
+		await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+		await page.getByRole('button', { name: 'Remove shop' }).click()
+		await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 50)
+		await page.keyboard.press('Control+k')
+		await page.getByRole('combobox', { name: 'Page, name, number or serial' }).fill('shop.bank')
+		await page.getByRole('option', { name: /shop\.bank\.example Order 2/ }).click()
+		await page.getByRole('heading', { level: 1, name: 'Order 2' }).waitFor()
 	}))
 
 test('lists are read page by page', () =>

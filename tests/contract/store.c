@@ -958,6 +958,9 @@ static void pages_by_cursor_show_every_live_order_once(void **state)
 		{ ORDERS_BY_STATUS, "pending", 24 },
 		{ ORDERS_BY_STATUS, "valid", 0 },
 		{ ORDERS_BY_ACCOUNT, rig->account_id, 24 },
+		{ ORDERS_BY_NAME, "example", 24 },
+		{ ORDERS_BY_NAME, "elsewhere", 0 },
+		{ ORDERS_BY_NAME, "%\"_\\", 0 },
 		{ ORDERS_BY_CERTIFICATE, "none", 0 },
 	};
 

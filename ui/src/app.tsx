@@ -12,7 +12,7 @@ import { Page } from './parts/page'
 import { Palette, usePalette, type Target } from './parts/palette'
 import { Warnings } from './parts/warnings'
 import { DashboardPage, useLiveOrders } from './pages/dashboard'
-import { cameByLink, Door, Setup, SignIn } from './pages/door'
+import { cameByLink, Door, Setup, SignIn, TOLD } from './pages/door'
 
 const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ default: m.AccountsPage })))
 const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
@@ -21,6 +21,7 @@ const DnsDomainsPage = lazy(() => import('./pages/dns-domains').then((m) => ({ d
 const HttpChallengePage = lazy(() => import('./pages/http-challenge').then((m) => ({ default: m.HttpChallengePage })))
 const ExternalDnsPage = lazy(() => import('./pages/external-dns').then((m) => ({ default: m.ExternalDnsPage })))
 const NotificationsPage = lazy(() => import('./pages/notifications').then((m) => ({ default: m.NotificationsPage })))
+const ToldPage = lazy(() => import('./pages/told').then((m) => ({ default: m.ToldPage })))
 const CertificatesPage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatesPage })))
 const CertificatePage = lazy(() => import('./pages/certificates').then((m) => ({ default: m.CertificatePage })))
 const SchedulePage = lazy(() => import('./pages/renewals').then((m) => ({ default: m.SchedulePage })))
@@ -53,6 +54,18 @@ export function App() {
 		)
 	if (state.at === 'setup') return <Setup />
 	if (state.at === 'signed-out') return cameByLink && !state.expired ? <Setup /> : <SignIn expired={state.expired} />
+	return <SignedIn />
+}
+
+function SignedIn() {
+	const [path] = useLocation()
+	const may = useMay()
+	if (path === TOLD && may('admin'))
+		return (
+			<Suspense fallback={<div className="door" role="status" aria-label={t('Loading')}><Loader /></div>}>
+				<ToldPage />
+			</Suspense>
+		)
 	return <Frame />
 }
 
@@ -163,7 +176,7 @@ function Frame() {
 				</div>
 			)}
 			<div className="shell" data-lost={link === 'lost' || undefined}>
-				<div className="topbar">
+				<header className="topbar">
 					<ActionIcon variant="subtle" color="gray" size="lg" aria-label={open ? t('Close the menu') : t('Open the menu')} aria-expanded={open} onClick={() => setOpen(!open)}>
 						<Icon name={open ? 'close' : 'menu'} size={22} />
 					</ActionIcon>
@@ -171,7 +184,7 @@ function Frame() {
 						<Mark />
 						Certwright
 					</Link>
-				</div>
+				</header>
 				<aside className="rail" data-open={open || undefined} aria-label={t('Menu')}>
 					<Link href="/" className="brand">
 						<Mark />

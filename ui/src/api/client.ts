@@ -69,8 +69,40 @@ async function reach(request: Request): Promise<Response> {
 
 export const api = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin', fetch: reach })
 
+/** What a form would have sent. */
+export interface Captured {
+	method: string
+	path: string
+	body: unknown
+}
+class Capture extends Error {}
+let capturing: ((what: Captured) => void) | null = null
+
+/** Runs what sends a form, but stops before its first request that changes anything, and says what it was. */
+export async function capture(send: () => Promise<unknown>): Promise<Captured> {
+	let found: Captured | undefined
+	capturing = (what) => (found = what)
+	try {
+		await send()
+	} catch (e) {
+		if (!(e instanceof Capture) && !found) throw e
+	} finally {
+		capturing = null
+	}
+	if (!found) throw new Error(t('Nothing would be sent.'))
+	return found
+}
+
 api.use({
-	onRequest({ request }) {
+	async onRequest({ request }) {
+		const take = capturing
+		if (take && !['GET', 'HEAD'].includes(request.method)) {
+			capturing = null
+			const text = await request.clone().text()
+			const url = new URL(request.url)
+			take({ method: request.method, path: url.pathname.replace(/^\/api\/v1/, '') + url.search, body: text ? JSON.parse(text) : undefined })
+			throw new Capture()
+		}
 		if (!['GET', 'HEAD'].includes(request.method) && csrf) request.headers.set('X-CSRF-Token', csrf)
 		request.headers.set('Accept', 'application/json, application/problem+json')
 		return request

@@ -113,11 +113,14 @@ function CreateCsr({ onClose, onMade }: { onClose: () => void; onMade: (c: Csr) 
 			opened
 			title={t('Create CSR')}
 			onClose={onClose}
-			onSubmit={(e) => {
-				e?.preventDefault()
-				if (last || bad.length) onSubmit(e)
-				else next()
-			}}
+			onSubmit={Object.assign(
+				(e?: React.FormEvent<HTMLFormElement>) => {
+					e?.preventDefault()
+					if (last || bad.length) onSubmit(e)
+					else next()
+				},
+				{ take: onSubmit.take },
+			)}
 			busy={busy}
 			error={error}
 			submit={last ? t('Create CSR') : t('Next')}

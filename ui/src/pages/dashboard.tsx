@@ -11,6 +11,7 @@ import { distance, Failure, Health, isLive, LinkButton, Names, OrderStatus, Rela
 import { ExpiryChart } from '../parts/expiry-chart'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
+import { TOLD } from './door'
 import { NoticesCard, PauseBanner } from './renewals'
 
 const LIVE = ['pending', 'ready', 'processing'] as const
@@ -107,7 +108,7 @@ export function DashboardPage() {
 				<CountCard n={soon.length} text={t('expire within 30 days')} href="/certificates?sort=expires" />
 			</div>
 			<PauseBanner />
-			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} order={moving + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
+			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} trial={s.trial_directory !== null} order={moving + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
 			<div className="split">
 				<Stack gap="md">
 					<section id="need" className="card" aria-label={t('Needs you')}>
@@ -255,12 +256,23 @@ function CountCard({ n, text, href }: { n: number; text: string; href: string })
 	)
 }
 
-function FirstSteps({ account, order }: { account: boolean; order: boolean }) {
+function FirstSteps({ account, order, trial }: { account: boolean; order: boolean; trial: boolean }) {
 	const may = useMay()
+	const one = { params: { query: { limit: 1 } } }
+	const channels = useQuery({ queryKey: ['channels', 'any'], queryFn: () => unwrap(api.GET('/channels', one)) })
+	const delegations = useQuery({ queryKey: ['delegations', 'any'], queryFn: () => unwrap(api.GET('/delegations', one)) })
+	const providers = useQuery({ queryKey: ['providers', 'any'], queryFn: () => unwrap(api.GET('/providers', one)) })
+	const csrs = useQuery({ queryKey: ['csrs', 'any'], queryFn: () => unwrap(api.GET('/csrs', one)) })
+	const some = (q: { data?: { items: unknown[] } }) => (q.data?.items.length ?? 0) > 0
+	const told = some(channels)
+	const way = some(delegations) || some(providers)
+	const csr = some(csrs)
 	const steps: { done: boolean; title: string; text: string; action: React.ReactNode }[] = [
-		{ done: account, title: t('Register an account'), text: t('At Let’s Encrypt, another vendor, or any ACME directory.'), action: may('account') && <LinkButton href="/accounts?register" variant={account ? 'default' : 'filled'}>{t('Register')}</LinkButton> },
-		{ done: order, title: t('Order a certificate'), text: t('Give the names; Certwright makes key and CSR, proves control by DNS or HTTP, and fetches the certificate.'), action: may('order') && account && <LinkButton href="/orders?create" variant={order ? 'default' : 'filled'}>{t('Create ACME Order')}</LinkButton> },
-		{ done: false, title: t('Watch it arrive'), text: t('The order tells what it does, and what to set in DNS if something is needed from you.'), action: order && <LinkButton href="/orders">{t('Orders')}</LinkButton> },
+		{ done: told, title: t('Say who is told when something goes wrong'), text: t('People by mail, programs by a signed webhook; a test is sent at once.'), action: may('admin') && !told && <LinkButton href={TOLD} variant="default">{t('Add channel')}</LinkButton> },
+		{ done: account, title: t('Register an account'), text: trial ? t('At the trial authority of this server, at Let’s Encrypt, another vendor, or any ACME directory.') : t('At Let’s Encrypt, another vendor, or any ACME directory.'), action: may('account') && !account && <LinkButton href="/accounts?register">{t('Register')}</LinkButton> },
+		{ done: way || order, title: t('Choose how names are validated'), text: t('By delegation Certwright answers itself; External DNS writes records for you; HTTP and records set by hand need nothing here. An order may choose, too.'), action: may('order') && !way && !order && <LinkButton href="/dns-domains/delegations" variant="default">{t('Delegations')}</LinkButton> },
+		{ done: csr || order, title: t('Create a CSR, or let the order make it'), text: t('With organisation fields, or for a key that stays on its device. Without one the order makes key and CSR from the names.'), action: may('order') && !csr && !order && <LinkButton href="/csrs?create" variant="default">{t('Create CSR')}</LinkButton> },
+		{ done: false, title: t('Order a certificate'), text: t('Give the names; the order tells what it does, and what to set in DNS if something is needed from you.'), action: order ? <LinkButton href="/orders">{t('Orders')}</LinkButton> : may('order') && account && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton> },
 	]
 	return (
 		<Card title={t('To the first certificate')} pad={false}>

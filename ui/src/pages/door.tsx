@@ -68,6 +68,9 @@ const tokenOfLink = takeToken()
 /** The page was opened by a one-time link, which makes an administrator also where there is one. */
 export const cameByLink = tokenOfLink !== ''
 
+/** Where the first run goes on. */
+export const TOLD = '/first/told'
+
 export function Setup() {
 	const { enter } = useAuth()
 	const [token] = useState(tokenOfLink)
@@ -82,8 +85,9 @@ export function Setup() {
 		},
 	})
 	const { busy, error, onSubmit } = useSubmit(form, async ({ setup_token, name, password }) => {
-		enter(await unwrap(api.POST('/setup', { body: { setup_token: setup_token.trim(), name: name.trim(), password } })))
-		history.replaceState(null, '', '/')
+		const session = await unwrap(api.POST('/setup', { body: { setup_token: setup_token.trim(), name: name.trim(), password } }))
+		history.replaceState(null, '', TOLD)
+		enter(session)
 	})
 	return (
 		<Door title={t('Make the first administrator')}>

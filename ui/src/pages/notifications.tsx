@@ -16,7 +16,7 @@ import { DataTable } from '../parts/table'
 import { NoticesCard } from './renewals'
 import { useVendors } from './vendors'
 
-type Channel = Schemas['Channel']
+export type Channel = Schemas['Channel']
 type Message = Schemas['Message']
 
 /** The words of rules, for people. */
@@ -236,7 +236,7 @@ function fieldsOf(e: ApiError): Record<string, string> {
 	return at
 }
 
-function ChannelForm({ channel, onClose, onSaved }: { channel: Channel | null; onClose: () => void; onSaved: (c: Channel, secret: string | null) => void }) {
+export function ChannelForm({ channel, onClose, onSaved }: { channel: Channel | null; onClose: () => void; onSaved: (c: Channel, secret: string | null) => void }) {
 	const client = useQueryClient()
 	const vendors = useVendors()
 	const idem = useMemo(() => new Idempotency(), [])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › ACME › Orders: the list and what can be done with a row.
-import { ActionIcon, Button, Menu, NativeSelect, Text } from '@mantine/core'
+import { ActionIcon, Button, Menu, NativeSelect, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, downloadOrderCertificate, remove, unwrap, type Order } from '../api/client'
@@ -24,28 +24,33 @@ export function OrdersPage() {
 	const status = STATUSES.find((s) => s === search.get('status'))
 	const creating = search.get('create') !== null
 	const csr = search.get('csr') ?? undefined
+	const name = search.get('name') ?? ''
 
-	const change = (next: { status?: OrderStatusName; create?: boolean; csr?: string }) => {
+	/* One filter at a time, as the server has them. */
+	const change = (next: { status?: OrderStatusName; name?: string; create?: boolean; csr?: string }) => {
 		const p = new URLSearchParams()
+		if (next.name) p.set('name', next.name)
 		if (next.status) p.set('status', next.status)
 		if (next.create) p.set('create', '')
 		setSearch(p, { replace: true })
 	}
 	const create = may('order') && (
-		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => change({ status, create: true })}>
+		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => change({ status, name, create: true })}>
 			{t('Create ACME Order')}
 		</Button>
 	)
 	return (
-		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={<>{create}<CopyAs path={`/orders${status ? `?status=${status}` : ''}`} cli={['order', 'list', ...(status ? ['--status', status] : [])]} /></>}>
+		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={<>{create}<CopyAs path={`/orders${status ? `?status=${status}` : name ? `?name=${encodeURIComponent(name)}` : ''}`} cli={['order', 'list', ...(status ? ['--status', status] : name ? ['--name', name] : [])]} /></>}>
 			<DataTable<Order>
 				label={t('Orders')}
-				queryKey={['orders', 'list', { status }]}
-				read={({ limit, cursor }) => unwrap(api.GET('/orders', { params: { query: { status, limit, cursor } } }))}
+				queryKey={['orders', 'list', { status, name }]}
+				read={({ limit, cursor }) => unwrap(api.GET('/orders', { params: { query: { status, ...(name ? { name } : {}), limit, cursor } } }))}
 				rowKey={(o) => o.id}
-				filters={<NativeSelect aria-label={t('Order Status')} value={status ?? ''} onChange={(e) => change({ status: STATUSES.find((s) => s === e.currentTarget.value) })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: s }))]} />}
+				filters={<><FindByName value={name} onChange={(next) => change({ name: next })} /><NativeSelect aria-label={t('Order Status')} value={status ?? ''} onChange={(e) => change({ status: STATUSES.find((s) => s === e.currentTarget.value) })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: s }))]} /></>}
 				empty={
-					status ? (
+					name ? (
+						<Empty title={t('No order has “{name}” in a name', { name })} />
+					) : status ? (
 						<Empty title={t('No order is {status}', { status })} />
 					) : (
 						<Empty title={t('No order yet')} action={create}>
@@ -81,12 +86,51 @@ export function OrdersPage() {
 						),
 					},
 					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <Clipped text={o.validation_record} /> : '–') },
-					{ title: t('Created At'), render: (o) => <Time at={o.created_at} show="two" /> },
+					{ title: t('Created At'), sort: { direction: 'descending', active: true }, render: (o) => <Time at={o.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (o) => <OrderMenu order={o} onDeleted={() => {}} /> },
 				]}
 			/>
-			{creating && may('order') && <CreateOrder csrId={csr} onClose={() => change({ status })} onCreated={(o) => go(`/orders/${o.num}`)} />}
+			{creating && may('order') && <CreateOrder csrId={csr} onClose={() => change({ status, name })} onCreated={(o) => go(`/orders/${o.num}`)} />}
 		</Page>
+	)
+}
+
+/** A part of a name; the server takes three characters or more. */
+function FindByName({ value, onChange }: { value: string; onChange: (next: string) => void }) {
+	const [text, setText] = useState(value)
+	const [was, setWas] = useState(value)
+	if (value !== was) {
+		setWas(value)
+		setText(value)
+	}
+	const short = text.trim().length > 0 && text.trim().length < 3
+	return (
+		<form
+			role="search"
+			style={{ flex: '1 1 260px', maxWidth: 420 }}
+			onSubmit={(e) => {
+				e.preventDefault()
+				if (!short) onChange(text.trim().toLowerCase())
+			}}
+		>
+			<TextInput
+				aria-label={t('Search the orders')}
+				placeholder={t('Part of a name')}
+				maxLength={253}
+				spellCheck={false}
+				leftSection={<Icon name="search" size={16} />}
+				rightSection={
+					value && (
+						<ActionIcon variant="subtle" color="gray" aria-label={t('Remove {term}', { term: value })} onClick={() => onChange('')}>
+							<Icon name="close" size={14} />
+						</ActionIcon>
+					)
+				}
+				error={short ? t('Three characters or more.') : undefined}
+				value={text}
+				onChange={(e) => setText(e.currentTarget.value)}
+			/>
+		</form>
 	)
 }
 

@@ -3,9 +3,9 @@
 import { Anchor, Button, Checkbox, Collapse, Group, List, PasswordInput, SegmentedControl, Select, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
-import { useQueryClient } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
-import { api, finish, Idempotency, type DirectoryReading, type Vendor } from '../api/client'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo, useState } from 'react'
+import { api, finish, Idempotency, unwrap, type DirectoryReading, type Vendor } from '../api/client'
 import { t } from '../i18n'
 import { Failure, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
@@ -34,6 +34,9 @@ interface Values extends Record<string, unknown> {
 }
 
 type RegisterForm = ReturnType<typeof useRegisterForm>
+
+/* A test CA that the server was told of (acme.trial_directory) stands first. */
+const TRIAL = 'trial'
 
 function useRegisterForm(find: (key: string) => Vendor | undefined) {
 	return useForm<Values>({
@@ -68,14 +71,21 @@ export function RegisterDialog({ onClose }: { onClose: () => void }) {
 	const [looking, setLooking] = useState(false)
 	const [lookError, setLookError] = useState<unknown>(null)
 	const find = (key: string): Vendor | undefined => vendors.data?.items.find((v) => v.key === key)
+	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
+	const trial = status.data?.trial_directory ?? null
 	const form = useRegisterForm(find)
+	const { setFieldValue, isDirty } = form
+	useEffect(() => {
+		if (trial && !isDirty('vendor')) setFieldValue('vendor', TRIAL)
+	}, [trial, isDirty, setFieldValue])
 	const v = form.values
 	const vendor = find(v.vendor)
 	const custom = v.vendor === CUSTOM
+	const trying = v.vendor === TRIAL && trial !== null
 	const facts = reading?.facts ?? vendor?.reading?.facts ?? null
 	const terms = facts?.tos_url ?? vendor?.terms_url ?? null
 	const bytes = hmacLength(v.eab_hmac_key)
-	const where = () => (custom ? { directory_url: v.directory_url.trim() } : v.directory_url.trim() ? { vendor: v.vendor, directory_url: v.directory_url.trim() } : v.region ? { vendor: v.vendor, region: v.region } : { vendor: v.vendor })
+	const where = () => (trying ? { directory_url: trial } : custom ? { directory_url: v.directory_url.trim() } : v.directory_url.trim() ? { vendor: v.vendor, directory_url: v.directory_url.trim() } : v.region ? { vendor: v.vendor, region: v.region } : { vendor: v.vendor })
 
 	const { busy, error, onSubmit } = useSubmit(form, async () => {
 		const eab = v.import || !v.use_eab ? {} : v.eab_from === 'paste' ? { eab_kid: v.eab_kid.trim(), eab_hmac_key: v.eab_hmac_key.trim() } : v.eab_from === 'email' ? { eab_from: 'email' as const } : { eab_from: 'access-key' as const, eab_access_key: v.eab_access_key.trim() }
@@ -128,13 +138,13 @@ export function RegisterDialog({ onClose }: { onClose: () => void }) {
 				label={t('Vendor')}
 				searchable
 				nothingFoundMessage={t('No such vendor; choose “Other ACME directory”.')}
-				data={[...(vendors.data?.items ?? []).filter((x) => x.key !== CUSTOM).filter((x, i, l) => l.findIndex((y) => y.key === x.key) === i).map((x) => ({ value: x.key, label: x.costs_money ? t('{vendor} (paid)', { vendor: x.title }) : x.title, disabled: x.discontinued !== null })), { value: CUSTOM, label: t('Other ACME directory') }]}
-				description={vendor ? <span className="mono">{v.directory_url || regionUrl || vendor.directory_url}</span> : undefined}
+				data={[...(trial ? [{ value: TRIAL, label: t('Trial authority of this server') }] : []), ...(vendors.data?.items ?? []).filter((x) => x.key !== CUSTOM).filter((x, i, l) => l.findIndex((y) => y.key === x.key) === i).map((x) => ({ value: x.key, label: x.costs_money ? t('{vendor} (paid)', { vendor: x.title }) : x.title, disabled: x.discontinued !== null })), { value: CUSTOM, label: t('Other ACME directory') }]}
+				description={trying ? <span className="mono">{trial}</span> : vendor ? <span className="mono">{v.directory_url || regionUrl || vendor.directory_url}</span> : undefined}
 				{...form.getInputProps('vendor')}
 				onChange={choose}
 			/>
 			{vendor?.discontinued && <Notice tone="warn">{vendor.discontinued}</Notice>}
-			{vendor?.staging && <Notice tone="info">{t('A staging vendor is for trials: browsers do not trust its certificates, and its limits are wide.')}</Notice>}
+			{(trying || vendor?.staging) && <Notice tone="info">{t('A staging vendor is for trials: browsers do not trust its certificates, and its limits are wide.')}</Notice>}
 			{vendor?.costs_money && (
 				<Notice tone="warn" title={t('Certificates of this vendor cost money')}>
 					{vendor.price}

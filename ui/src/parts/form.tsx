@@ -5,9 +5,10 @@ import type { UseFormReturnType } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { ApiError, asError } from '../api/client'
+import { ApiError, asError, capture, type Captured } from '../api/client'
 import { t } from '../i18n'
 import { Failure, sentence } from './bits'
+import { CopyFormAs } from './copy-as'
 
 /** "/names/3" -> "names"; fields of the page with another name than in the body are given in `alias`. */
 function fieldOf(pointer: string, alias: Record<string, string>): string {
@@ -48,23 +49,41 @@ export function useSubmit<V extends Record<string, unknown>>(form: UseFormReturn
 			if (first) form.getInputNode(first)?.focus()
 		},
 	)
-	return { busy, error, onSubmit, setError }
+	/* What would be sent, for who wants it as a command; null when the form is not ready, which then shows why. */
+	const take = async (): Promise<Captured | null> => {
+		const checked = form.validate()
+		const first = Object.keys(checked.errors)[0]
+		if (first) {
+			form.getInputNode(first)?.focus()
+			return null
+		}
+		try {
+			return await capture(() => send(form.getValues()))
+		} catch (e) {
+			setError(asError(e))
+			return null
+		}
+	}
+	return { busy, error, onSubmit: Object.assign(onSubmit, { take }), setError }
 }
 
-export function FormDialog({ opened, title, onClose, onSubmit, busy, error, submit, children, size = 'lg' }: { opened: boolean; title: string; onClose: () => void; onSubmit: (e?: React.FormEvent<HTMLFormElement>) => void; busy: boolean; error: ApiError | null; submit: string; children: ReactNode; size?: string }) {
+export function FormDialog({ opened, title, onClose, onSubmit, busy, error, submit, children, size = 'lg' }: { opened: boolean; title: string; onClose: () => void; onSubmit: ((e?: React.FormEvent<HTMLFormElement>) => void) & { take?: () => Promise<Captured | null> }; busy: boolean; error: ApiError | null; submit: string; children: ReactNode; size?: string }) {
 	return (
 		<Modal opened={opened} onClose={onClose} title={title} size={size} closeOnClickOutside={false}>
 			<form onSubmit={onSubmit} noValidate>
 				<Stack gap="md">
 					{children}
 					{error && <Failure error={error} />}
-					<Group justify="flex-end" gap="xs">
-						<Button variant="default" onClick={onClose}>
-							{t('Cancel')}
-						</Button>
-						<Button type="submit" loading={busy}>
-							{submit}
-						</Button>
+					<Group justify="space-between" gap="xs">
+						<span>{onSubmit.take && <CopyFormAs take={onSubmit.take} />}</span>
+						<Group justify="flex-end" gap="xs">
+							<Button variant="default" onClick={onClose}>
+								{t('Cancel')}
+							</Button>
+							<Button type="submit" loading={busy}>
+								{submit}
+							</Button>
+						</Group>
 					</Group>
 				</Stack>
 			</form>

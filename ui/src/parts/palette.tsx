@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// "/" or Ctrl-K: go to a page, to an object by name, number or serial, or begin something. Answers come from the server's lists.
+// "/" or Ctrl-K: go to a page, to an object by name, number, id or serial, or begin something. The server looks, in all there is.
 import { Modal, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
-import { api, unwrap } from '../api/client'
+import { api, asError, unwrap, type Certificate, type Order } from '../api/client'
 import { t } from '../i18n'
 import { Icon, type IconName } from './icon'
 
@@ -17,7 +17,8 @@ export interface Target {
 	href: string
 }
 
-const EACH = 200 /* what one look reads of each list */
+const EACH = 200 /* the newest of what the server has no search for: CSRs, accounts, serial numbers */
+const FEW = 20
 const SHOWN = 12
 
 function fits(words: string[], ...texts: (string | number | null | undefined)[]): boolean {
@@ -25,15 +26,52 @@ function fits(words: string[], ...texts: (string | number | null | undefined)[])
 	return words.every((w) => all.includes(w))
 }
 
+/* By the number or id that a word is, else by a part of a name. Words such as "order" and states say which are meant. */
+const reference = (words: string[]) => words.find((w) => /^\d{1,12}$/.test(w) || /^[0-9a-hjkmnp-tv-z]{26}$/.test(w))
+const longest = (words: string[]) => [...words].sort((a, b) => b.length - a.length)[0] ?? ''
+
+/** One object by its number or id; none, where there is none. */
+async function one<T>(read: (id: string) => Promise<T>, id: string | undefined): Promise<T[]> {
+	if (!id) return []
+	return [await read(/^\d+$/.test(id) ? id : id.toUpperCase())].filter(Boolean)
+}
+const absent = (e: unknown) => {
+	if (asError(e).status === 404 || asError(e).status === 400) return []
+	throw e
+}
+
+async function findOrders(words: string[]): Promise<Order[]> {
+	const name = longest(words.filter((w) => !fits([w], t('Order'), 'pending ready processing valid invalid')))
+	const status = (['pending', 'ready', 'processing', 'valid', 'invalid'] as const).find((s) => words.includes(s))
+	const [exact, named, stated] = await Promise.all([
+		one((id) => unwrap(api.GET('/orders/{id}', { params: { path: { id } } })), reference(words)).catch(absent),
+		name.length >= 3 ? unwrap(api.GET('/orders', { params: { query: { name, limit: FEW } } })).then((p) => p.items) : [],
+		status && !name ? unwrap(api.GET('/orders', { params: { query: { status, limit: FEW } } })).then((p) => p.items) : [],
+	])
+	return [...exact, ...[...named, ...stated].filter((o) => fits(words, t('Order'), o.num, o.status, ...o.display_names, ...o.names))].filter((o, i, all) => all.findIndex((x) => x.id === o.id) === i)
+}
+
+async function findCertificates(words: string[]): Promise<Certificate[]> {
+	const names = words.filter((w) => !fits([w], t('Certificate')) && !/[:<>"]/.test(w))
+	const q = names.join(' ')
+	const serial = q.replace(/[:\s]/g, '')
+	const [exact, named, bySerial] = await Promise.all([
+		one((id) => unwrap(api.GET('/certificates/{id}', { params: { path: { id } } })), reference(words)).catch(absent),
+		q.length >= 3 ? unwrap(api.GET('/certificates', { params: { query: { q, limit: FEW } } })).then((p) => p.items).catch(absent) : [],
+		/^[0-9a-f]{4,}$/.test(serial) ? unwrap(api.GET('/certificates', { params: { query: { limit: EACH } } })).then((p) => p.items.filter((c) => c.serial?.replace(/:/g, '').toLowerCase().includes(serial))) : [],
+	])
+	return [...exact, ...named, ...bySerial].filter((c, i, all) => all.findIndex((x) => x.id === c.id) === i)
+}
+
 async function find(text: string): Promise<Target[]> {
 	const words = text.toLowerCase().split(/\s+/).filter(Boolean)
 	if (!words.length) return []
 	const query = { params: { query: { limit: EACH } } }
-	const [orders, certificates, csrs, accounts] = await Promise.all([unwrap(api.GET('/orders', query)), unwrap(api.GET('/certificates', query)), unwrap(api.GET('/csrs', query)), unwrap(api.GET('/accounts', query))])
+	const [orders, certificates, csrs, accounts] = await Promise.all([findOrders(words), findCertificates(words), unwrap(api.GET('/csrs', query)), unwrap(api.GET('/accounts', query))])
 	const name = (names: string[]) => names.find((n) => fits(words, n)) ?? names[0] ?? ''
 	return [
-		...certificates.items.filter((c) => fits(words, t('Certificate'), c.num, c.serial?.replace(/:/g, ''), c.serial, ...c.display_names, ...c.names, c.id)).map((c): Target => ({ key: c.id, icon: 'certificate', text: name(c.display_names), more: t('Certificate {n}', { n: c.num }), href: `/certificates/${c.num}` })),
-		...orders.items.filter((o) => fits(words, t('Order'), o.num, o.status, ...o.display_names, ...o.names, o.id)).map((o): Target => ({ key: o.id, icon: 'order', text: name(o.display_names), more: `${t('Order {n}', { n: o.num })} · ${o.status}`, href: `/orders/${o.num}` })),
+		...certificates.map((c): Target => ({ key: c.id, icon: 'certificate', text: name(c.display_names), more: t('Certificate {n}', { n: c.num }), href: `/certificates/${c.num}` })),
+		...orders.map((o): Target => ({ key: o.id, icon: 'order', text: name(o.display_names), more: `${t('Order {n}', { n: o.num })} · ${o.status}`, href: `/orders/${o.num}` })),
 		...csrs.items.filter((c) => fits(words, 'CSR', c.num, ...c.display_names, ...c.names, c.id)).map((c): Target => ({ key: c.id, icon: 'csr', text: name(c.display_names), more: `CSR ${c.num}`, href: `/csrs/${c.num}` })),
 		...accounts.items.filter((a) => fits(words, t('Account'), a.num, a.label, a.directory_url, a.id)).map((a): Target => ({ key: a.id, icon: 'account', text: a.label, more: t('Account'), href: '/accounts' })),
 	]
@@ -108,7 +146,7 @@ export function Palette({ pages, onClose }: { pages: Target[]; onClose: () => vo
 					</li>
 				))}
 			</ul>
-			{!rows.length && text.trim() && !found.isFetching && <p className="quiet">{t('Nothing of this name among the newest. The lists hold the rest.')}</p>}
+			{!rows.length && text.trim() && !found.isFetching && <p className="quiet">{t('Nothing of this name.')}</p>}
 		</Modal>
 	)
 }

@@ -17,6 +17,25 @@ export interface Column<T> {
 	width?: number | string
 	end?: boolean
 	nowrap?: boolean
+	/** How the server orders the list by this column, whether it does now, and what the head does when pressed. */
+	sort?: { direction: 'ascending' | 'descending'; active: boolean; choose?: () => void }
+}
+
+function Head<T>({ column: c }: { column: Column<T> }) {
+	if (c.hideTitle) return <span className="mantine-visually-hidden-static">{c.title}</span>
+	if (!c.sort) return <>{c.title}</>
+	const arrow = <span aria-hidden="true">{c.sort.active ? (c.sort.direction === 'ascending' ? '↑' : '↓') : ''}</span>
+	if (!c.sort.choose)
+		return (
+			<span className="sort">
+				{c.title} {arrow}
+			</span>
+		)
+	return (
+		<button type="button" className="sort" onClick={c.sort.choose}>
+			{c.title} {arrow}
+		</button>
+	)
 }
 
 interface Props<T> {
@@ -76,8 +95,8 @@ export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, fi
 							<thead>
 								<tr>
 									{columns.map((c) => (
-										<th key={c.title} scope="col" className={c.end ? 'end' : undefined} style={{ width: c.width }}>
-											{c.hideTitle ? <span className="mantine-visually-hidden-static">{c.title}</span> : c.title}
+										<th key={c.title} scope="col" aria-sort={c.sort?.active ? c.sort.direction : c.sort ? 'none' : undefined} className={c.end ? 'end' : undefined} style={{ width: c.width }}>
+											<Head column={c} />
 										</th>
 									))}
 								</tr>
