@@ -3,7 +3,7 @@
 // may see, and which buttons did nothing.
 import { settled } from './browser.mjs'
 
-const SECRETS = [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, /\bcw_[A-Za-z0-9_-]{40,}/, /"(?:password|eab_hmac_key|eab_access_key|sealed)"\s*:\s*"[^"]/, /\$argon2/]
+const SECRETS = [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, /\bcw_[A-Za-z0-9_-]{40,}/, /"(?:password|eab_hmac_key|eab_access_key|sealed)"\s*:\s*"(?!set")[^"]/, /\$argon2/]
 
 /** What can be seen of the page: another picture after a press means that the button lives. */
 const look = (page) => page.evaluate(() => `${location.href} ${document.body.innerHTML.length} ${document.body.innerText.length} ${document.title} ${document.activeElement?.id} ${[...document.querySelectorAll('input, select, textarea')].map((e) => `${e.value}${e.checked ?? ''}`).join()}`)
