@@ -20,17 +20,20 @@ const struct json_field delegation_create_fields[] = {
 	{ 0 }
 };
 
+#define WELL_KNOWN "/.well-known/acme-challenge/"
+
 json_t *record_json(const struct record *r, int64_t order_num, const char *type)
 {
 	bool dns = r->kind == VALIDATION_DNS01;
 	_cleanup_free_ char *line = dns ? xasprintf("%s. %" PRId64 " IN TXT \"%s\"", r->domain, r->ttl, r->value) : NULL;
-	_cleanup_free_ char *url = !dns && r->token ? xasprintf("http://%s/.well-known/acme-challenge/%s", r->domain, r->token) : NULL;
+	_cleanup_free_ char *url = !dns && r->token ? xasprintf("http://%s" WELL_KNOWN "%s", r->domain, r->token) : NULL;
 
-	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", r->id, "num",
+	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", r->id, "num",
 			 (json_int_t)r->num, "order_id", r->order_id, "order_num", (json_int_t)order_num, "kind", validation_text(r->kind),
-			 "type", type ? type : method_title(r->method), "domain", r->domain, "token", json_str_or_null(r->token), "value", r->value, "ttl",
+			 "type", type ? type : method_title(r->method), "domain", r->domain, "alias", json_str_or_null(r->alias), "token", json_str_or_null(r->token), "value", r->value, "ttl",
 			 (json_int_t)r->ttl, "status", record_status_text(r->status), "detail", json_text_or_null(r->detail), "bind_line",
-			 json_str_or_null(line), "url", json_str_or_null(url), "published_at", json_time_or_null(r->published_ms), "ready_at",
+			 json_str_or_null(line), "url", json_str_or_null(url), "path", json_str_or_null(url ? WELL_KNOWN : NULL), "file_name",
+			 json_str_or_null(url ? r->token : NULL), "published_at", json_time_or_null(r->published_ms), "ready_at",
 			 json_time_or_null(r->ready_ms), "withdrawn_at", json_time_or_null(r->withdrawn_ms), "created_at",
 			 json_time_or_null(r->created_ms));
 }
@@ -79,9 +82,12 @@ static json_t *delegation_json(const struct call *c, const struct delegation *d)
 	const char *host = service_config(c->service)->dns_hostname;
 	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", d->name);
 	_cleanup_free_ char *line = xasprintf("%s. 3600 IN NS %s.", zone, str_empty(host) ? "<dns.hostname is not set>" : host);
+	_cleanup_free_ char *alias = service_delegation_alias(c->service, d->name);
+	_cleanup_free_ char *cname = alias ? xasprintf("%s. 3600 IN CNAME %s.", zone, alias) : NULL;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name, "zone", zone,
-			 "ns_line", line, "made_for_order", json_str_or_null(d->made_for_order), "facts", facts_of(d), "looked_at",
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name,
+			 "zone", zone, "ns_line", line, "cname_line", json_str_or_null(cname), "away", json_str_or_null(d->away), "away_since",
+			 json_time_or_null(d->away_ms), "made_for_order", json_str_or_null(d->made_for_order), "facts", facts_of(d), "looked_at",
 			 json_time_or_null(d->looked_ms), "created_at", json_time_or_null(d->created_ms));
 }
 

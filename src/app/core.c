@@ -239,7 +239,7 @@ static int service_begin(struct core *c, struct err *err)
 			    "address", c->exposed);
 	o.config = (struct service_config){
 		.version = CERTWRIGHT_VERSION,
-		.dns_hostname = c->config->dns_hostname,
+		.dns_hostname = c->config->dns_hostname, .dns_zone = c->config->dns_zone,
 		.trial_directory = c->config->acme_trial_directory,
 		.dns_listen = &c->config->dns_listen,
 		.http01_listen = &c->config->http01_listen,

@@ -62,14 +62,14 @@ static void show_work(const json_t *order)
 
 	json_array_foreach(json_object_get(order, "records"), i, r) {
 		_cleanup_free_ char *line = cli_member(r, "bind_line"), *url = cli_member(r, "url"), *value = cli_member(r, "value"),
-				    *status = cli_member(r, "status");
+				    *status = cli_member(r, "status"), *path = cli_member(r, "path"), *file = cli_member(r, "file_name");
 
 		if (!streq(status, "not-ready"))
 			continue;
 		if (*line)
 			fprintf(stderr, "    %s\n", line);
 		else if (*url)
-			fprintf(stderr, "    %s must answer: %s\n", url, value);
+			fprintf(stderr, "    %s must answer: %s\n    (folder %s, file %s, that content and nothing else)\n", url, value, path, file);
 	}
 }
 

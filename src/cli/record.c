@@ -30,6 +30,7 @@ static int record_show(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column fields[] = { { "Id", "id", 0 },	   { "Number", "num", 0 },   { "Order", "order_num", 0 },	{ "Domain", "domain", 0 },
 						    { "Type", "type", 0 }, { "Kind", "kind", 0 },    { "TTL", "ttl", 0 },		{ "Token", "token", 0 },
 						    { "Value", "value", 0 }, { "Status", "status", 0 }, { "Zone file line", "bind_line", 0 }, { "URL", "url", 0 },
+						    { "Folder", "path", 0 }, { "File name", "file_name", 0 }, { "Answered also at", "alias", 0 },
 						    { "Published at", "published_at", 0 }, { "Ready at", "ready_at", 0 }, { "Withdrawn at", "withdrawn_at", 0 }, { 0 } };
 	_cleanup_answer_ struct cli_answer r = { 0 };
 	_cleanup_free_ char *path = NULL;
@@ -51,7 +52,8 @@ const struct cli_verb record_verbs[] = {
 };
 
 static const struct cli_column delegation_fields[] = { { "Id", "id", 0 }, { "Number", "num", 0 }, { "Name", "name", 0 }, { "Zone", "zone", 0 },
-						       { "NS line", "ns_line", 0 }, { "Made for order", "made_for_order", 0 }, { "Created at", "created_at", 0 },
+						       { "NS line", "ns_line", 0 }, { "Or CNAME line", "cname_line", 0 }, { "Gone elsewhere", "away", 0 },
+						       { "Gone since", "away_since", 0 }, { "Made for order", "made_for_order", 0 }, { "Created at", "created_at", 0 },
 						       { 0 } };
 
 static const struct cli_option paging[] = {

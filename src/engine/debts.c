@@ -200,8 +200,11 @@ static int remove_rows(struct sql *tx, struct pay *p, struct err *err)
 		return -(int)err->code;
 	if (shared)
 		return 0;
-	if (p->record.kind == VALIDATION_DNS01)
+	if (p->record.kind == VALIDATION_DNS01) {
+		if (p->record.alias && store_feed_item_del(tx, EDGE_TXT, p->record.alias, p->record.value, now, NULL, err) < 0)
+			return -(int)err->code;
 		return store_feed_item_del(tx, EDGE_TXT, p->record.domain, p->record.value, now, NULL, err);
+	}
 	return store_feed_item_del(tx, EDGE_HTTP, p->record.token, p->record.value, now, NULL, err);
 }
 

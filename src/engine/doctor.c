@@ -9,6 +9,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define LOOK_MS (40 * SECOND_MS) /* of a step's 60 s: the last question may take a while */
+
+void doctor_begin(struct doctor *d, struct engine *e, struct http *http)
+{
+	*d = (struct doctor){ .e = e, .http = http, .deadline_boot_ms = clock_boot(&clock_system) + LOOK_MS, .name = "", .view = "",
+			      .any_validation = true, .facts = json_array() };
+}
+
 void fact(struct doctor *d, const char *check, const char *state, const char *todo, const char *fmt, ...)
 {
 	char text[1024];

@@ -29,6 +29,8 @@ struct doctor {
 	json_t *facts;                  /* array; owned by the caller */
 };
 
+/* Ready to look, with the time of one step; facts is the caller's. */
+void doctor_begin(struct doctor *d, struct engine *e, struct http *http);
 void fact(struct doctor *d, const char *check, const char *state, const char *todo, const char *fmt, ...) PRINTF(5, 6);
 
 /* All that is known about one name of an order. */

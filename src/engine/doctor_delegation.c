@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_delegation.c - is _acme-challenge.NAME delegated to us, and do we answer there? The parent's servers are asked, not a
+ * doctor_delegation.c - is _acme-challenge.NAME delegated to us by NS, or led to us by CNAME, and do we answer there? The parent's servers are asked, not a
  * cache. What we cannot reach from here may well be reached from outside (NAT): the proof is what the Internet asked.
  */
 #include "engine/doctor.h"
@@ -172,14 +172,36 @@ static bool ours_wanted(const struct doctor *d)
 	return !d->method || streq(d->method, METHOD_DELEGATION);
 }
 
-static void not_delegated(struct doctor *d, const char *zone, const struct parent *p)
+/* Only the one name of ours is answered with the values of this name; no other alias is followed (a wildcard may have made it). */
+static void aliased(struct doctor *d, const char *zone, const char *alias, const char *ours, const struct outlook *o)
+{
+	bool us = ours && str_case_eq(alias, ours);
+
+	if (us && ours_wanted(d)) {
+		fact(d, "delegation", "good", NULL, "'%s' leads to '%s', which is answered here", zone, alias);
+		look_server(d, d->e->o.dns_hostname, ours, o);
+	} else if (us) {
+		fact(d, "delegation", "bad", "Choose the delegation for this name, or remove the CNAME record.",
+		     "'%s' leads to this server, so that what is published elsewhere is not seen", zone);
+	} else if (ours_wanted(d)) {
+		_cleanup_free_ char *todo = ours ? xasprintf("Set in the parent zone: %s. 3600 IN CNAME %s.", zone, ours) :
+						   xstrdup("Remove the CNAME and delegate the name by an NS record, or set dns.zone.");
+
+		fact(d, "delegation", d->method ? "bad" : "warn", todo, "'%s' is an alias of '%s', which is not answered here", zone, alias);
+	} else {
+		fact(d, "delegation", "warn", "No TXT record can stand beside a CNAME, and an alias is not followed: remove it.",
+		     "'%s' is an alias of '%s'", zone, alias);
+	}
+}
+
+static void not_delegated(struct doctor *d, const char *zone, const struct parent *p, const struct outlook *o)
 {
 	const char *host = d->e->o.dns_hostname;
 	_cleanup_free_ char *line = xasprintf("Add in the parent zone: %s. 3600 IN NS %s.", zone, str_empty(host) ? "<dns.hostname>" : host);
+	_cleanup_free_ char *ours = delegation_alias(d->e->o.dns_zone, zone + strlen("_acme-challenge."));
 
 	if (p->alias)
-		fact(d, "delegation", d->e->o.dns_zone && str_ends(p->alias, d->e->o.dns_zone) ? "good" : "warn",
-		     "An alias is followed only when the delegation or the provider says so.", "'%s' is an alias of '%s'", zone, p->alias);
+		aliased(d, zone, p->alias, ours, o);
 	else if (d->method && ours_wanted(d))
 		fact(d, "delegation", "bad", line, "'%s' is not delegated", zone);
 	else if (ours_wanted(d))
@@ -234,5 +256,5 @@ void doctor_delegation(struct doctor *d, const char *name, const struct outlook 
 	if (p.ns.n)
 		delegated(d, zone, &p, o);
 	else
-		not_delegated(d, zone, &p);
+		not_delegated(d, zone, &p, o);
 }

@@ -131,6 +131,11 @@ int csr_intake(struct sql *tx, const struct csr_intake_request *r, char ret_job_
 
 /* --- delegations --- */
 
+/*
+ * The name in our own zone (dns.zone) to which _acme-challenge.NAME may lead by CNAME; NULL without such a zone. Always the same for a
+ * name, with or without "*.", so that the record is set once. Owned by the caller.
+ */
+char *delegation_alias(const char *dns_zone, const char *name);
 /* Makes the row and its zone at edge, if there is none for the name (d becomes the row); d->id and d->created_ms are the caller's. */
 int delegation_intake(struct sql *tx, struct delegation *d, bool *ret_made, struct err *err) MUST_CHECK;
 /* Edge stops serving the zone. The caller refuses (IN_USE) while an order needs it. */

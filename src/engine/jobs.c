@@ -31,6 +31,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_REVOKE] = { "Revoke certificate", job_revoke, DAY_MS, false, false },
 	[JOB_PREFLIGHT] = { "Look at names", job_preflight, 0, true },
 	[JOB_DELEGATION_CHECK] = { "Look at a delegation", job_delegation_check, 0, true },
+	[JOB_DELEGATION_WATCH] = { "Look at all delegations", job_delegation_watch, 0, true, true },
 	[JOB_NOTIFY] = { "Tell people", job_notify, 0, true, true },
 	[JOB_CHANNEL_TEST] = { "Test notification channel", job_channel_test, HOUR_MS, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },

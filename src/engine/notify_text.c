@@ -38,6 +38,7 @@ static const char *const titles[notice_kind_count] = {
 	[NOTICE_STOPPED] = "Renewals are stopped",
 	[NOTICE_WINDOW] = "Renewed outside its window",
 	[NOTICE_CREDENTIAL] = "Credential refused",
+	[NOTICE_DELEGATION] = "Delegation lost",
 	[NOTICE_VENDOR] = "Authority refuses requests",
 	[NOTICE_DEBT] = "Records could not be withdrawn",
 };

@@ -499,7 +499,13 @@ int renewal_window_stops(struct sql *tx, struct engine *e, struct certificate *c
 void renewal_watch(struct engine *e);
 
 int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
+/*
+ * Before an order is placed: 1 when a name of it was delegated to us and has gone elsewhere, *ret_why says so. Nothing is asked but for
+ * a name that was seen to have gone.
+ */
+int delegations_stand(struct run *r, struct err *ret_why, struct err *err);
 int job_delegation_check(struct job_run *r, struct err *err);
+int job_delegation_watch(struct job_run *r, struct err *err);
 int job_notify(struct job_run *r, struct err *err);       /* notify.c */
 int job_channel_test(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */

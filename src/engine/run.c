@@ -317,8 +317,8 @@ static void item_put(void *arg, enum feed_kind kind, const char *name, const cha
 static void set_of(const struct record *rec, struct challenge_set *ret)
 {
 	*ret = (struct challenge_set){
-		.kind = rec->kind, .zone = rec->kind == VALIDATION_DNS01 ? rec->domain : "", .name = rec->domain, .token = rec->token,
-		.ttl_s = rec->ttl,
+		.kind = rec->kind, .zone = rec->kind == VALIDATION_DNS01 ? rec->domain : "", .name = rec->domain, .alias = rec->alias,
+		.token = rec->token, .ttl_s = rec->ttl,
 	};
 	strlist_add(&ret->values, rec->value);
 }

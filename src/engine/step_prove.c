@@ -193,8 +193,20 @@ int step_create(struct run *r, struct verdict *v, struct err *err)
 		.names = &r->o.names, .profile = r->o.options.profile_dropped ? NULL : r->o.profile,
 		.profile_optional = r->o.options.profile_fallback, .replaces = r->replaces, .not_after_ms = r->o.options.not_after_ms,
 	};
+	_cleanup_err_ struct err gone = { 0 };
 	struct acme_session *s;
 
+	switch (r->o.url ? 0 : delegations_stand(r, &gone, err)) {
+	case 0:
+		break;
+	case 1: /* nobody but who owns the zone can mend it; it is looked at again meanwhile */
+		free(r->o.reason);
+		r->o.reason = err_to_json_text(&gone);
+		r->dirty = true;
+		return wait_span(v, r, 10 * MINUTE_MS);
+	default:
+		return -(int)err->code;
+	}
 	if (!r->o.csr_id) {
 		if (make_csr(r, err) < 0)
 			return -(int)err->code;
@@ -459,6 +471,7 @@ static void add_record(struct run *r, struct authz *a, const char *thumbprint)
 		*rec = (struct record){
 			.id = xstrdup(ulid_new(engine_now(r->e)).s), .order_id = xstrdup(r->o.id), .kind = r->o.validation,
 			.method = xstrdup(method), .domain = xstrdup(domain),
+			.alias = streq(method, METHOD_DELEGATION) ? delegation_alias(r->e->o.dns_zone, a->identifier) : NULL,
 			.token = r->o.validation == VALIDATION_HTTP01 ? xstrdup(a->token) : NULL, .value = xstrdup(value),
 			.ttl = r->o.validation == VALIDATION_HTTP01 ? 0 :
 				p->way == PUBLISH_ROWS && r->e->o.delegation_ttl_s ? r->e->o.delegation_ttl_s : p->ttl_s,
@@ -604,7 +617,7 @@ static void gather(struct run *r, struct record *first, struct challenge_set *re
 			strlist_add(&ret->values, r->records.v[i].value);
 }
 
-static void published(struct run *r, const struct record *first)
+static void published(struct run *r, const struct record *first, const char *receipt)
 {
 	int64_t now = engine_now(r->e);
 
@@ -614,6 +627,7 @@ static void published(struct run *r, const struct record *first)
 		if (rec->published_ms || rec->status == RECORD_WITHDRAWN || !together(rec, first))
 			continue;
 		rec->published_ms = now;
+		replace_str(&rec->receipt, receipt);
 		if (method_way(rec->kind, rec->method) == PUBLISH_ROWS) {
 			rec->status = RECORD_READY;
 			rec->ready_ms = now;
@@ -655,7 +669,7 @@ static int publish_rows(struct run *r, const struct publisher *p, struct record 
 		r->dirty = true;
 		return 0;
 	}
-	published(r, rec);
+	published(r, rec, NULL);
 	run_event(r, EVENT_INFO, NULL, "published by Certwright itself and answered by all listeners");
 	return publish_next(r, v, true);
 }
@@ -716,6 +730,7 @@ static int publish_remote(struct run *r, struct record *rec, struct verdict *v, 
 	_cleanup_provider_use_ struct provider_use u = { 0 };
 	_cleanup_challenge_set_ struct challenge_set set = { 0 };
 	_cleanup_err_ struct err why = { 0 };
+	_cleanup_free_ char *receipt = NULL;
 
 	if (row->status == PROVIDER_REFUSED) {
 		err_set(err, ERR_NEEDS_PERSON, "provider '%s' does not accept its credential; what uses it waits", row->name);
@@ -731,13 +746,14 @@ static int publish_remote(struct run *r, struct record *rec, struct verdict *v, 
 		return go(v, r, STEP_PUBLISH, false);
 	}
 	gather(r, rec, &set);
+	u.env.receipt = u.pub->settled ? &receipt : NULL;
 	r->published_now = true;
 	if (u.pub->publish(u.self, &u.env, &set, &why) < 0) {
 		err_wrap(&why, "could not publish '%s' at provider '%s'", rec->domain, row->name);
 		return provider_trouble(r, row, rec, &why, err);
 	}
 	CRASH_POINT_OF("published", validation_text(rec->kind), r->o.names.v[0]);
-	published(r, rec);
+	published(r, rec, receipt);
 	run_event(r, EVENT_INFO, NULL, "published '%s' at %s (%s)", rec->domain, row->name, u.pub->title);
 	return publish_next(r, v, false);
 }
@@ -757,7 +773,7 @@ int step_publish(struct run *r, struct verdict *v, struct err *err)
 	case PUBLISH_REMOTE:
 		return publish_remote(r, rec, v, err);
 	case PUBLISH_PERSON:
-		published(r, rec);
+		published(r, rec, NULL);
 		r->person_told = true;
 		run_event(r, EVENT_INFO, NULL, "waits for you: publish the record of '%s'", rec->domain);
 		return publish_next(r, v, run_unpublished(r) != NULL);
@@ -801,6 +817,35 @@ static void wait_only(struct run *r, const struct record *rec, const struct outl
 	ret->detail = outlook_json(l, NULL, rec->value);
 }
 
+/*
+ * The vendor itself says when its servers have it: 1 they have, or nothing more can be learned; 0 not yet. Whoever may not ask is not
+ * held up: the look at the servers decides then, as it does for the other vendors.
+ */
+static int vendor_says(struct run *r, struct record *rec, struct sight *ret)
+{
+	const struct provider *row = run_provider(r, rec->method);
+	_cleanup_provider_use_ struct provider_use u = { 0 };
+	_cleanup_err_ struct err why = { 0 };
+	int rc = row && !provider_use_open(r->e, r->w, row, &u, &why) && u.pub->settled ? u.pub->settled(u.self, &u.env, rec->receipt, &why) : -1;
+
+	if (rc == 0) {
+		ret->text = xasprintf("%s says that not all of its servers have the change yet", row->name);
+		return 0;
+	}
+	if (rc < 0 && err_is(&why) && (err_retry(why.code) == RETRY_LATER || err_retry(why.code) == RETRY_PARK)) {
+		ret->text = err_text(&why);
+		return 0;
+	}
+	if (rc > 0)
+		run_event(r, EVENT_INFO, NULL, "%s says that all of its servers have '%s'", row->name, rec->domain);
+	else if (err_is(&why))
+		run_event(r, EVENT_WARNING, err_to_json_text(&why), "%s cannot be asked whether its servers have '%s'; they are looked at instead", row->name, rec->domain);
+	replace_str(&rec->receipt, NULL);
+	record_changed(r, rec, 0);
+	r->dirty = true;
+	return 1;
+}
+
 /* Through the view that the rules choose. Advice: what could not be looked at never ends an order, the deadline decides. */
 static int look_dns(struct run *r, struct record *rec, struct sight *ret, struct err *err)
 {
@@ -810,6 +855,8 @@ static int look_dns(struct run *r, struct record *rec, struct sight *ret, struct
 	const char *name = str_starts(rec->domain, "_acme-challenge.") ? rec->domain + strlen("_acme-challenge.") : rec->domain;
 	int rc;
 
+	if (rec->receipt && !vendor_says(r, rec, ret))
+		return 0;
 	if (outlook_for(e, r->w->http, name, r->account.vendor, &l, err) < 0)
 		return -(int)err->code;
 	if (l.wait) {

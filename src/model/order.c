@@ -108,6 +108,8 @@ void record_done(struct record *r)
 	free(r->zone);
 	free(r->method);
 	free(r->domain);
+	free(r->alias);
+	free(r->receipt);
 	free(r->token);
 	free(r->value);
 	free(r->detail);
@@ -133,5 +135,6 @@ void delegation_done(struct delegation *d)
 	free(d->name);
 	free(d->made_for_order);
 	free(d->looked);
+	free(d->away);
 	*d = (struct delegation){ 0 };
 }

@@ -162,6 +162,8 @@ struct record {
 	char *method; /* as orders.dns_method / http_method */
 	char *zone;   /* of the provider, once it was found; NULL before and for other methods */
 	char *domain; /* _acme-challenge.example.com, or the host name for http-01 */
+	char *alias;  /* a name in our own zone that is answered with the same value, or NULL */
+	char *receipt; /* what the provider's change is asked by, until it has reached all its servers; NULL = nothing to ask */
 	char *token;  /* http-01 */
 	char *value;  /* TXT value, or key authorization */
 	int64_t ttl;  /* seconds */
@@ -182,6 +184,10 @@ struct delegation {
 	char *made_for_order;
 	char *looked; /* JSON: what the last look found; NULL before the first */
 	int64_t looked_ms;
+	int64_t look_due_ms; /* by itself */
+	int64_t good_ms;     /* last seen to be ours; 0 = never */
+	char *away;          /* what was seen since it is not ours any more, or NULL */
+	int64_t away_ms;
 	int64_t rev, created_ms, deleted_ms;
 };
 void delegation_done(struct delegation *d);

@@ -74,6 +74,7 @@ void renewal_window_done(struct renewal_window *w);
 	X(NOTICE_STOPPED, "renewals-stopped")            /* a person stopped all automatic renewals */                 \
 	X(NOTICE_WINDOW, "window-overruled")             /* renewed outside its maintenance window */                  \
 	X(NOTICE_CREDENTIAL, "credential-refused")       /* a provider does not take it any more */                    \
+	X(NOTICE_DELEGATION, "delegation-lost")          /* a name that was delegated to us is not any more */         \
 	X(NOTICE_VENDOR, "vendor-parked")                /* an authority refuses whatever we ask */                    \
 	X(NOTICE_DEBT, "debt-unpaid")                    /* what was published could not be withdrawn */
 DECLARE_ENUM(notice_kind, NOTICE_KINDS);

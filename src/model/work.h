@@ -25,6 +25,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_REVOKE, "certificate-revoke")                                                                            \
 	X(JOB_PREFLIGHT, "preflight")               /* what stands in the way of proving names */                      \
 	X(JOB_DELEGATION_CHECK, "delegation-check")                                                                    \
+	X(JOB_DELEGATION_WATCH, "delegation-watch") /* standing: each is looked at every night */                      \
 	X(JOB_NOTIFY, "notify")               /* standing, one per notification channel */                             \
 	X(JOB_CHANNEL_TEST, "channel-test")                                                                            \
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \

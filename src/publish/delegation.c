@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * delegation.c - our own DNS server answers for _acme-challenge.<name>, which the user's zone delegates to us (RFC 8555 8.4;
- * the rules of answering are edge's). The deed is rows that edge is fed with.
+ * delegation.c - our own DNS server answers for _acme-challenge.<name>, which the user's zone delegates to us by NS, or
+ * leads to a name in a zone of ours by CNAME (RFC 8555 8.4; the rules of answering are edge's). The deed is rows that edge is fed with.
  */
 #include "publish/publisher.h"
 
@@ -10,8 +10,11 @@
 static void items(const struct challenge_set *set, publish_item_fn *put, void *arg)
 {
 	put(arg, FEED_ZONE, set->zone, "", 60);
-	for (size_t i = 0; i < set->values.n; i++)
+	for (size_t i = 0; i < set->values.n; i++) {
 		put(arg, FEED_TXT, set->name, set->values.v[i], set->ttl_s);
+		if (set->alias)
+			put(arg, FEED_TXT, set->alias, set->values.v[i], set->ttl_s);
+	}
 }
 
 static int publish(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)

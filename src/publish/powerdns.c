@@ -408,6 +408,7 @@ static int change(const struct powerdns *p, const struct publish_env *env, const
 {
 	struct rest r = begin(p, env);
 	struct challenge_set in = *set;
+	_cleanup_rrset_ struct rrset there = { 0 };
 	_cleanup_free_ char *zone = NULL;
 
 	if (str_empty(set->zone)) {
@@ -415,6 +416,11 @@ static int change(const struct powerdns *p, const struct publish_env *env, const
 			return -(int)err->code;
 		in.zone = zone;
 	}
+	/* read first: a write that changes nothing would still raise the zone's serial */
+	if (read_set(p, &r, in.zone, in.name, &there, err) < 0)
+		return -(int)err->code;
+	if (as_wanted(&there, &in, add))
+		return 0;
 	if (touch(p, &r, &in, add, err) < 0)
 		return -(int)err->code;
 	/* read back in every case: a server that says yes and does nothing is found out here */

@@ -47,6 +47,7 @@ struct challenge_set {
 	enum validation kind;
 	const char *zone;      /* dns-01: the zone it is written into, "" when the publisher finds it itself */
 	const char *name;      /* dns-01: owner name, _acme-challenge.example.com; http-01: the host */
+	const char *alias;     /* dns-01 by PUBLISH_ROWS: a name in our own zone that is answered with the same values, or NULL */
 	const char *token;     /* http-01 */
 	struct strlist values; /* dns-01: TXT values; http-01: the one key authorization */
 	int64_t ttl_s;
@@ -63,6 +64,7 @@ struct publish_env {
 	/* Runs a configured foreign program in the runner; NULL where there is none (base/program.h). */
 	program_run_fn *run_program;
 	void *program_arg;
+	char **receipt; /* publish may leave here what settled() asks by (owned by the caller); NULL = nobody will ask */
 	const struct strlist *webroots; /* "NAME=/path" of the configuration file; NULL = none */
 };
 
@@ -106,6 +108,11 @@ struct publisher {
 	/* Required but for PUBLISH_PERSON. */
 	int (*publish)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
 	int (*withdraw)(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err);
+	/*
+	 * Optional, for a vendor whose own servers learn a change one after the other, so that a look at one of them from here says little:
+	 * has the change reached all of them? receipt is what publish left. 1 yes, 0 not yet; an error is "cannot say" and holds nothing up.
+	 */
+	int (*settled)(void *self, const struct publish_env *env, const char *receipt, struct err *err);
 	/* Optional: the zones this credential can see (no final dot), at most PUBLISH_ZONES_MAX; reading only. */
 	int (*zones)(void *self, const struct publish_env *env, struct strlist *ret, struct err *err);
 	/*

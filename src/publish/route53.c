@@ -4,7 +4,8 @@
  *
  * The unit is the record set, and a change batch is one transaction: DELETE of exactly what was read together with CREATE of what
  * it shall be fails as a whole when somebody changed it meanwhile, so nothing of theirs is lost (UPSERT would lose it). Whoever was
- * overtaken reads again. When the change is INSYNC is not asked: the engine looks at the name servers themselves.
+ * overtaken reads again. Its name servers are anycast: what
+ * one of them says here says nothing about those that the authority asks, so the change is asked for until it is INSYNC.
  */
 #include "publish/rest.h"
 #include "publish/txt.h"
@@ -473,7 +474,15 @@ static void change_add(struct buf *b, const char *action, const struct txt_set *
 
 static int note_change(void *arg, const char *path, const char *text)
 {
-	*(bool *)arg |= streq(path, "/ChangeResourceRecordSetsResponse/ChangeInfo/Id") && *text;
+	if (streq(path, "/ChangeResourceRecordSetsResponse/ChangeInfo/Id") && *text)
+		replace_str(arg, text);
+	return 0;
+}
+
+static int note_status(void *arg, const char *path, const char *text)
+{
+	if (streq(path, "/GetChangeResponse/ChangeInfo/Status"))
+		replace_str(arg, text);
 	return 0;
 }
 
@@ -484,7 +493,7 @@ static int swap(struct route53 *a, struct rest *r, const char *zone_id, const st
 	_cleanup_free_ char *target = xasprintf(API "/hostedzone/%s/rrset/", zone_id);
 	_cleanup_http_ struct http_response res = { 0 };
 	_cleanup_aws_error_ struct aws_error e = { 0 };
-	bool taken = false;
+	_cleanup_free_ char *id = NULL;
 
 	buf_add_str(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ChangeResourceRecordSetsRequest "
 			"xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>");
@@ -496,9 +505,13 @@ static int swap(struct route53 *a, struct rest *r, const char *zone_id, const st
 	if (buf_check(&b, err) < 0 || call(a, r, HTTP_POST, target, buf_text(&b), &res, err) < 0)
 		return -(int)err->code;
 	if (res.status == 200) {
-		if (xml_walk(buf_text(&res.body), res.body.n, note_change, &taken, err) < 0)
+		if (xml_walk(buf_text(&res.body), res.body.n, note_change, &id, err) < 0)
 			return -(int)err->code;
-		return taken ? 1 : err_set(err, ERR_REMOTE_BAD, "%s did not say that it took the change", r->vendor);
+		if (!id)
+			return err_set(err, ERR_REMOTE_BAD, "%s did not say that it took the change", r->vendor);
+		if (r->env->receipt)
+			replace_str(r->env->receipt, str_starts(id, "/change/") ? id + strlen("/change/") : id);
+		return 1;
 	}
 	aws_error_read(&res.body, &e);
 	if (e.code && streq(e.code, "InvalidChangeBatch"))
@@ -540,6 +553,23 @@ static int publish(void *self, const struct publish_env *env, const struct chall
 	if (find(a, &r, set->zone, set->name, &id, &zone, err) < 0 || change(a, &r, id, set, true, err) < 0)
 		return err_wrap(err, "could not add TXT values at '%s' at %s", set->name, r.vendor);
 	return 0;
+}
+
+static int settled(void *self, const struct publish_env *env, const char *receipt, struct err *err)
+{
+	struct route53 *a = self;
+	struct rest r = begin(a, env);
+	_cleanup_free_ char *status = NULL, *target = NULL;
+	struct buf id = BUF_MAX(256);
+
+	url_escape(&id, receipt, strlen(receipt));
+	target = xasprintf(API "/change/%s", buf_text(&id));
+	buf_done(&id);
+	if (ask(a, &r, target, note_status, &status, err) < 0)
+		return err_wrap(err, "could not ask %s about the change", r.vendor);
+	if (!status || (!streq(status, "INSYNC") && !streq(status, "PENDING")))
+		return err_set(err, ERR_REMOTE_BAD, "%s did not say how far the change is", r.vendor);
+	return streq(status, "INSYNC");
 }
 
 static int withdraw(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
@@ -599,7 +629,8 @@ const struct publisher publisher_route53 = {
 	.help = "Record sets of Amazon Route 53, with an access key or an assumed role.",
 	.rights = "route53:ListHostedZonesByName; on the hosted zones in question route53:ListResourceRecordSets and "
 		  "route53:ChangeResourceRecordSets, with the conditions route53:ChangeResourceRecordSetsRecordTypes = TXT and "
-		  "route53:ChangeResourceRecordSetsNormalizedRecordNames like _acme-challenge.*. With a hosted zone id route53:GetHostedZone instead "
+		  "route53:ChangeResourceRecordSetsNormalizedRecordNames like _acme-challenge.*; route53:GetChange on change/*, to learn when all "
+		  "its servers have the value. With a hosted zone id route53:GetHostedZone instead "
 		  "of the first. For a role sts:AssumeRole on it.",
 	.site = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html",
 	.kinds = KIND_DNS01,
@@ -612,6 +643,7 @@ const struct publisher publisher_route53 = {
 	.close = close_,
 	.publish = publish,
 	.withdraw = withdraw,
+	.settled = settled,
 	.zones = zones,
 	.find_zone = find_zone,
 };

@@ -176,6 +176,11 @@ int service_delegation_list(struct service *s, const struct list_query *q, struc
 	return 0;
 }
 
+char *service_delegation_alias(const struct service *s, const char *name)
+{
+	return delegation_alias(s->config.dns_zone, name);
+}
+
 static int delegation_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct look_job *j = arg;

@@ -28,6 +28,8 @@ int service_record_get(struct service *s, const char *ref, struct record_view *r
 
 int service_delegation_list(struct service *s, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
 			    struct err *err) MUST_CHECK;
+/* Where the name may lead by CNAME; NULL when there is no zone of ours (dns.zone). Owned by the caller. */
+char *service_delegation_alias(const struct service *s, const char *name);
 int service_delegation_get(struct service *s, const char *ref, struct delegation *ret, struct err *err) MUST_CHECK;
 /* CONFLICT when there is one for the name. */
 int service_delegation_create(struct service *s, const struct actor *a, const char *name, const struct request_key *key,

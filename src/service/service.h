@@ -35,6 +35,7 @@ struct service_config {          /* an immutable snapshot; copied by service_new
 	const char *version;
 	const char *dns_hostname;    /* the name of our name server, NULL when not set */
 	const char *trial_directory; /* of a test CA, offered first; NULL when not set */
+	const char *dns_zone;        /* our own zone for the targets of CNAME records, NULL when there is none */
 	const struct strlist *dns_listen, *http01_listen, *api_listen; /* as configured; NULL = none */
 	const char *tls_cert, *tls_key; /* PEM files of the API's own certificate; NULL = self-signed */
 	const char *tls_certificate; /* number or id of a certificate of ours that the API is served with; NULL = none */

@@ -5,7 +5,7 @@
 #include "store/lib.h"
 
 #define ADDED "id, num, name, made_for_order, rev, created_ms, deleted_ms"
-#define COLUMNS ADDED ", looked, looked_ms"
+#define COLUMNS ADDED ", looked, looked_ms, look_due_ms, good_ms, away, away_ms"
 
 static const char DELEGATION_ADD[] = "INSERT INTO delegation (" ADDED ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
 static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
@@ -16,7 +16,11 @@ static const char DELEGATION_LIST[] = "SELECT " COLUMNS " FROM live_delegation W
 static const char DELEGATION_DELETE[] =
 	"UPDATE delegation SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 
-static const char DELEGATION_LOOKED[] = "UPDATE delegation SET looked = $2, looked_ms = $3 WHERE id = $1 AND deleted_ms = 0";
+static const char DELEGATION_LOOKED[] = "UPDATE delegation SET looked = $2, looked_ms = $3, good_ms = $4,"
+				      " away = $5, away_ms = $6 WHERE id = $1 AND deleted_ms = 0";
+static const char DELEGATION_DUE[] = "SELECT " COLUMNS " FROM live_delegation WHERE look_due_ms <= $1 ORDER BY look_due_ms, id LIMIT $2";
+static const char DELEGATION_NEXT_LOOK[] = "UPDATE delegation SET look_due_ms = $2 WHERE id = $1";
+
 
 static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED struct err *err)
 {
@@ -29,6 +33,10 @@ static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED
 	d->deleted_ms = row_int(r, 6);
 	d->looked = row_text_dup(r, 7);
 	d->looked_ms = row_int(r, 8);
+	d->look_due_ms = row_int(r, 9);
+	d->good_ms = row_int(r, 10);
+	d->away = row_text_dup(r, 11);
+	d->away_ms = row_int(r, 12);
 	return 0;
 }
 
@@ -98,10 +106,23 @@ int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, stru
 	return 0;
 }
 
-int store_delegation_looked(struct sql *tx, const char *id, const char *looked, int64_t now_ms, struct err *err)
+int store_delegation_looked(struct sql *tx, const struct delegation *d, struct err *err)
 {
-	if (sql_exec(tx, DELEGATION_LOOKED, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(looked), SQL_INT(now_ms)), NULL, err) < 0)
+	if (sql_exec(tx, DELEGATION_LOOKED,
+		     SQL_VALUES(SQL_TEXT(d->id), SQL_TEXT(d->looked), SQL_INT(d->looked_ms), SQL_INT(d->good_ms), SQL_TEXT(d->away),
+				SQL_INT(d->away_ms)),
+		     NULL, err) < 0)
 		return err_wrap(err, "could not store what was seen of a delegation");
-	store_touch(tx, "delegation", id, 0);
+	store_touch(tx, "delegation", d->id, 0);
 	return 0;
+}
+
+int store_delegation_due(struct sql *q, int64_t now_ms, int limit, struct delegation_list *ret, struct err *err)
+{
+	return delegation_fetch(q, DELEGATION_DUE, SQL_VALUES(SQL_INT(now_ms), SQL_INT(limit + 1)), limit, ret, err);
+}
+
+int store_delegation_next_look(struct sql *tx, const char *id, int64_t due_ms, struct err *err)
+{
+	return sql_exec(tx, DELEGATION_NEXT_LOOK, SQL_VALUES(SQL_TEXT(id), SQL_INT(due_ms)), NULL, err);
 }

@@ -18,7 +18,10 @@ int store_delegation_find(struct sql *q, const char *name, struct delegation *re
 /* Newest first, page as for orders. */
 int store_delegation_list(struct sql *q, const struct page *p, struct delegation_list *ret, struct err *err) MUST_CHECK;
 int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
-/* What the last look found (JSON); no new rev: nothing editable changed. One that was deleted meanwhile is fine. */
-int store_delegation_looked(struct sql *tx, const char *id, const char *looked, int64_t now_ms, struct err *err) MUST_CHECK;
+/* What the last look found: looked, looked_ms, good_ms, away, away_ms. No new rev: nothing editable changed. One that was deleted meanwhile is fine. */
+int store_delegation_looked(struct sql *tx, const struct delegation *d, struct err *err) MUST_CHECK;
+/* Those whose look by itself is due, the longest waiting first. */
+int store_delegation_due(struct sql *q, int64_t now_ms, int limit, struct delegation_list *ret, struct err *err) MUST_CHECK;
+int store_delegation_next_look(struct sql *tx, const char *id, int64_t due_ms, struct err *err) MUST_CHECK;
 
 #endif

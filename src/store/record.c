@@ -6,15 +6,15 @@
 
 #define COLUMNS                                                                                                        \
 	"id, num, order_id, kind, method, domain, token, value, ttl, status, detail, published_ms, ready_ms, withdrawn_ms,"   \
-	" rev, created_ms, updated_ms, zone"
+	" rev, created_ms, updated_ms, zone, alias, receipt"
 
 static const char RECORD_ADD[] =
-	"INSERT INTO record (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 1, $13, $13, $14)";
+	"INSERT INTO record (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 1, $13, $13, $14, $15, NULL)";
 static const char RECORD_SAME[] =
 	"SELECT " COLUMNS " FROM record WHERE order_id = $1 AND kind = $2 AND domain = $3 AND value = $4";
 static const char RECORD_PUT[] =
 	"UPDATE record SET status = $2, detail = $3, ttl = $4, published_ms = $5, ready_ms = $6, withdrawn_ms = $7,"
-	" updated_ms = $8, zone = $9, rev = rev + 1 WHERE id = $1 RETURNING rev";
+	" updated_ms = $8, zone = $9, receipt = $10, rev = rev + 1 WHERE id = $1 RETURNING rev";
 static const char RECORD_GET[] = "SELECT " COLUMNS " FROM live_record WHERE id = $1";
 static const char RECORD_GET_NUM[] = "SELECT " COLUMNS " FROM live_record WHERE num = $1";
 static const char RECORD_GET_ANY[] = "SELECT " COLUMNS " FROM record WHERE id = $1";
@@ -54,6 +54,8 @@ static int record_from_row(const struct row *r, struct record *x, struct err *er
 	x->created_ms = row_int(r, 15);
 	x->updated_ms = row_int(r, 16);
 	x->zone = row_text_dup(r, 17);
+	x->alias = row_text_dup(r, 18);
+	x->receipt = row_text_dup(r, 19);
 	if (ROW_ENUM(validation, r, 3, &x->kind, err) < 0 || ROW_ENUM(record_status, r, 9, &x->status, err) < 0)
 		return err_wrap(err, "could not read record '%s'", x->id);
 	return 0;
@@ -96,7 +98,7 @@ int store_record_add(struct sql *tx, struct record *r, struct err *err)
 		     SQL_VALUES(SQL_TEXT(r->id), SQL_INT(num), SQL_TEXT(r->order_id), SQL_TEXT(validation_text(r->kind)),
 				SQL_TEXT(r->method), SQL_TEXT(r->domain), SQL_TEXT(r->token), SQL_TEXT(r->value),
 				SQL_INT(r->ttl), SQL_TEXT(record_status_text(r->status)), SQL_TEXT(r->detail),
-				SQL_INT(r->published_ms), SQL_INT(r->created_ms), SQL_TEXT(r->zone)),
+				SQL_INT(r->published_ms), SQL_INT(r->created_ms), SQL_TEXT(r->zone), SQL_TEXT(r->alias)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store the record of '%s'", r->domain);
 	r->num = num;
@@ -112,7 +114,7 @@ int store_record_put(struct sql *tx, const struct record *r, struct err *err)
 	if (put_rev(tx, RECORD_PUT,
 		    SQL_VALUES(SQL_TEXT(r->id), SQL_TEXT(record_status_text(r->status)), SQL_TEXT(r->detail), SQL_INT(r->ttl),
 			       SQL_INT(r->published_ms), SQL_INT(r->ready_ms), SQL_INT(r->withdrawn_ms), SQL_INT(r->updated_ms),
-			       SQL_TEXT(r->zone)),
+			       SQL_TEXT(r->zone), SQL_TEXT(r->receipt)),
 		    RECORD_GET_ANY, "record", r->id, &rev, err) < 0)
 		return -(int)err->code;
 	store_touch(tx, "record", r->id, rev);

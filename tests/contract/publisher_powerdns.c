@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* publisher_powerdns.c - the contract against a model of PowerDNS 4.7's API: REPLACE of whole sets, 422 for EXTEND. */
+/*
+ * publisher_powerdns.c - the contract against a model of PowerDNS 4.7's API (REPLACE of whole sets, 422 for EXTEND), and again of 4.9.12's:
+ * EXTEND and PRUNE of single records, with which a writer at the same time loses nothing and no set is replaced.
+ */
 #include "tests/contract/publisher_rig.h"
 
 #define BASE "http://10.0.0.53:8081/api/v1/servers/localhost"
@@ -42,6 +45,30 @@ static void zone(struct side *s, struct http_response *res)
 	side_json(res, 200, json_pack("{s:s, s:o}", "name", SIDE_ZONE ".", "rrsets", rrsets));
 }
 
+static bool newer; /* as 4.9.12 and 5.0.2 answer */
+
+/* Exactly one record comes or goes; the others stay as they are, and doing it twice is fine. */
+static void touch(struct side *s, bool add, json_t *records, int ttl, struct http_response *res)
+{
+	const char *content = json_string_value(json_object_get(json_array_get(records, 0), "content"));
+	struct strlist rest = { 0 };
+
+	if (json_array_size(records) != 1)
+		return failed(res, 422, "Exactly one record should be provided");
+	if (!content || *content != '"')
+		side_wrong(s, "content without quotes");
+	side_write(s);
+	for (size_t i = 0; i < s->rdata.n; i++)
+		if (!content || !streq(s->rdata.v[i], content))
+			strlist_add(&rest, s->rdata.v[i]);
+	if (add)
+		strlist_add(&rest, content);
+	strlist_clear(&s->rdata);
+	s->rdata = rest;
+	s->ttl_s = s->ttl_s && s->rdata.n > 1 ? s->ttl_s : ttl;
+	res->status = 204;
+}
+
 static void patch(struct side *s, const struct http_request *q, struct http_response *res)
 {
 	struct err err = { 0 };
@@ -56,6 +83,10 @@ static void patch(struct side *s, const struct http_request *q, struct http_resp
 			   &change, "ttl", &ttl, "records", &records) < 0 ||
 	    !streq(name, SIDE_NAME ".") || !streq(type, "TXT"))
 		return side_wrong(s, "a record set of another form was sent: %s", q->body.p);
+	if (newer && (streq(change, "EXTEND") || streq(change, "PRUNE")))
+		return touch(s, streq(change, "EXTEND"), records, ttl, res);
+	if (newer && s->fault == FAULT_NONE)
+		side_wrong(s, "%s of the whole set, where the server can change one record", change);
 	if (streq(change, "EXTEND") || streq(change, "PRUNE"))
 		return failed(res, 422, "Changetype not understood");
 	side_write(s);
@@ -114,7 +145,7 @@ static const struct secret key = { (unsigned char *)(uintptr_t)KEY, sizeof KEY -
 
 int main(void)
 {
-	static const struct side_vendor powerdns = {
+	struct side_vendor powerdns = {
 		.publisher = "powerdns",
 		.values = { { .name = "url", .text = "http://10.0.0.53:8081/" }, { .name = "api_key", .secret = &key },
 			    { .name = "server", .text = "localhost" } },
@@ -127,5 +158,9 @@ int main(void)
 		.echo = echo,
 	};
 
-	return side_run(&powerdns);
+	int failures = side_run(&powerdns);
+
+	newer = true;
+	powerdns.swaps = true;
+	return failures + side_run(&powerdns);
 }

@@ -479,10 +479,26 @@ static int views_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 static int asked_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
 	_cleanup_(delegation_done) struct delegation d = { .id = new_id(), .name = W("asked.example"), .created_ms = 1 };
+	_cleanup_(delegation_done) struct delegation seen = { 0 };
+	_cleanup_delegation_list_ struct delegation_list due = { 0 };
 	_cleanup_asked_list_ struct asked_list l = { 0 };
 
 	OK(store_delegation_ensure(tx, &d, NULL, err));
-	OK(store_delegation_looked(tx, d.id, "{}", 5, err));
+	d.looked = W("{}");
+	d.looked_ms = 5;
+	d.good_ms = 4;
+	d.away = W("it is delegated to somebody else");
+	d.away_ms = 5;
+	OK(store_delegation_looked(tx, &d, err));
+	OK(store_delegation_get(tx, d.id, &seen, err));
+	ASSERT_STR(seen.away, "it is delegated to somebody else");
+	ASSERT_INT(seen.good_ms, 4);
+	OK(store_delegation_due(tx, 100, 10, &due, err));
+	ASSERT_TRUE(due.n > 0);
+	for (size_t i = 0; i < due.n; i++)
+		OK(store_delegation_next_look(tx, due.v[i].id, 200, err));
+	OK(store_delegation_due(tx, 199, 10, &due, err));
+	ASSERT_INT(due.n, 0);
 	for (int i = 0; i < 3 * ASKED_KEPT; i++) {
 		_cleanup_asked_ struct asked a = { .network = xasprintf("192.0.%d.0/24", i), .transport = W("udp"), .qtype = W("TXT"),
 						   .outcome = W("answered"), .times = 2, .first_ms = 100 + i, .last_ms = 100 + i };

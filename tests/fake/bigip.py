@@ -126,6 +126,9 @@ class Group:
             self.web.stop()
 
 
+LOST, AWAY = ("lost", ""), ("away", "")  # faults: the connection ends after, or instead of, what was asked for
+
+
 class Unit:
     def __init__(self, group, number, port, tls):
         self.group, self.number, self.port = group, number, port
@@ -146,7 +149,11 @@ class Unit:
                 with group.lock:
                     unit.requests.append((self.command, self.path, body))
                     fault = unit.faults.pop(0) if unit.faults else None
-                    status, answer = fault or unit.answer(self.command, self.path, self.headers, body)
+                    lost = fault == LOST
+                    status, answer = (None if lost else fault) or unit.answer(self.command, self.path, self.headers, body)
+                if lost or fault == AWAY:  # done, or not, but nobody hears of it
+                    self.close_connection = True
+                    return
                 raw = answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json; charset=UTF-8")

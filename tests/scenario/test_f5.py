@@ -181,6 +181,47 @@ def test_what_a_device_refuses_has_its_class_and_words(group, tls):
     assert g.records() == {}
 
 
+FAULTS = {
+    "refused credential": ((401, {"code": 401, "message": "Authentication required!"}), {"unauthenticated", "remote-busy"}),
+    "refused right": ((403, {"code": 403, "message": "01070822:3: Access Denied"}), {"denied"}),
+    "too many": ((429, b""), {"remote-limit"}),
+    "restarting": ((503, b"<html>Configuration Utility restarting...</html>"), {"remote-busy"}),
+    "a proxy's page": ((200, b"<html>guest network</html>"), {"remote-bad-answer"}),
+    "nothing": ((200, b""), {"remote-bad-answer"}),
+    "broken inside": ((500, {"code": 500, "message": "java.lang.NullPointerException \u001b[31m"}), {"remote-busy", "remote-refused", "remote-bad-answer"}),
+    "done, the answer lost": (bigip.LOST, {"network", "remote-busy"}),
+    "not done, the connection lost": (bigip.AWAY, {"network", "remote-busy"}),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_at_each_request_is_named_and_a_second_try_ends_well(group, tls, kind):
+    fault, codes = FAULTS[kind]
+    g = group()
+    fine("publish", g, tls, token="of-somebody-else", value="of-somebody-else.thumb")
+    for act in ("publish", "withdraw"):
+        at, used = 0, 1
+        while used > at:  # until a whole visit has fewer requests than that
+            if act == "withdraw":
+                fine("publish", g, tls)
+            begun = len(g.units[0].requests)
+            g.units[0].faults = [None] * at + [fault]
+            answer = call(act, g, tls)
+            used = len(g.units[0].requests) - begun
+            g.units[0].faults = []
+            where = (act, at, [r[:2] for r in g.units[0].requests[begun:]][at:at + 1], answer)
+            assert bigip.PASSWORD not in str(answer) and "\x1b" not in str(answer)
+            assert answer["ok"] or (answer["code"] in codes and used > at), where
+            if answer["ok"]:  # a fault that does not matter has left the deed whole
+                assert (g.records().get(TOKEN) == VALUE) == (act == "publish"), where
+            else:
+                fine(act, g, tls)
+            if act == "publish":
+                fine("withdraw", g, tls)
+            assert g.records() == {"of-somebody-else": "of-somebody-else.thumb"}, where
+            at += 1
+
+
 def test_virtual_servers_are_listed_and_the_rule_goes_in_front_and_away_again(group, tls):
     g = group(web=True)
     look = fine("look", g, tls)

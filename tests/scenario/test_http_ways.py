@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways of HTTP-01 that need somebody else's web server: ready texts in a real nginx (redirect, forward) and iRules under tclsh, a web root, a
-BIG-IP with kill -9 between publish and withdraw; Pebble judges them."""
+"""The ways of HTTP-01 that need somebody else's web server: ready texts in a real nginx, Apache and HAProxy (redirect, forward), iRules
+under tclsh, a web root, a BIG-IP with kill -9 between publish and withdraw; Pebble judges them."""
 import contextlib
+import os
+import pathlib
+import re
 import shutil
 import socket
 import subprocess
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ET
 
 import pytest
 from helpers import order, wait_order
@@ -65,23 +71,110 @@ def apart(make_bed):
     return make
 
 
-@pytest.mark.parametrize("way", ["forward", "redirect"])
-def test_nginx_sends_the_authority_to_us(apart, scratch, way):
-    if not shutil.which("nginx"):
-        pytest.skip("nginx is not installed")
-    bed = apart()
-    host = f"127.0.0.1:{bed.own_port}" if way == "forward" else "acme.example.test"
-    location = texts(bed, host)[(way, "nginx")]
-    if way == "redirect":  # which authorities follow to port 80 only: that is where the second server is
+@contextlib.contextmanager
+def running(name, check, args, folder, port):
+    """A web server that its own check has found right, until it answers on the port."""
+    checked = subprocess.run(check, capture_output=True, text=True, check=False, cwd=folder)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "[WARNING]" not in checked.stdout + checked.stderr, checked.stdout + checked.stderr
+    process = beds.Process(name, args, folder, cwd=folder)
+
+    def answers():
         with contextlib.closing(socket.socket()) as s:
-            try:
-                s.bind(("127.0.0.1", 80))
-            except OSError as e:
-                pytest.skip(f"port 80 cannot be had: {e}")
-        location += f"location / {{ return 404; }}\n}}\nserver {{ listen 127.0.0.1:80; location ^~ {PATH} {{ proxy_pass http://127.0.0.1:{bed.own_port}; }}\n"
-    with nginx(scratch, bed.http_port, location):
+            return s.connect_ex(("127.0.0.1", port)) == 0 or not process.running()
+    try:
+        beds.wait_for(answers, 20, f"{name} answers")
+        assert process.running(), process.text()
+        yield process
+    finally:
+        process.stop()
+
+
+def apache(folder, port, text):
+    modules = pathlib.Path("/usr/lib/apache2/modules")
+    conf = folder / f"apache-{port}.conf"
+    user = "User nobody\nGroup nogroup\n" if os.geteuid() == 0 else ""
+    conf.write_text(f"ServerName localhost\nServerRoot {folder}\nPidFile {folder}/apache-{port}.pid\nErrorLog /dev/stderr\nListen 127.0.0.1:{port}\n{user}"
+                    f"Mutex file:{folder}\nDefaultRuntimeDir {folder}\n"
+                    + "".join(f"LoadModule {m}_module {modules}/mod_{m}.so\n" for m in ("mpm_event", "authz_core", "alias", "proxy", "proxy_http"))
+                    + f"<VirtualHost 127.0.0.1:{port}>\n{text}\nRedirect 404 /elsewhere\n</VirtualHost>\n")
+    program = shutil.which("apache2") or "/usr/sbin/apache2"
+    return running(f"apache-{port}", [program, "-t", "-f", conf], [program, "-DFOREGROUND", "-f", conf], folder, port)
+
+
+def haproxy(folder, port, text):
+    conf = folder / f"haproxy-{port}.cfg"
+    first, _, rest = text.partition("\n\n")  # the lines of the frontend, and what stands beside it
+    conf.write_text(f"global\n    maxconn 64\ndefaults\n    mode http\n    timeout connect 5s\n    timeout client 10s\n    timeout server 10s\n"
+                    f"frontend web\n    bind 127.0.0.1:{port}\n    {first.strip()}\n    default_backend none\n"
+                    f"backend none\n    http-request deny deny_status 404\n{rest}\n")
+    program = shutil.which("haproxy") or "/usr/sbin/haproxy"
+    return running(f"haproxy-{port}", [program, "-c", "-f", conf], [program, "-db", "-f", conf], folder, port)
+
+
+WEB_SERVERS = {"nginx": (nginx, "nginx"), "apache": (apache, "apache2"), "haproxy": (haproxy, "haproxy")}
+
+
+@pytest.mark.parametrize("way", ["forward", "redirect"])
+@pytest.mark.parametrize("name", WEB_SERVERS)
+def test_a_real_web_server_with_our_text_sends_the_authority_to_us(apart, scratch, name, way):
+    start, program = WEB_SERVERS[name]
+    if not shutil.which(program) and not pathlib.Path(f"/usr/sbin/{program}").exists():
+        pytest.skip(f"{program} is not installed")
+    bed = apart()
+    text = texts(bed, f"127.0.0.1:{bed.own_port}" if way == "forward" else "acme.example.test")[(way, name)]
+    with contextlib.ExitStack() as stack:
+        if way == "redirect":  # which authorities follow to port 80 only: that is where the second server is
+            with contextlib.closing(socket.socket()) as s:
+                try:
+                    s.bind(("127.0.0.1", 80))
+                except OSError as e:
+                    pytest.skip(f"port 80 cannot be had: {e}")
+            if not shutil.which("nginx"):
+                pytest.skip("nginx is not installed")
+            stack.enter_context(nginx(scratch, 80, f"location ^~ {PATH} {{ proxy_pass http://127.0.0.1:{bed.own_port}; }}"))
+        stack.enter_context(start(scratch, bed.http_port, text))
         made = order(bed, bed.account(), [f"{way}.example.test"], "http-01")
         assert wait_order(bed, made["id"])["status"] == "valid"
+        for path in ("/", "/index.html", "/.well-known/other"):  # nothing else of the site is touched
+            with pytest.raises(urllib.error.HTTPError) as e:
+                urllib.request.urlopen(f"http://127.0.0.1:{bed.http_port}{path}", timeout=10)
+            assert e.value.code == 404
+
+
+@pytest.mark.parametrize("way", ["forward", "redirect"])
+def test_the_text_for_iis_is_a_rule_of_url_rewrite(bed, way):
+    text = texts(bed, "acme.example.net")[(way, "iis")]
+    document = ET.fromstring(f"<configuration><system.webServer><rewrite><rules>{text}</rules></rewrite></system.webServer></configuration>")
+    rule, = document.iterfind("system.webServer/rewrite/rules/rule")
+    assert rule.get("name") and rule.get("stopProcessing") == "true"
+    assert [child.tag for child in rule] == ["match", "action"]
+    match = re.compile(rule.find("match").get("url"))  # against the path without its first slash
+    action = rule.find("action")
+    assert (action.get("type"), action.get("redirectType")) == (("Redirect", "Found") if way == "redirect" else ("Rewrite", None))
+    assert action.get("appendQueryString") == "false"
+    token = "DGyRejmCefe7v4NfDGDKfA_0123456789-"
+    found = match.search(f"{PATH[1:]}{token}")
+    assert action.get("url").replace("{R:1}", found[1]) == f"http://acme.example.net{PATH}{token}"
+    for other in ("index.html", "x/.well-known/acme-challenge/a", f"{PATH[1:]}", f"{PATH[1:]}a/b", f"{PATH[1:]}../web.config"):
+        assert not match.search(other), other
+
+
+def test_the_texts_for_an_f5_policy_are_whole_tmsh_commands(bed):
+    for way, words in (("redirect", ["http-reply redirect location"]), ("forward", ["forward select pool acme_challenge", "create ltm pool"])):
+        text = texts(bed, "192.0.2.7:8080")[(way, "f5-policy")]
+        lines = text.strip().split("\n")
+        assert all(line.split()[:2] in (["create", "ltm"], ["publish", "ltm"]) for line in lines), lines
+        for line in lines:
+            depth = 0
+            for word in line.split():  # tmsh wants a space around each brace
+                depth += {"{": 1, "}": -1}.get(word, 0)
+                assert depth >= 0
+            assert depth == 0, line
+        policy = next(line for line in lines if "ltm policy Drafts/" in line and line.startswith("create"))
+        assert f"publish ltm policy {policy.split()[3]}" == lines[-1]
+        assert f"http-uri path starts-with values {{ {PATH} }}" in policy and "requires add { http }" in policy
+        assert all(w in text for w in words) and "192.0.2.7:8080" in text
 
 
 def test_a_web_root_has_the_file_while_it_is_needed_and_no_longer(apart, scratch):
@@ -102,6 +195,29 @@ def test_a_web_root_has_the_file_while_it_is_needed_and_no_longer(apart, scratch
         assert over["status"] == "valid", over
     beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 30, "nothing is owed")
     assert [p for p in root.rglob("*") if not p.is_dir()] == []
+
+
+def test_by_hand_the_api_and_the_command_say_folder_file_name_and_content(apart, scratch):
+    if not shutil.which("nginx"):
+        pytest.skip("nginx is not installed")
+    bed = apart()
+    made = order(bed, bed.account(), ["hand.example.test"], "http-01", "--http", "manual")
+    shown = beds.wait_for(lambda: (o := bed.server.call("order", "show", made["id"]))["stage"] == "waiting for you" and o["records"] and o, 30,
+                          "the order waits for a person")
+    record, = shown["records"]
+    assert record["url"] == f"http://hand.example.test{record['path']}{record['file_name']}" and record["path"] == PATH
+    told = [n for n in bed.server.request("GET", "/notices")[1]["items"] if n["kind"] == "waiting-for-you"]
+    assert [n["subject_id"] for n in told] == [made["id"]], told
+    text = bed.server.cli("record", "show", record["id"]).out
+    assert PATH in text and record["file_name"] in text and record["value"] in text
+    place = scratch / "hand" / record["path"].strip("/")
+    place.mkdir(parents=True)
+    (place / record["file_name"]).write_text(record["value"])
+    (scratch / "hand").chmod(0o755)
+    with nginx(scratch, bed.http_port, f"root {scratch}/hand; location ^~ {PATH} {{ try_files $uri =404; }}"):
+        bed.server.cli("order", "go-on", made["id"])
+        assert wait_order(bed, made["id"], 90)["status"] == "valid"
+    assert not [n for n in bed.server.request("GET", "/notices")[1]["items"] if n["kind"] == "waiting-for-you"]
 
 
 @pytest.fixture

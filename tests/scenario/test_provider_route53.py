@@ -43,6 +43,17 @@ def test_a_life_at_route53_leaves_the_zone_as_it_was(world):  # noqa: F811
     walk_through(w)
 
 
+def test_a_change_is_asked_for_until_all_their_servers_have_it(world):  # noqa: F811
+    w = world(Route53)
+    receipt = fine("route53", "publish", NAME, *VALUES, **fields(w))
+    assert receipt and receipt in w.api.changes
+    assert [fine("route53", "settled", receipt, **fields(w)) for _ in range(3)] == [False, True, True]
+    assert fine("route53", "publish", NAME, *VALUES, **fields(w)) is None, "nothing was changed, so nothing is asked for"
+    refused("remote-refused", "route53", "settled", "C0000000000000", **fields(w))
+    w.api.faults = [w.api.error(403, "AccessDenied", "User is not authorized to perform: route53:GetChange")]
+    refused("denied", "route53", "settled", receipt, **fields(w))
+
+
 def test_a_role_is_assumed_and_its_token_sent(world):  # noqa: F811
     w = world(Route53)
     walk_through(w, role_arn=Route53.ROLE, sts_url=w.api.url)

@@ -2,9 +2,10 @@
 /*
  * provider.c - one call of one publisher against a real remote side:
  *
- *	provider KIND publish|withdraw|zones|find-zone|info|look NAME VALUE... -- field=value ... [+trust=ca.pem] [+zone=Z] [+program=name=/path]
+ *	provider KIND publish|withdraw|settled|zones|find-zone|info|look NAME VALUE... -- field=value ... [+trust=ca.pem] [+zone=Z] [+program=name=/path]
  *	provider KIND attach|detach NAME SERVER -- ...
  *
+ * publish answers with what the vendor can be asked by (or null), settled with whether all of its servers have that change.
  * For http-01 the values are a token and its key authorization; +webroot=name=/path names a directory.
  *
  * The way out is the product's: the HTTP client with its policy (loopback allowed), the runner for programs. Prints one JSON object.
@@ -93,7 +94,8 @@ static json_t *act(const struct publisher *p, void *self, const struct publish_e
 {
 	struct challenge_set set = { .kind = VALIDATION_DNS01, .zone = o->zone, .name = o->name, .values = o->values, .ttl_s = p->ttl_s };
 	_cleanup_strlist_ struct strlist zones = { 0 }, http = { 0 };
-	char *zone = NULL;
+	struct publish_env asking = *env;
+	char *zone = NULL, *receipt = NULL;
 	json_t *r = NULL;
 
 	if (p->kinds & KIND_HTTP01 && o->values.n == 2) { /* a token and its key authorization */
@@ -102,7 +104,12 @@ static json_t *act(const struct publisher *p, void *self, const struct publish_e
 		set.values = http;
 	}
 	if (streq(o->act, "publish")) {
-		p->publish(self, env, &set, err);
+		asking.receipt = &receipt;
+		p->publish(self, &asking, &set, err);
+		r = json_str_or_null(receipt);
+		free(receipt);
+	} else if (streq(o->act, "settled") && p->settled) {
+		r = json_boolean(p->settled(self, env, o->name, err) == 1);
 	} else if (streq(o->act, "withdraw")) {
 		p->withdraw(self, env, &set, err);
 	} else if (streq(o->act, "look") && p->look) {

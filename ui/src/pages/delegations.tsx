@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { api, finish, remove, unwrap, type Delegation, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { CopyButton, CopyLine, Empty, Failure, Soft, Time, Tone, type ToneName } from '../parts/bits'
+import { CopyButton, CopyLine, Empty, Failure, Notice, Soft, Time, Tone, type ToneName } from '../parts/bits'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { FactList, stateName, worst } from '../parts/looks'
@@ -59,7 +59,7 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 						render: (d) =>
 							d.facts ? (
 								<Button variant="transparent" p={0} size="compact-md" onClick={() => setOpen(d)}>
-									<Tone tone={TONES[worst(d.facts)]}>{stateName(worst(d.facts))}</Tone>
+									{d.away ? <Tone tone="bad">{t('gone elsewhere')}</Tone> : <Tone tone={TONES[worst(d.facts)]}>{stateName(worst(d.facts))}</Tone>}
 								</Button>
 							) : (
 								<Tone tone="calm">{t('not looked at yet')}</Tone>
@@ -120,6 +120,19 @@ function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => 
 		<Modal opened onClose={onClose} title={delegation.zone} size="xl">
 			<Stack gap="lg">
 				<CopyLine value={delegation.ns_line} what={t('the NS record')} />
+				{delegation.cname_line && (
+					<>
+						<Text size="sm" c="dimmed">
+							{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}
+						</Text>
+						<CopyLine value={delegation.cname_line} what={t('the CNAME record')} />
+					</>
+				)}
+				{delegation.away && (
+					<Notice tone="bad">
+						{t('It was delegated to this server and is not any more:')} {delegation.away}
+					</Notice>
+				)}
 				<div>
 					<Text fw={600} mb={4}>
 						{t('What is seen from here')} {delegation.looked_at && <Text span c="dimmed" fw={400} size="sm"><Time at={delegation.looked_at} /></Text>}

@@ -177,6 +177,12 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 			>
 				<div>{t('In the DNS zone of {name}. It is set once and stays.', { name: made.name })}</div>
 				<CopyLine value={made.ns_line} what={t('the NS record')} />
+				{made.cname_line && (
+					<>
+						<div>{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}</div>
+						<CopyLine value={made.cname_line} what={t('the CNAME record')} />
+					</>
+				)}
 			</FormDialog>
 		)
 	return (

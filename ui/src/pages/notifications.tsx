@@ -38,6 +38,7 @@ function eventNames(): Record<string, string> {
 		'renewals-stopped': t('Renewals are stopped'),
 		'window-overruled': t('Renewed outside its window'),
 		'credential-refused': t('Credential refused'),
+		'delegation-lost': t('Delegation lost'),
 		'vendor-parked': t('Authority refuses requests'),
 		'debt-unpaid': t('Records could not be withdrawn'),
 	}
