@@ -166,10 +166,34 @@ void visit_addresses(struct visit *t)
 	free(x);
 }
 
+#define ALIAS_HOPS 3
+
+/* TXT of the name, wherever in the answer they stand; *ret_target: where an alias at the name leads, untouched without one. */
+static void take_txt(struct exchange *x, const struct dns_name *name, struct resolve_server *s, struct dns_name *ret_target)
+{
+	struct dns_rr rr;
+
+	dns_message_rewind(&x->m);
+	while (dns_message_next(&x->m, &rr)) {
+		char value[4096];
+		size_t n;
+
+		if (rr.section != DNS_SECTION_ANSWER || rr.rclass != DNS_IN || !dns_name_eq(&rr.owner, name))
+			continue;
+		if (rr.type == DNS_CNAME) {
+			dns_rr_name(&x->m, &rr, ret_target);
+		} else if (rr.type == DNS_TXT && dns_rr_txt(&x->m, &rr, value, sizeof value, &n) && s->values.n < RESOLVE_VALUES) {
+			_cleanup_free_ char *clean = str_clean(value, n, sizeof value);
+
+			strlist_add(&s->values, clean);
+		}
+	}
+}
+
+/* A server that has both an alias and its target tells both, in any order. What comes with a refusal is no answer. */
 static void take_values(struct resolve_report *rep, struct exchange *x, const struct dns_name *name, struct resolve_server *s)
 {
 	struct dns_name at = *name;
-	struct dns_rr rr;
 
 	s->answered = x->answered;
 	if (!x->answered) {
@@ -180,24 +204,18 @@ static void take_values(struct resolve_report *rep, struct exchange *x, const st
 	s->authoritative = x->m.flags & DNS_AA;
 	s->tcp = x->tcp;
 	rep->tcp |= x->tcp;
-	while (dns_message_next(&x->m, &rr)) {
-		char value[4096];
-		size_t n;
-		struct dns_name target;
+	for (int hop = 0; hop <= ALIAS_HOPS && !s->values.n && !s->rcode; hop++) {
+		struct dns_name target = { 0 };
 
-		if (rr.section != DNS_SECTION_ANSWER || !dns_name_eq(&rr.owner, &at))
-			continue;
-		if (rr.type == DNS_CNAME && dns_rr_name(&x->m, &rr, &target)) {
+		take_txt(x, &at, s, &target);
+		if (!target.n)
+			break;
+		if (!rep->alias) {
 			char text[DNS_NAME_TEXT];
 
-			if (!rep->alias)
-				rep->alias = xstrdup(dns_name_text(&target, text));
-			at = target; /* a server that has both tells both */
-		} else if (rr.type == DNS_TXT && dns_rr_txt(&x->m, &rr, value, sizeof value, &n) && s->values.n < RESOLVE_VALUES) {
-			_cleanup_free_ char *clean = str_clean(value, n, sizeof value);
-
-			strlist_add(&s->values, clean);
+			rep->alias = xstrdup(dns_name_text(&target, text));
 		}
+		at = target;
 	}
 }
 
