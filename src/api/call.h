@@ -177,6 +177,12 @@ extern const struct json_field csr_lint_fields[];
 struct csr_lint_body {
 	const char *pem, *vendor, *profile;
 };
+call_handler network_look;
+extern const struct json_field network_look_fields[];
+struct network_look_body {
+	const char *url;
+	json_t *connection;
+};
 struct csr_check_query {
 	const char *vendor, *profile;
 };

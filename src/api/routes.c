@@ -60,6 +60,8 @@ const struct route routes[] = {
 	{ "GET", "/vendors/{id}", "getVendor", PERM_VIEW, vendor_get, .answers = { 200 } },
 	{ "PATCH", "/vendors/{id}", "updateVendor", PERM_ACCOUNT, vendor_patch, ROUTE_MATCH, BODY(vendor_update_fields, vendor_update_body),
 	  .answers = { 200 } },
+	{ "POST", "/network/look", "lookAtCertificate", PERM_ACCOUNT, network_look, ROUTE_JOB, BODY(network_look_fields, network_look_body),
+	  .answers = { 200 } },
 	{ "GET", "/accounts", "listAccounts", PERM_VIEW, account_list, PAGE, .answers = { 200 } },
 	{ "POST", "/accounts", "registerAccount", PERM_ACCOUNT, account_register, ROUTE_ONCE | ROUTE_JOB,
 	  BODY(account_register_fields, account_register), .answers = { 201 } },

@@ -9,7 +9,7 @@
 #include <locale.h>
 #include <unistd.h>
 
-static const struct cli_verb *const groups[] = { login_verbs,  vendor_verbs, account_verbs,    csr_verbs,   order_verbs,
+static const struct cli_verb *const groups[] = { login_verbs,  vendor_verbs, network_verbs, account_verbs,    csr_verbs,   order_verbs,
 						 record_verbs, provider_verbs, channel_verbs, rule_verbs, challenge_verbs, debt_verbs, delegation_verbs, certificate_verbs, fetch_verbs, sync_verbs, import_verbs, people_verbs, audit_verbs, renewal_verbs, bulk_verbs, manage_verbs, window_verbs, status_verbs,
 						 doctor_verbs, view_verbs, view_rule_verbs };
 

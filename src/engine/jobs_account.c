@@ -485,9 +485,9 @@ static int put_agreed(struct sql *tx, void *arg, struct err *err)
 	struct job_run *r = arg;
 	_cleanup_free_ char *lane = xasprintf(LANE_ACCOUNT "%s", r->account.id);
 
-	if (put_result(tx, arg, err) < 0 || store_lane_ensure(tx, lane, lane_cap(lane), err) < 0)
+	if (put_result(tx, arg, err) < 0)
 		return -(int)err->code;
-	return store_lane_unpark(tx, lane, err);
+	return lane_resume(tx, lane, engine_now(r->e), err);
 }
 
 int job_account_agree(struct job_run *r, struct err *err)
@@ -498,6 +498,7 @@ int job_account_agree(struct job_run *r, struct err *err)
 
 	if (open_registered(r, err) < 0)
 		return -(int)err->code;
+	acme_ca_forget_directory(r->session.ca); /* the terms of today are what is agreed to */
 	if (acme_directory_get(&r->session, &d, err) < 0)
 		return err_wrap(err, "could not read the directory %s", r->account.directory_url);
 	if (d.tos_url && read && !streq(read, d.tos_url)) {

@@ -34,7 +34,7 @@ static int unpark(struct sql *tx, const struct job_run *r, struct err *err)
 {
 	_cleanup_free_ char *lane = account_lane(r);
 
-	return store_lane_ensure(tx, lane, lane_cap(lane), err) < 0 ? -(int)err->code : store_lane_unpark(tx, lane, err);
+	return lane_resume(tx, lane, engine_now(r->e), err);
 }
 
 /* The new key becomes durable, and the account's orders wait. */

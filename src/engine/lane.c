@@ -36,6 +36,19 @@ int64_t lane_cap(const char *name)
 	return LIMIT_WORKERS / 2;
 }
 
+int lane_resume(struct sql *tx, const char *name, int64_t now_ms, struct err *err)
+{
+	_cleanup_lane_ struct lane l = { 0 };
+
+	if (store_lane_ensure(tx, name, lane_cap(name), err) < 0 || store_lane_get(tx, name, &l, err) < 0)
+		return -(int)err->code;
+	if (store_lane_unpark(tx, name, err) < 0)
+		return -(int)err->code;
+	if (!l.parked_until_ms || !str_starts(name, LANE_ACCOUNT))
+		return 0;
+	return store_order_wake_account(tx, name + strlen(LANE_ACCOUNT), l.parked_until_ms, now_ms, err);
+}
+
 struct lane_slot *lane_slot(struct engine *e, const char *name)
 {
 	struct lanes *l = &e->lanes;

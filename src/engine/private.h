@@ -161,6 +161,8 @@ int64_t retry_clock(const struct engine *e, int64_t attempts);     /* span: 1, 1
 
 char *lane_vendor(const char *directory_url); /* owned */
 int64_t lane_cap(const char *name);
+/* Nothing stands in its way any more: the lane is free, and of an account what waited under it is due now. */
+int lane_resume(struct sql *tx, const char *name, int64_t now_ms, struct err *err);
 /* Counts of what runs here; take e->lock before. lane_room: how many more may run, never more than half of the workers. */
 struct lane_slot *lane_slot(struct engine *e, const char *name);
 int64_t lane_room(struct engine *e, const char *name, int64_t cap);
@@ -528,6 +530,7 @@ int job_account_rollover(struct job_run *r, struct err *err);
 void job_rollover_failed(struct job_run *r, const struct err *why);
 int job_account_watch(struct job_run *r, struct err *err);
 int job_vendor_check(struct job_run *r, struct err *err);
+int job_network_look(struct job_run *r, struct err *err); /* jobs_look.c */
 /* What a directory says, as JSON; and storing it (r->result's "facts", if there) with what moved. */
 json_t *job_vendor_facts(const struct acme_directory *d);
 int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, struct err *err);

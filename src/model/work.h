@@ -30,6 +30,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_CHANNEL_TEST, "channel-test")                                                                            \
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \
 	X(JOB_PROVIDER_ATTACH, "provider-attach")                                                                      \
+	X(JOB_NETWORK_LOOK, "network-look")         /* which certificate a host shows */                               \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);
 

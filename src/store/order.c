@@ -409,6 +409,20 @@ int store_order_to_lane(struct sql *tx, const char *id, const char *lane, struct
 	return 0;
 }
 
+/* One park is a person's day from the order that met it; those that met it at the same time differ by moments. */
+static const char WAKE_ACCOUNT[] =
+	"UPDATE orders SET due_ms = $2 WHERE account_id = $1 AND ended_ms = 0 AND set_aside = 0 AND lease_owner IS NULL AND due_ms > $2"
+	" AND ((due_ms >= $3 AND due_ms <= $4) OR reason LIKE '%\"code\":\"needs-person\"%')";
+
+int store_order_wake_account(struct sql *tx, const char *account_id, int64_t parked_until_ms, int64_t now_ms, struct err *err)
+{
+	if (sql_exec(tx, WAKE_ACCOUNT,
+		     SQL_VALUES(SQL_TEXT(account_id), SQL_INT(now_ms), SQL_INT(parked_until_ms - MINUTE_MS), SQL_INT(parked_until_ms)), NULL,
+		     err) < 0)
+		return err_wrap(err, "could not wake the orders of account '%s'", account_id);
+	return 0;
+}
+
 static const char ORDER_RESUME[] =
 	"UPDATE orders SET set_aside = 0, starts = 0, due_ms = $2, rev = rev + 1 WHERE id = $1 AND set_aside = 1 AND ended_ms = 0"
 	" RETURNING rev";

@@ -67,6 +67,8 @@ int store_order_served(struct sql *tx, const struct order *o, enum order_want wa
  */
 int store_order_take_turn(struct sql *tx, const struct order *o, char **ret_holder, int64_t *ret_holder_num,
 			  struct err *err) MUST_CHECK;
+/* What waited because the account was parked until then is due now; so is what waits for a person under it. */
+int store_order_wake_account(struct sql *tx, const char *account_id, int64_t parked_until_ms, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Makes the orders that wait for this one due now; call it when its turn is over. */
 int store_order_wake_waiters(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Makes an order that is about to wait due now if nobody holds its turn any more; call it after the write that lets it wait. */

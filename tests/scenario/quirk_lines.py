@@ -76,6 +76,7 @@ LINES = {
     "19.html-429": "429 and 503 with HTML, clients in step",
     "20.fixed-threshold": "renewal thresholds that are a fixed number of days",
     "21.clock-skew": "rounding of times, and clocks that differ",
+    "22.silent": "nothing is renewed for weeks and nobody is told",
     "23.ipv6": "the authority prefers IPv6 and meets another server there",
     "24.closed-enums": "unknown challenge types, nulls, fractions of seconds crash strict parsers",
     "25.csr-content": "what is in a CSR that an authority refuses",

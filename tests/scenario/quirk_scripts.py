@@ -572,6 +572,7 @@ ELSEWHERE = {
     "14.nonces": [UNIT + "acme/calls.c:a_bad_nonce_is_retried_with_the_one_of_the_error"],
     "17.one-bad": ["tests/scenario/test_broken_things.py:of_200_orders_at_once_one_can_never_validate_and_says_why"],
     "18.storm": [UNIT + "engine/steps.c:the_three_clocks_keep_their_tables_and_jitter", "tests/scenario/test_quirks.py:nobody_was_stormed"],
+    "22.silent": [UNIT + "engine/renewal.c:the_watchdog_needs_no_job", UNIT + "engine/renewal.c:what_fails_is_tried_daily_and_paused_after_thirty_days"],
     "f9.date": [UNIT + "net/http.c:retry_after_is_read_in_all_its_forms"],
     "f9.every-endpoint": [UNIT + "acme/hostile.c:a_refusal_says_when_to_come_back"],
     "f11.body": [UNIT + "acme/hostile.c:a_body_cut_anywhere_is_never_taken", UNIT + "net/client.c:an_answer_cut_anywhere_is_an_error"],

@@ -34,7 +34,7 @@ EXPECT = {
              " goOnOrder checkDelegation pasteDelegations preflight"
              " previewOrder testChannel testProvider retryDebt createRenewalWindow deleteRenewalWindow",
     "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"
-               " checkVendors readDirectory updateVendor",
+               " checkVendors readDirectory updateVendor lookAtCertificate",
     "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
              " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
              " listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",

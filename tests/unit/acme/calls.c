@@ -263,7 +263,7 @@ static void registering_sends_what_a_person_agreed_to(void **state UNUSED)
 {
 	static const struct answer a = {
 		201, "Location: /acct/9\r\n" JSON,
-		"{\"status\":\"valid\",\"contact\":[\"mailto:a@b.test\"],\"orders\":null,\"termsOfServiceAgreed\":true}", ERR_NONE
+		"{\"status\":\"valid\",\"contact\":[\"mailto:a@b.test\"],\"orders\":\"/acct/9/orders\",\"termsOfServiceAgreed\":true}", ERR_NONE
 	};
 	_cleanup_world_ struct world w;
 	_cleanup_strlist_ struct strlist mails = { 0 };
@@ -276,7 +276,25 @@ static void registering_sends_what_a_person_agreed_to(void **state UNUSED)
 	ASSERT_STR(acct.url, "https://ca.example/acct/9");
 	ASSERT_TRUE(acct.created && acct.tos_agreed);
 	ASSERT_STR(acct.contacts.v[0], "a@b.test");
+	ASSERT_STR(acct.orders_url, "https://ca.example/acct/9/orders");
 	ASSERT_HAS(last_asked(&w)->body, " jwk= payload={\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:a@b.test\"]}");
+}
+
+/* step-ca sends a bare list there; nothing of ours depends on it. */
+static void the_orders_of_an_account_may_be_anything(void **state UNUSED)
+{
+	static const char *const orders[] = { "null", "[\"1\",\"2\"]", "{}", "7", "\"\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		_cleanup_free_ char *body = xasprintf("{\"status\":\"valid\",\"orders\":%s}", orders[i]);
+		const struct answer a = { 201, "Location: /acct/9\r\n" JSON, body, ERR_NONE };
+		_cleanup_world_ struct world w;
+		_cleanup_acme_account_ struct acme_account acct = { 0 };
+
+		world_init(&w, ONE(a));
+		ASSERT_OK(acme_account_register(&w.s, &(struct acme_registration){ .tos_agreed = true }, &acct, &w.err), &w.err);
+		assert_null(acct.orders_url);
+	}
 }
 
 static void terms_are_not_agreed_to_by_themselves(void **state UNUSED)
@@ -729,6 +747,7 @@ int main(void)
 		TEST(a_404_makes_the_directory_be_read_again),
 		TEST(a_poor_directory_is_enough),
 		TEST(registering_sends_what_a_person_agreed_to),
+		TEST(the_orders_of_an_account_may_be_anything),
 		TEST(terms_are_not_agreed_to_by_themselves),
 		TEST(a_contact_is_one_plain_address),
 		TEST(an_account_is_found_but_never_made),

@@ -405,6 +405,50 @@ static void an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely
 	}
 }
 
+/* The order is invalid, and on the way to the authorization that says why one asks to wait and the next fails. */
+static int waits_then_fails(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	struct slow_ca *a = arg;
+	int64_t now = a->r->clock.fake_ms;
+	char text[1024];
+
+	(void)method;
+	if (!ca->accepts || ca->accepts < 2)
+		return 0;
+	if (str_starts(path, "/order/"))
+		ca->orders[0].status = "invalid";
+	if (str_starts(path, "/authz/1")) {
+		ca_problem(ca, ret, 500, "serverInternal", "oops");
+		return 1;
+	}
+	if (!str_starts(path, "/authz/0"))
+		return 0;
+	a->too_soon += a->last_ms && now < a->last_ms + HOUR_MS;
+	a->last_ms = now;
+	a->asked++;
+	snprintf(text, sizeof text,
+		 "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"},\"expires\":\"2030-01-01T00:00:00Z\","
+		 "\"challenges\":[{\"type\":\"dns-01\",\"url\":\"" CA_URL "/chal/0/dns-01\",\"token\":\"%s\",\"status\":\"processing\"}]}",
+		 ca->authzs[0].name, ca->authzs[0].token);
+	ca_json(ca, ret, 200, text);
+	ca_header(ret, "retry-after", "3600");
+	return 1;
+}
+
+static void an_error_does_not_make_an_order_ask_sooner_than_it_was_told(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct slow_ca a = { .r = r };
+
+	rig_order(r, &(struct rig_order){ .names = "a.example b.example", .validation = VALIDATION_DNS01 });
+	r->ca.authz_polls = 1000;
+	r->ca.hook = waits_then_fails;
+	r->ca.hook_arg = &a;
+	rig_run_until(r, r->clock.fake_ms + 5 * HOUR_MS);
+	ASSERT_TRUE(a.asked >= 2);
+	ASSERT_INT(a.too_soon, 0);
+}
+
 /* ---- fences and starts ---- */
 
 struct steal {
@@ -812,6 +856,7 @@ int main(void)
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
 		TEST(an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely_as_it_wants_and_its_words_are_shown),
+		TEST(an_error_does_not_make_an_order_ask_sooner_than_it_was_told),
 		TEST(the_result_of_a_worker_without_its_lease_is_dropped),
 		TEST(an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid),
 		TEST(asking_for_a_look_is_limited),

@@ -196,7 +196,7 @@ function EditAccount({ account, onClose }: { account: Account; onClose: () => vo
 		<FormDialog opened title={t('Edit account')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Save')}>
 			<TextInput label={t('Name')} description={t('Here only. Left empty it is the e-mail address and the vendor.')} {...form.getInputProps('name')} />
 			<TextInput label={t('Preferred issuer')} description={t('Where the authority offers several chains: the one whose issuer has this name. Left empty it is the authority’s choice.')} {...form.getInputProps('preferred_issuer')} />
-			<ConnectionFields value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />
+			<ConnectionFields url={account.directory_url} value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />
 			{account.costs_money && <Checkbox label={t('Renewals and other automatic acts may order from this account')} description={t('Its certificates cost money; otherwise a person has to order each of them.')} {...form.getInputProps('automatic', { type: 'checkbox' })} />}
 		</FormDialog>
 	)

@@ -208,6 +208,7 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 		validate: { name: (v) => (v.trim() ? null : t('Give it a name.')) },
 	})
 	const kind = kinds.data?.items.find((k) => k.name === form.values.kind)
+	const endpoint = kind?.fields.find((f) => f.endpoint)
 	const moved = provider !== null && (kind?.fields ?? []).some((f) => f.endpoint && f.name in form.values.fields && form.values.fields[f.name] !== (was[f.name] ?? f.default ?? ''))
 
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
@@ -258,7 +259,7 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 						{(kind?.fields ?? []).map((f) => (
 							<FieldInput key={`${form.values.kind}.${f.name}`} field={f} stored={was[f.name] ?? null} moved={moved} value={form.values.fields[f.name]} error={errors[f.name]} onChange={(v) => form.setFieldValue('fields', { ...form.values.fields, [f.name]: v })} />
 						))}
-						{kind?.fields.some((f) => f.endpoint) && <ConnectionFields value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />}
+						{endpoint && <ConnectionFields url={String(form.values.fields[endpoint.name] ?? was[endpoint.name] ?? endpoint.default ?? '')} value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />}
 						{moved && <Notice tone="warn">{t('The address changes, so the stored secrets are erased: enter them again.')}</Notice>}
 					</Stack>
 				</Grid.Col>

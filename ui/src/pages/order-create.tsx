@@ -14,6 +14,7 @@ import { Preflight } from '../parts/looks'
 import { MethodsPreview } from '../parts/methods'
 import { methodChoices, useKinds, useProviders } from './external-dns'
 import { noOptions, OptionFields, optionsBody, type OrderOptions } from './order-options'
+import { useVendors } from './vendors'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
 
 const AUTO = 'auto'
@@ -76,6 +77,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 		},
 	})
 	const { values } = form
+	const vendors = useVendors()
 	const chosenCsr = csrs.data?.items.find((c) => c.id === values.csr_id)
 	const names = values.source === 'csr' ? (chosenCsr?.names ?? []) : parseNames(values.names)
 	const wildcard = names.find(isWildcard)
@@ -83,6 +85,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	const picked = values.validation === 'dns-01' ? values.dns : values.http
 	const only = accounts.data?.items.length === 1 ? accounts.data.items[0] : undefined
 	const account = accounts.data?.items.find((a) => a.id === values.account_id)
+	const profiles = vendors.data?.items.find((v) => v.directory_url === account?.directory_url)?.reading?.facts?.profiles
 
 	useEffect(() => {
 		if (only && !values.account_id) form.setFieldValue('account_id', only.id)
@@ -196,7 +199,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 					<Radio value="step-by-step" label={t('Step by step')} description={t('Stops when it is ready; you press Finalize Order.')} />
 				</Group>
 			</Radio.Group>
-			<OptionFields form={form} />
+			<OptionFields form={form} profiles={profiles} />
 		</FormDialog>
 	)
 }
