@@ -24,15 +24,22 @@ def register(bed, *extra):
     return bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", "a@example.test", "--agree-tos", "--json", *extra)
 
 
+def why_not(bed, **connection):
+    """What the registration says that cannot reach its authority: it is tried again by itself, so nobody waits for its end."""
+    body = {"directory_url": bed.ca.directory, "email": "b@example.test", "agree_tos": True, **({"connection": connection} if connection else {})}
+    status, doc, _ = bed.server.request("POST", "/accounts", body)
+    assert status == 202, doc
+    return str(beds.wait_for(lambda: bed.server.request("GET", f"/jobs/{doc['id']}")[1]["reason"], 30, "it says why"))
+
+
 def test_what_a_host_shows_is_looked_at_compared_and_pinned(strange):
     bed = strange
-    unknown = register(bed)
-    assert unknown.status != 0 and "TLS" in unknown.err, unknown
+    assert "TLS" in why_not(bed)
     shown = bed.server.call("network", "look", bed.ca.directory)
     assert shown["fingerprint"] == real_fingerprint(bed), shown
     assert "localhost" in shown["subject"] and "test-https-ca" in shown["issuer"] and "127.0.0.1" in shown["names"], shown
     assert shown["not_before"] < shown["not_after"]
-    assert register(bed).status != 0, "a look is no trust"
+    assert "TLS" in why_not(bed), "a look is no trust"
     pin = bed.folder / "pin.json"
     pin.write_text(json.dumps({"fingerprint": shown["fingerprint"]}))
     done = register(bed, "--connection", pin)
@@ -41,10 +48,7 @@ def test_what_a_host_shows_is_looked_at_compared_and_pinned(strange):
 
 
 def test_another_certificate_than_the_pinned_one_is_refused(strange):
-    pin = strange.folder / "pin.json"
-    pin.write_text(json.dumps({"fingerprint": "ab" * 32}))
-    done = register(strange, "--connection", pin)
-    assert done.status != 0 and "TLS" in done.err, done
+    assert "TLS" in why_not(strange, fingerprint="ab" * 32)
 
 
 @pytest.mark.parametrize("url,field", [("http://ca.example/dir", "/url"), ("https://169.254.169.254/", "/url"), ("nonsense", "/url"), ("https://user:pw@ca.example/", "/url")])
