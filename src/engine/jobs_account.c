@@ -294,6 +294,16 @@ static int look_first(struct job_run *r, struct acme_account *ret, bool *ret_fou
 	return err_move(err, &why);
 }
 
+/*
+ * Held back by our own gate, the job begins anew, and looks first again: with room for one request of the two it would never come to
+ * the second.
+ */
+static void wait_for_both(struct job_run *r, struct err *err)
+{
+	if (r->session.refusal.gated)
+		err->retry_at_ms = MAX(err->retry_at_ms, engine_now(r->e) + 5 * SECOND_MS);
+}
+
 static int put_registered(struct sql *tx, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -361,8 +371,10 @@ int job_account_register(struct job_run *r, struct err *err)
 		strlist_add(&contacts, r->account.email);
 	q.tos_agreed = r->account.tos_agreed_ms != 0;
 	q.eab = r->account.eab_kid != NULL;
-	if (acme_account_register(&r->session, &q, &a, err) < 0)
+	if (acme_account_register(&r->session, &q, &a, err) < 0) {
+		wait_for_both(r, err);
 		return err_wrap(err, "could not register account '%s'", r->account.name);
+	}
 	return registered(r, &a, a.created, err);
 }
 

@@ -29,7 +29,7 @@ static const struct vendor_rates rates[] = {
 		[RATE_OTHER] = A_SECOND(20, 20), [RATE_ORDERS] = { 1500, 3 * HOUR_MS, 1500 }, [RATE_DOMAIN] = { 30000, 7 * DAY_MS, 30000 },
 		[RATE_FAILURES] = { 200, HOUR_MS, 200 } } },
 	{ .key = "zerossl", .at_once = 4, .published = { [RATE_DIRECTORY] = A_SECOND(7, 7), [RATE_NONCE] = A_SECOND(7, 7),
-		[RATE_ACCOUNT_NEW] = A_SECOND(1, 2), [RATE_ORDER_NEW] = A_SECOND(3, 7), [RATE_OTHER] = A_SECOND(7, 7) } },
+		[RATE_ACCOUNT_NEW] = A_SECOND(1, 4), [RATE_ORDER_NEW] = A_SECOND(3, 7), [RATE_OTHER] = A_SECOND(7, 7) } },
 	/* Unpublished, and stricter than Let's Encrypt by what is reported: few at once. */
 	{ .key = "google", .at_once = 8, .published = { [RATE_ORDER_NEW] = A_SECOND(5, 20), [RATE_OTHER] = A_SECOND(40, 40) } },
 	{ .key = "google-staging", .at_once = 8, .published = { [RATE_ORDER_NEW] = A_SECOND(5, 20), [RATE_OTHER] = A_SECOND(40, 40) } },

