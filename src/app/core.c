@@ -40,6 +40,7 @@ struct core {
 	const struct config *config;
 	struct host_sockets https, lock, supervisor, runner;
 	struct runner_client programs;
+	program_run_fn *run_program; /* NULL: there is no runner */
 	int signal_fd, state_fd;
 	char *feed_path, *report_path, *runner_path, *public_url;
 	struct strlist tls_names;
@@ -155,6 +156,19 @@ static int node_name(const struct config *c, char **ret, struct err *err)
 	return 0;
 }
 
+/* The runner is the supervisor's child, at the other end of a socket pair, or a unit of its own that listens; or there is none. */
+static void runner_begin(struct core *c)
+{
+	if (c->runner.n) {
+		c->programs = (struct runner_client){ .fd = c->runner.fd[0] };
+		c->run_program = runner_client_run;
+	} else if (c->config->run_sockets) {
+		c->runner_path = path_join(c->config->run_sockets, "runner.sock");
+		c->programs = (struct runner_client){ .fd = -1, .path = c->runner_path };
+		c->run_program = runner_client_run;
+	}
+}
+
 static int engine_begin(struct core *c, struct err *err)
 {
 	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", "), *node = NULL;
@@ -163,16 +177,8 @@ static int engine_begin(struct core *c, struct err *err)
 				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
 				    .webroots = &c->config->webroots };
 
-	if (c->runner.n) {
-		c->programs.fd = c->runner.fd[0];
-		o.run_program = runner_client_run;
-		o.program_arg = &c->programs;
-	} else if (c->config->run_sockets) {
-		c->runner_path = path_join(c->config->run_sockets, "runner.sock");
-		c->programs = (struct runner_client){ .fd = -1, .path = c->runner_path };
-		o.run_program = runner_client_run;
-		o.program_arg = &c->programs;
-	}
+	o.run_program = c->run_program;
+	o.program_arg = &c->programs;
 	if (node_name(c->config, &node, err) < 0)
 		return -(int)err->code;
 	o.node = node;
@@ -226,11 +232,8 @@ static int service_begin(struct core *c, struct err *err)
 {
 	struct service_options o = { .store = c->store, .keys = c->keys, .engine = c->engine, .edge_state = edge_state, .edge_arg = c };
 
-	if (c->runner.n) {
-		o.run_program = runner_client_run;
-		o.program_arg = &c->programs;
-	}
-
+	o.run_program = c->run_program;
+	o.program_arg = &c->programs;
 	tls_names(c);
 	c->exposed = exposed_address(c->config);
 	if (c->exposed)
@@ -289,6 +292,7 @@ static int begin(struct core *c, struct err *err)
 		return err_wrap(err, "could not open the keys");
 	if (policy_begin(c, err) < 0)
 		return err_wrap(err, "could not use the [net] settings");
+	runner_begin(c);
 	if (engine_begin(c, err) < 0)
 		return err_wrap(err, "could not open the engine");
 	if (service_begin(c, err) < 0)
