@@ -159,6 +159,9 @@ int metrics_text(struct api *a, struct buf *b, struct err *err)
 	buf_add_str(b, "} 1\n");
 	gauge(b, "certwright_start_time_seconds", "When this server started.", st.started_ms / 1000);
 	gauge(b, "certwright_store_writable", "1 when the database takes writes.", st.store.writable);
+	gauge(b, "certwright_backup_last_success_timestamp_seconds", "When the last backup was made; 0: never.", st.kept.backup_ms / 1000);
+	gauge(b, "certwright_backup_size_bytes", "Size of the last backup.", st.kept.backup_bytes);
+	gauge(b, "certwright_key_escrow_timestamp_seconds", "When the master keys were printed for a safe; 0: never.", st.kept.escrow_ms / 1000);
 	gauge(b, "certwright_edge_loaded", "1 when the public server answers with the full table.", st.edge.loaded);
 	family(b, "certwright_store_writes_total", "counter", "Write functions committed.");
 	buf_addf(b, "certwright_store_writes_total %" PRIu64 "\n", st.store.writes);

@@ -58,6 +58,31 @@ static json_t *list_or_empty(const struct strlist *l)
 	return l ? json_strlist(l) : json_array();
 }
 
+static void warn(json_t *list, const char *code, const char *detail, const char *hint)
+{
+	json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", code, "detail", detail, "hint", hint));
+}
+
+/* What lies outside the server, as soon as there is something to lose. */
+static void warn_of_safekeeping(json_t *list, const struct service_status *st)
+{
+	const struct safekeeping *k = &st->kept;
+	int64_t after = st->config->backup_warn_ms;
+
+	if (!k->something_to_lose)
+		return;
+	if (!k->escrow_ms)
+		warn(list, "key-not-in-escrow", "No copy of the master key was made for a safe: without it no backup can be used.",
+		     "On the server's host, as root: certwright key show-escrow");
+	if (after && !k->backup_ms)
+		warn(list, "backup-never", "No backup was ever made.", "See Backup in the administrator's guide: certwright backup, and its daily timer.");
+	if (after && k->backup_ms && st->now_ms > k->backup_ms + after) {
+		_cleanup_free_ char *detail = xasprintf("The last backup is %" PRId64 " hours old.", (st->now_ms - k->backup_ms) / HOUR_MS);
+
+		warn(list, "backup-old", detail, "Look at systemctl status certwright-backup.service, or run certwright backup.");
+	}
+}
+
 /* What an administrator should change, for as long as it is so. */
 static json_t *warnings(const struct service_status *st)
 {
@@ -85,6 +110,7 @@ static json_t *warnings(const struct service_status *st)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", "api-exposed", "detail", detail, "hint",
 						      "Let api.listen name an inside address, or say in api.allow_from who may reach it."));
 	}
+	warn_of_safekeeping(list, st);
 	return list;
 }
 
@@ -108,10 +134,11 @@ int status_get(struct call *c, struct err *err)
 						       json_text_or_null(parked ? l->reason : NULL)));
 	}
 	call_json(c, 200,
-		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
+		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:{s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
 			    "started_at", json_time_or_null(st.started_ms), "now", json_time_or_null(st.now_ms), "store", "driver", st.driver,
 			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
-			    st.edge.connected, "loaded", st.edge.loaded, "dns_hostname", json_str_or_null(st.config->dns_hostname),
+			    st.edge.connected, "loaded", st.edge.loaded, "backup", "made_at", json_time_or_null(st.kept.backup_ms), "bytes",
+			    (json_int_t)st.kept.backup_bytes, "key_escrow_at", json_time_or_null(st.kept.escrow_ms), "dns_hostname", json_str_or_null(st.config->dns_hostname),
 			    "trial_directory", json_str_or_null(st.config->trial_directory),
 			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
 			    "orders", orders, "lanes", lanes, "warnings", warnings(&st)));

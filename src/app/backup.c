@@ -9,7 +9,9 @@
 #include "base/limits.h"
 #include "keys/archive.h"
 #include "keys/keys.h"
+#include "service/local.h"
 #include "store/copy.h"
+#include "store/safekeeping.h"
 #include "store/store.h"
 
 #include <dirent.h>
@@ -28,7 +30,6 @@
 #define NAME_FORMAT "certwright-%Y%m%dT%H%M%SZ"
 #define NAME_LENGTH 27 /* "certwright-20260101T000000Z" */
 #define COPY_BYTES (64 * 1024)
-#define META_KEYS "keys.check"
 
 static int fail(const struct err *err)
 {
@@ -40,16 +41,69 @@ static int fail(const struct err *err)
 	return err_exit_status(err->code);
 }
 
-static int passphrase_read(const struct config *c, const struct backup_options *o, struct secret *ret, struct err *err)
-{
-	const char *path = o->passphrase_file ? o->passphrase_file : c->backup_passphrase_file;
+/* What a backup is sealed with, or opened with. */
+struct means {
+	struct secret passphrase;
+	struct recipient to[ARCHIVE_RECIPIENTS_MAX];
+	size_t to_n;
+	struct identity identity;
+	bool has_identity;
+};
 
-	if (!path) {
-		err_set(err, ERR_INVALID, "a backup is sealed with a passphrase, and none was named");
-		return err_hint(err, "Give --passphrase-file FILE, or name one in backup.passphrase_file. Keep the passphrase where the backups are not.");
-	}
+static void means_done(struct means *m)
+{
+	secret_clear(&m->passphrase);
+	identity_clear(&m->identity);
+}
+#define _cleanup_means_ __attribute__((cleanup(means_done)))
+
+static int passphrase_read(const char *path, struct secret *ret, struct err *err)
+{
 	if (file_read_secret(path, LIMIT_PASSWORD_MAX, ret, err) < 0)
 		return err_wrap(err, "could not read the passphrase");
+	return 0;
+}
+
+/* Flags before the configuration; there, recipients before a passphrase. */
+static int means_to_seal(const struct config *c, const struct backup_options *o, struct means *ret, struct err *err)
+{
+	const struct strlist *to = o->recipients && o->recipients->n ? o->recipients : o->passphrase_file ? NULL : &c->backup_recipients;
+	const char *path = o->passphrase_file ? o->passphrase_file : c->backup_passphrase_file;
+
+	if (o->passphrase_file && o->recipients && o->recipients->n)
+		return err_set(err, ERR_INVALID, "a backup is sealed with a passphrase or for recipients, and both were given");
+	if (to && to->n > ARCHIVE_RECIPIENTS_MAX)
+		return err_set(err, ERR_INVALID, "there are more than %d recipients", ARCHIVE_RECIPIENTS_MAX);
+	for (; to && ret->to_n < to->n; ret->to_n++)
+		if (recipient_parse(to->v[ret->to_n], &ret->to[ret->to_n], err) < 0)
+			return -(int)err->code;
+	if (ret->to_n)
+		return 0;
+	if (!path) {
+		err_set(err, ERR_INVALID, "a backup is sealed with a passphrase or for recipients, and none was named");
+		return err_hint(err, "Give --recipient KEY or --passphrase-file FILE, or name them in backup.recipients or backup.passphrase_file. Keep the "
+				     "passphrase where the backups are not.");
+	}
+	if (passphrase_read(path, &ret->passphrase, err) < 0)
+		return -(int)err->code;
+	if (ret->passphrase.n < ARCHIVE_PASSPHRASE_MIN)
+		return err_set(err, ERR_INVALID, "the passphrase is shorter than %d bytes", ARCHIVE_PASSPHRASE_MIN);
+	return 0;
+}
+
+/* All there is; the file says which it needs. */
+static int means_to_open(const struct config *c, const struct backup_options *o, struct means *ret, struct err *err)
+{
+	const char *path = o->passphrase_file ? o->passphrase_file : o->identity ? NULL : c->backup_passphrase_file;
+	_cleanup_secret_ struct secret text = { 0 };
+
+	if (path && passphrase_read(path, &ret->passphrase, err) < 0)
+		return -(int)err->code;
+	if (!o->identity)
+		return 0;
+	ret->has_identity = true;
+	if (file_read_secret(o->identity, 256, &text, err) < 0 || identity_parse(&text, &ret->identity, err) < 0)
+		return err_wrap(err, "could not use '%s'", o->identity);
 	return 0;
 }
 
@@ -195,11 +249,12 @@ static int put_file(struct archive *a, const char *name, const char *path, struc
 	return 0;
 }
 
-static int seal(const struct config *c, const char *copy, const json_t *manifest, const struct secret *passphrase, int fd, struct err *err)
+static int seal(const struct config *c, const char *copy, const json_t *manifest, const struct means *with, int fd, struct err *err)
 {
 	_cleanup_archive_ struct archive *a = NULL;
 
-	if (archive_create(fd, passphrase, &a, err) < 0 || put_manifest(a, manifest, err) < 0 || put_file(a, DATABASE, copy, err) < 0)
+	if ((with->to_n ? archive_create_for(fd, with->to, with->to_n, &a, err) : archive_create(fd, &with->passphrase, &a, err)) < 0 ||
+	    put_manifest(a, manifest, err) < 0 || put_file(a, DATABASE, copy, err) < 0)
 		return -(int)err->code;
 	if (c->file && put_file(a, CONF, c->file, err) < 0)
 		return -(int)err->code;
@@ -232,8 +287,8 @@ static int folder_sync(const char *path, struct err *err)
 	return fd < 0 || fsync(fd) < 0 ? err_set_errno(err, ERR_INTERNAL, "could not write the folder '%s' to the disk", folder) : 0;
 }
 
-static int write_whole(const struct config *c, const char *copy, const json_t *manifest, const struct secret *passphrase, const char *path,
-		       struct err *err)
+static int write_whole(const struct config *c, const char *copy, const json_t *manifest, const struct means *with, const char *path,
+		       int64_t *ret_bytes, struct err *err)
 {
 	_cleanup_free_ char *part = xasprintf("%s.part", path);
 	_cleanup_close_ int fd = -1;
@@ -244,12 +299,13 @@ static int write_whole(const struct config *c, const char *copy, const json_t *m
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set_errno(err, ERR_INVALID, "could not make '%s'", part);
-	if (seal(c, copy, manifest, passphrase, fd, err) < 0) {
+	if (seal(c, copy, manifest, with, fd, err) < 0) {
 		(void)unlink(part);
 		return -(int)err->code;
 	}
 	if (rename(part, path) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not rename '%s'", part);
+	*ret_bytes = lseek(fd, 0, SEEK_CUR);
 	return folder_sync(path, err);
 }
 
@@ -307,6 +363,24 @@ static int copy_and_look(const struct config *c, const struct host_user *u, cons
 	return rc;
 }
 
+/* The backup is safe by now; that it could not be noted is a word, not a failure. */
+static void note(const struct config *c, const struct host_user *u, const char *path, int64_t bytes)
+{
+	const struct store_options o = { .url = c->store_url, .password_file = c->store_password_file };
+	_cleanup_err_ struct err err = ERR_INIT;
+	struct store *store = NULL;
+
+	if (act_as(u, &err) == 0 && store_open(&o, &store, &err) == 0 && service_local_backup(store, NULL, path, bytes, &err) == 0)
+		log_debug("noted the backup");
+	store_close(store);
+	act_as_root(u);
+	if (err_is(&err)) {
+		_cleanup_free_ char *text = err_text(&err);
+
+		fprintf(stderr, "certwright: the backup is there, but the server does not know it: %s\n", text);
+	}
+}
+
 static void said(const char *path, const json_t *manifest, int removed, bool json)
 {
 	_cleanup_json_ json_t *doc = json_pack("{s:s, s:O, s:i}", "file", path, "manifest", (json_t *)(uintptr_t)manifest, "removed", removed);
@@ -320,28 +394,29 @@ static void said(const char *path, const json_t *manifest, int removed, bool jso
 
 static int backup_make(const struct config *c, const struct backup_options *o, const char *to, struct err *err)
 {
-	_cleanup_secret_ struct secret passphrase = { 0 };
+	_cleanup_means_ struct means with = { 0 };
 	_cleanup_free_ char *copy = path_join(c->state, "backup.snapshot"), *path = target_of(to);
 	_cleanup_close_ int lock = -1;
 	_cleanup_json_ json_t *manifest = NULL;
 	struct host_user user = { 0 };
 	struct content content = { 0 };
-	int rc = passphrase_read(c, o, &passphrase, err);
+	int64_t bytes = 0;
+	int rc = means_to_seal(c, o, &with, err);
 
-	if (rc == 0 && passphrase.n < ARCHIVE_PASSPHRASE_MIN)
-		rc = err_set(err, ERR_INVALID, "the passphrase is shorter than %d bytes", ARCHIVE_PASSPHRASE_MIN);
 	if (rc == 0)
 		rc = host_user_find(c->run_user, &user, err);
 	if (rc == 0)
 		rc = copy_and_look(c, &user, copy, &lock, &content, err);
 	if (rc == 0) {
 		manifest = manifest_of(&content);
-		rc = write_whole(c, copy, manifest, &passphrase, path, err);
+		rc = write_whole(c, copy, manifest, &with, path, &bytes, err);
 	}
 	if (lock >= 0)
 		copy_remove(copy);
-	if (rc == 0)
+	if (rc == 0) {
+		note(c, &user, path, bytes);
 		said(path, manifest, !streq(path, to) ? keep_newest(to, c->backup_keep) : 0, o->json);
+	}
 	free(content.master_keys);
 	host_user_done(&user);
 	return rc;
@@ -427,12 +502,14 @@ static int get_entries(struct archive *a, const char *folder, bool *ret_database
 	}
 }
 
-static int backup_open(const char *file, const struct secret *passphrase, int *ret_fd, struct archive **ret, json_t **manifest, struct err *err)
+static int backup_open(const char *file, const struct means *with, int *ret_fd, struct archive **ret, json_t **manifest, struct err *err)
 {
+	const struct archive_opener opener = { .passphrase = &with->passphrase, .identity = with->has_identity ? &with->identity : NULL };
+
 	*ret_fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (*ret_fd < 0)
 		return err_set_errno(err, ERR_INVALID, "could not open '%s'", file);
-	if (archive_open(*ret_fd, passphrase, ret, err) < 0 || get_manifest(*ret, manifest, err) < 0)
+	if (archive_open(*ret_fd, &opener, ret, err) < 0 || get_manifest(*ret, manifest, err) < 0)
 		return err_wrap(err, "'%s'", file);
 	return 0;
 }
@@ -470,13 +547,13 @@ static void print_manifest(const char *file, const json_t *m)
 
 static int backup_verify(const struct config *c, const struct backup_options *o, const char *file, struct err *err)
 {
-	_cleanup_secret_ struct secret passphrase = { 0 };
+	_cleanup_means_ struct means with = { 0 };
 	_cleanup_close_ int fd = -1;
 	_cleanup_archive_ struct archive *a = NULL;
 	_cleanup_json_ json_t *manifest = NULL;
 	bool database = false;
 
-	if (passphrase_read(c, o, &passphrase, err) < 0 || backup_open(file, &passphrase, &fd, &a, &manifest, err) < 0 ||
+	if (means_to_open(c, o, &with, err) < 0 || backup_open(file, &with, &fd, &a, &manifest, err) < 0 ||
 	    get_entries(a, NULL, &database, err) < 0)
 		return -(int)err->code;
 	if (!database)
@@ -504,7 +581,7 @@ int backup_verb(const struct config_input *in, int argc, char **argv, const stru
 	if (argc == 2 && streq(argv[0], "verify"))
 		return backup_verify(&c, o, argv[1], &err) < 0 ? fail(&err) : 0;
 	if (argc || !to) {
-		fprintf(stderr, "certwright: usage: certwright backup --to FILE|DIR --passphrase-file F, or certwright backup verify FILE --passphrase-file F\n");
+		fprintf(stderr, "certwright: usage: certwright backup --to FILE|DIR [--recipient KEY | --passphrase-file F], or certwright backup verify FILE [--identity F | --passphrase-file F]\n");
 		return 2;
 	}
 	return backup_make(&c, o, to, &err) < 0 ? fail(&err) : 0;
@@ -584,7 +661,7 @@ static int finish_database(const struct config *c, const struct host_user *u, co
 
 static int restore(const struct config *c, const struct backup_options *o, const char *file, struct err *err)
 {
-	_cleanup_secret_ struct secret passphrase = { 0 };
+	_cleanup_means_ struct means with = { 0 };
 	_cleanup_free_ char *path = path_join(c->state, DATABASE), *usual = xasprintf("sqlite:%s", path);
 	_cleanup_close_ int fd = -1;
 	_cleanup_archive_ struct archive *a = NULL;
@@ -595,7 +672,7 @@ static int restore(const struct config *c, const struct backup_options *o, const
 
 	if (!streq(c->store_url, usual))
 		return err_set(err, ERR_INVALID, "store.url is '%s': a backup is restored to '%s' only", c->store_url, usual);
-	if (passphrase_read(c, o, &passphrase, err) < 0 || folder_empty(c->state, err) < 0 || backup_open(file, &passphrase, &fd, &a, &manifest, err) < 0 ||
+	if (means_to_open(c, o, &with, err) < 0 || folder_empty(c->state, err) < 0 || backup_open(file, &with, &fd, &a, &manifest, err) < 0 ||
 	    master_key_fits(c, manifest, err) < 0 || host_user_find(c->run_user, &user, err) < 0)
 		return -(int)err->code;
 	rc = host_state_make(c->state, &user, err);
@@ -620,7 +697,7 @@ int restore_verb(const struct config_input *in, int argc, char **argv, const str
 
 	json_init();
 	if (argc != 1 || o->to) {
-		fprintf(stderr, "certwright: usage: certwright restore FILE [--state DIR] [--config FILE] --passphrase-file F\n");
+		fprintf(stderr, "certwright: usage: certwright restore FILE [--state DIR] [--config FILE] [--identity F | --passphrase-file F]\n");
 		return 2;
 	}
 	if (config_read(in, &c, NULL, &err) < 0 || restore(&c, o, argv[0], &err) < 0)

@@ -2,7 +2,7 @@
 /*
  * backup.h - `certwright backup` and `certwright restore`, on the server's host.
  *
- * A backup is one file (keys/archive.h): a manifest, the database as one consistent copy made beside a running server, and
+ * A backup is one file (keys/archive.h), sealed with a passphrase or for recipients: a manifest, the database as one consistent copy made beside a running server, and
  * certwright.conf. Never the master key: the backup and the key lie in different places, and each is worth nothing without the
  * other. The file is there whole or not at all: written under another name, synced, renamed.
  *
@@ -20,6 +20,8 @@
 struct backup_options {
 	const char *to;              /* a file, or a folder in which it gets a name of its time; NULL: backup.dir */
 	const char *passphrase_file; /* NULL: backup.passphrase_file */
+	const char *identity;        /* the file of a secret half: opens what was sealed for recipients */
+	const struct strlist *recipients; /* empty: backup.recipients, and without those the passphrase */
 	bool json;
 };
 

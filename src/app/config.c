@@ -73,6 +73,11 @@ const struct config_key config_keys[] = {
 	KEY("backup.keep", INT, backup_keep, .def = "14", .min = 1, .max = 10000, .unit = "files", .help = "How many backups stay in a folder; older ones are removed."),
 	KEY("backup.passphrase_file", PATH, backup_passphrase_file,
 	    .help = "File with the passphrase backups are sealed with. Keep a copy of it where the backups are not."),
+	KEY("backup.recipients", WORDS, backup_recipients,
+	    .help = "Whom backups are sealed for instead of a passphrase: public halves of `certwright key create-recipient`. The secret halves do "
+		    "not belong on this host."),
+	KEY("backup.warn_after", INT, backup_warn_after, .def = "48", .min = 1, .max = 8784, .unit = "hours",
+	    .help = "A last backup that is older is a warning on every page and a notification."),
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),
@@ -89,13 +94,13 @@ const struct config_key config_keys[] = {
 
 static const char *const type_names[] = {
 	[CONFIG_TEXT] = "text", [CONFIG_PATH] = "path", [CONFIG_PATHS] = "list of paths", [CONFIG_INT] = "number", [CONFIG_BOOL] = "yes or no",
-	[CONFIG_WORD] = "word", [CONFIG_HOST] = "host name", [CONFIG_ADDRESSES] = "list of address:port", [CONFIG_IPS] = "list of addresses",
+	[CONFIG_WORD] = "word", [CONFIG_WORDS] = "list of words", [CONFIG_HOST] = "host name", [CONFIG_ADDRESSES] = "list of address:port", [CONFIG_IPS] = "list of addresses",
 	[CONFIG_CIDRS] = "list of networks", [CONFIG_URL] = "URL",
 };
 
 static bool is_list(enum config_type t)
 {
-	return t == CONFIG_PATHS || t == CONFIG_ADDRESSES || t == CONFIG_IPS || t == CONFIG_CIDRS;
+	return t == CONFIG_PATHS || t == CONFIG_WORDS || t == CONFIG_ADDRESSES || t == CONFIG_IPS || t == CONFIG_CIDRS;
 }
 
 static size_t key_count(void)
@@ -474,6 +479,7 @@ static int item_check(enum config_type t, const char *s, struct err *err)
 	case CONFIG_INT:
 	case CONFIG_BOOL:
 	case CONFIG_WORD:
+	case CONFIG_WORDS:
 	case CONFIG_HOST:
 	case CONFIG_URL:
 		break;
@@ -570,6 +576,7 @@ static int value_set(struct config *c, const struct config_key *k, const char *t
 	case CONFIG_BOOL:
 		return bool_set(s, to, err);
 	case CONFIG_PATHS:
+	case CONFIG_WORDS:
 	case CONFIG_ADDRESSES:
 	case CONFIG_IPS:
 	case CONFIG_CIDRS:

@@ -26,6 +26,7 @@ enum config_type {
 	CONFIG_INT,
 	CONFIG_BOOL,
 	CONFIG_WORD,      /* one of a few */
+	CONFIG_WORDS,     /* a list of any */
 	CONFIG_HOST,      /* a DNS name */
 	CONFIG_ADDRESSES, /* address:port list */
 	CONFIG_IPS,       /* address list */
@@ -53,7 +54,8 @@ struct config {
 	struct strlist net_allow;
 	char *run_user, *run_runner_user, *run_sockets;
 	char *backup_dir, *backup_passphrase_file;
-	int64_t backup_keep;
+	int64_t backup_keep, backup_warn_after;
+	struct strlist backup_recipients;
 	char *log_level, *log_format;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;

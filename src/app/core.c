@@ -19,6 +19,7 @@
 #include "net/policy.h"
 #include "resolve/resolve.h"
 #include "service/service.h"
+#include "store/safekeeping.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -33,7 +34,6 @@
 #define STOP_GRACE_MS (5 * SECOND_MS)
 #define STOP_LAST_S 80
 #define LOCK_WAIT_MS (6 * SECOND_MS) /* a former server that is still ending */
-#define META_KEYS "keys.check"
 
 struct core {
 	const struct config_input *input;
@@ -169,13 +169,19 @@ static void runner_begin(struct core *c)
 	}
 }
 
+/* PostgreSQL has its own backups, which are made without us. */
+static int64_t backup_warn_ms(const struct config *c)
+{
+	return str_starts(c->store_url, "sqlite:") ? c->backup_warn_after * HOUR_MS : 0;
+}
+
 static int engine_begin(struct core *c, struct err *err)
 {
 	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", "), *node = NULL;
 	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers, .dns_hostname = c->config->dns_hostname,
 				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
-				    .webroots = &c->config->webroots };
+				    .webroots = &c->config->webroots, .backup_warn_ms = backup_warn_ms(c->config) };
 
 	o.run_program = c->run_program;
 	o.program_arg = &c->programs;
@@ -255,6 +261,7 @@ static int service_begin(struct core *c, struct err *err)
 		.api_allow = &c->config->api_allow_from,
 		.trusted_proxies = &c->config->api_trusted_proxies,
 		.api_exposed = c->exposed,
+		.backup_warn_ms = backup_warn_ms(c->config),
 	};
 	return service_new(&o, &c->service, err);
 }

@@ -122,14 +122,15 @@ static int verb_config(const struct config_input *in, int argc, char **argv, con
 
 static int verb_key(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
-	(void)in, (void)o;
+	(void)o;
 	host_harden();
-	return key_verb(argc, argv);
+	log_init(LOG_WARNING, LOG_LOGFMT, "key");
+	return key_verb(in, argc, argv);
 }
 
 static int verb_backup(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
-	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file, .json = o->json };
+	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file, .identity = o->identity, .recipients = o->recipients, .json = o->json };
 
 	host_harden();
 	log_init(LOG_WARNING, LOG_LOGFMT, "backup");
@@ -138,7 +139,7 @@ static int verb_backup(const struct config_input *in, int argc, char **argv, con
 
 static int verb_restore(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
-	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file };
+	const struct backup_options b = { .to = o->to, .passphrase_file = o->passphrase_file, .identity = o->identity };
 
 	host_harden();
 	log_init(LOG_WARNING, LOG_LOGFMT, "restore");
@@ -160,10 +161,11 @@ static const struct local_verb {
 	  "a new password on the server's host, without signing in", true },
 	{ "config", verb_config, "config check|show|keys|example|units DIR [--config FILE] [--state DIR] [--set section.key=value]...",
 	  "every problem of the configuration with its line; the values in force; what there is to set; a commented file; the drop-ins of systemd's generator" },
-	{ "backup", verb_backup, "backup [verify FILE] [--to FILE|DIR] [--passphrase-file F] [--json] [--config FILE] [--state DIR]",
+	{ "backup", verb_backup, "backup [verify FILE] [--to FILE|DIR] [--recipient KEY... | --passphrase-file F] [--identity F] [--json] [--config FILE] [--state DIR]",
 	  "one sealed file of everything but the master key, beside a running server; or what is in such a file" },
-	{ "restore", verb_restore, "restore FILE [--state DIR] [--passphrase-file F] [--config FILE]", "a backup into an empty state folder, on any host" },
-	{ "key", verb_key, "key create FILE", "make a master key" },
+	{ "restore", verb_restore, "restore FILE [--state DIR] [--identity F | --passphrase-file F] [--config FILE]", "a backup into an empty state folder, on any host" },
+	{ "key", verb_key, "key create FILE | show-escrow | check-escrow | restore-escrow FILE | create-recipient FILE [--config FILE] [--state DIR]",
+	  "make a master key; print it once for a safe, check a typed copy, write it back; a key pair that backups are sealed for" },
 	{ "core", verb_core, "core", "what serve or systemd starts", true },
 	{ "edge", verb_edge, "edge", "what systemd starts: becomes certwright-edge", true },
 	{ "runner", verb_runner, "runner", "what systemd starts: runs foreign programs", true },
@@ -178,7 +180,7 @@ static int local_usage(const struct local_verb *v, FILE *out)
 
 static int run_local(const struct local_verb *v, int argc, char **argv)
 {
-	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL, OPT_TO, OPT_PASSPHRASE };
+	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL, OPT_TO, OPT_PASSPHRASE, OPT_IDENTITY, OPT_RECIPIENT };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, OPT_CONFIG },
 		{ "state", required_argument, NULL, OPT_STATE },
@@ -191,12 +193,14 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 		{ "local", no_argument, NULL, OPT_LOCAL },
 		{ "to", required_argument, NULL, OPT_TO },
 		{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE },
+		{ "identity", required_argument, NULL, OPT_IDENTITY },
+		{ "recipient", required_argument, NULL, OPT_RECIPIENT },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	_cleanup_strlist_ struct strlist set = { 0 }, rights = { 0 };
+	_cleanup_strlist_ struct strlist set = { 0 }, rights = { 0 }, recipients = { 0 };
 	struct config_input in = { .set = &set };
-	struct setup_options o = { .rights = &rights };
+	struct setup_options o = { .rights = &rights, .recipients = &recipients };
 	bool for_user = streq(v->name, "user"), for_setup = streq(v->name, "setup") || for_user;
 	bool for_backup = streq(v->name, "backup") || streq(v->name, "restore");
 	int c;
@@ -220,6 +224,10 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 			o.to = optarg;
 		else if (for_backup && c == OPT_PASSPHRASE)
 			o.passphrase_file = optarg;
+		else if (for_backup && c == OPT_IDENTITY)
+			o.identity = optarg;
+		else if (for_backup && c == OPT_RECIPIENT)
+			strlist_add(&recipients, optarg);
 		else if ((for_setup || for_backup) && c == OPT_JSON)
 			o.json = true;
 		else if (for_setup && c == OPT_RIGHT)

@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/cli.h"
-#include "keys/keys.h"
 #include "model/user.h"
 #include "service/service.h"
 #include "store/store.h"
@@ -275,18 +274,4 @@ int config_verb(const struct config_input *in, int argc, char **argv)
 		return cli_document(stdout), 0;
 	fprintf(stderr, "certwright: config needs one of: check, show, keys, example, units DIR\n");
 	return 2;
-}
-
-int key_verb(int argc, char **argv)
-{
-	_cleanup_err_ struct err err = ERR_INIT;
-
-	if (argc != 2 || !streq(argv[0], "create")) {
-		fprintf(stderr, "certwright: usage: certwright key create FILE\n");
-		return 2;
-	}
-	if (keys_master_create(argv[1], &err) < 0)
-		return fail(&err);
-	printf("made the master key '%s'; without it nothing that is sealed can be opened: keep a copy in a safe place\n", argv[1]);
-	return 0;
 }

@@ -14,7 +14,8 @@ struct setup_options {
 	const struct strlist *rights; /* of admin; empty: none */
 	const char *token_out;     /* NULL: no API token is made */
 	bool json;
-	const char *to, *passphrase_file; /* of backup and restore */
+	const char *to, *passphrase_file, *identity; /* of backup and restore */
+	const struct strlist *recipients;            /* of backup */
 };
 
 /* The exit status; what went wrong was printed. */
@@ -23,7 +24,7 @@ int setup_run(const struct config *c, const struct setup_options *o);
 char *page_url(const struct config *c);
 /* `config check`, `config show`, `config keys` */
 int config_verb(const struct config_input *in, int argc, char **argv);
-/* `key create FILE` */
-int key_verb(int argc, char **argv);
+/* `key create FILE`, `key show-escrow`, `key check-escrow`, `key restore-escrow FILE`, `key create-recipient FILE` */
+int key_verb(const struct config_input *in, int argc, char **argv);
 
 #endif

@@ -67,6 +67,7 @@ static int status(struct cli *c, const struct cli_args *a, struct err *err)
 						    { "Trial directory", "trial_directory", 0 },
 						    { "DNS listens on", "dns_listen", 0 }, { "HTTP-01 listens on", "http01_listen", 0 }, { 0 } };
 	static const struct cli_column edge[] = { { "Edge configured", "configured", 0 }, { "Edge connected", "connected", 0 }, { "Edge loaded", "loaded", 0 }, { 0 } };
+	static const struct cli_column backup[] = { { "Last backup", "made_at", 0 }, { "Its size", "bytes", 0 }, { 0 } };
 	static const struct cli_column store[] = { { "Store", "driver", 0 }, { "Writable", "writable", 0 }, { "Trouble", "reason", 0 }, { 0 } };
 	static const struct cli_column warning[] = { { "Warning", "detail", 0 }, { "What to do", "hint", 0 }, { 0 } };
 	_cleanup_answer_ struct cli_answer r = { 0 };
@@ -77,6 +78,7 @@ static int status(struct cli *c, const struct cli_args *a, struct err *err)
 	if (!c->json) {
 		cli_print_fields(json_object_get(r.doc, "store"), store);
 		cli_print_fields(json_object_get(r.doc, "edge"), edge);
+		cli_print_fields(json_object_get(r.doc, "backup"), backup);
 		print_parked(json_object_get(r.doc, "lanes"));
 		for (size_t i = 0; i < json_array_size(json_object_get(r.doc, "warnings")); i++)
 			cli_print_fields(json_array_get(json_object_get(r.doc, "warnings"), i), warning);

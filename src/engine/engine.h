@@ -43,6 +43,7 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *feed_path, *report_path;
 
 	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
+	int64_t backup_warn_ms; /* a last backup that is older is a notice; 0 = none is expected */
 	const char *public_url;    /* where people find the page, without '/' at its end; NULL: messages carry no link */
 
 	program_run_fn *run_program; /* foreign programs of publishers; NULL: there is no runner */

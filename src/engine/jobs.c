@@ -253,7 +253,7 @@ static int run_prune(struct job_run *r, struct err *err)
 		{ .fn = store_outbox_prune, .keep_ms = 30 * DAY_MS },
 	};
 	struct prune feed = { .e = r->e };
-	int64_t end = clock_boot(r->e->clock) + 20 * SECOND_MS;
+	int64_t end = clock_boot(r->e->clock) + 20 * SECOND_MS, backup_ms;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct prune p = all[i];
@@ -267,8 +267,10 @@ static int run_prune(struct job_run *r, struct err *err)
 	}
 	if (engine_write(r->e, prune_feed, &feed, err) < 0 || engine_write(r->e, prune_lanes, &feed, err) < 0)
 		return err_wrap(err, "could not prune the history");
+	if (backup_watch(r->e, &backup_ms, err) < 0)
+		return -(int)err->code;
 	r->wait = true;
-	r->j.due_ms = engine_now(r->e) + engine_jitter(r->e, DAY_MS, 10);
+	r->j.due_ms = MIN(engine_now(r->e) + engine_jitter(r->e, DAY_MS, 10), backup_ms);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ static const char *const titles[notice_kind_count] = {
 	[NOTICE_DELEGATION] = "Delegation lost",
 	[NOTICE_VENDOR] = "Authority refuses requests",
 	[NOTICE_DEBT] = "Records could not be withdrawn",
+	[NOTICE_BACKUP] = "Last backup is too old",
 };
 
 /* ---- pieces ---- */

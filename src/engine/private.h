@@ -143,6 +143,8 @@ uint64_t engine_below(const struct engine *e, uint64_t limit); /* uniform in [0,
 int64_t engine_jitter(const struct engine *e, int64_t value, unsigned percent);
 /* All writes of the engine go through here: counted, and a test can end the engine before or after each. */
 int engine_write(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* backup_watch.c: the notice about a last backup that is too old; *ret_next_ms: when it would become so, INT64_MAX = not by itself. */
+int backup_watch(struct engine *e, int64_t *ret_next_ms, struct err *err) MUST_CHECK;
 int engine_read(struct engine *e, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;
 bool engine_crash(struct engine *e, const char *point);
 /*

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -13,18 +14,25 @@
 #define SEALED_BLOCK (ARCHIVE_BLOCK + crypto_secretstream_xchacha20poly1305_ABYTES)
 #define OPERATIONS_MAX 16
 
-static const unsigned char magic[5] = { 'C', 'W', 'B', 'K', 1 };
+#define STREAM_KEY crypto_secretstream_xchacha20poly1305_KEYBYTES
+#define BOX_BYTES (STREAM_KEY + crypto_box_SEALBYTES)
+#define ENTRY_BYTES (RECIPIENT_BYTES + BOX_BYTES)
+#define HEAD_MAX (6 + ARCHIVE_RECIPIENTS_MAX * ENTRY_BYTES + crypto_secretstream_xchacha20poly1305_HEADERBYTES)
 
-struct head {
-	unsigned char magic[5], salt[crypto_pwhash_SALTBYTES], operations[8], memory[8];
-	unsigned char stream[crypto_secretstream_xchacha20poly1305_HEADERBYTES];
+enum { BY_PASSPHRASE = 1, BY_RECIPIENTS = 2 };
+static const unsigned char magic[4] = { 'C', 'W', 'B', 'K' };
+
+struct words { /* the head of the first kind, up to the stream's header */
+	unsigned char magic[4], kind, salt[crypto_pwhash_SALTBYTES], operations[8], memory[8];
 };
-_Static_assert(sizeof(struct head) == 5 + 16 + 8 + 8 + 24, "the head has no gaps");
+_Static_assert(sizeof(struct words) == 5 + 16 + 8 + 8, "the head has no gaps");
+_Static_assert(ENTRY_BYTES == 112, "as archive.h says");
 
 struct archive {
 	int fd;
 	crypto_secretstream_xchacha20poly1305_state state;
-	struct head head;
+	unsigned char head[HEAD_MAX];
+	size_t head_n;
 	bool first, last; /* the next block is the first; the last one was read */
 	size_t n, at;     /* bytes in block; of these taken */
 	unsigned char block[ARCHIVE_BLOCK], sealed[SEALED_BLOCK];
@@ -45,14 +53,14 @@ static uint64_t get_u64(const unsigned char *from)
 	return v;
 }
 
-static int derive(const struct head *h, const struct secret *passphrase, unsigned char *key, struct err *err)
+static int derive(const struct words *h, const struct secret *passphrase, unsigned char *key, struct err *err)
 {
 	uint64_t operations = get_u64(h->operations), memory = get_u64(h->memory);
 
 	/* of a stranger's file: neither hours nor all the memory */
 	if (operations < crypto_pwhash_OPSLIMIT_MIN || operations > OPERATIONS_MAX || memory < crypto_pwhash_MEMLIMIT_MIN || memory > ARCHIVE_MEMORY_MAX)
 		return err_set(err, ERR_INVALID, "the head of the backup cannot be right");
-	if (crypto_pwhash(key, crypto_secretstream_xchacha20poly1305_KEYBYTES, (const char *)passphrase->p, passphrase->n, h->salt, operations,
+	if (crypto_pwhash(key, STREAM_KEY, (const char *)passphrase->p, passphrase->n, h->salt, operations,
 			  (size_t)memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return err_set(err, ERR_INTERNAL, "there is not enough memory (%" PRIu64 " MiB) to make a key from the passphrase", memory >> 20);
 	return 0;
@@ -67,25 +75,63 @@ static struct archive *archive_new(int fd)
 	return a;
 }
 
+static int begin(struct archive *a, unsigned char key[STREAM_KEY], struct err *err)
+{
+	(void)crypto_secretstream_xchacha20poly1305_init_push(&a->state, a->head + a->head_n, key);
+	sodium_memzero(key, STREAM_KEY);
+	a->head_n += crypto_secretstream_xchacha20poly1305_HEADERBYTES;
+	if (fd_write_all(a->fd, a->head, a->head_n) < 0)
+		return err_set_errno(err, ERR_NO_SPACE, "could not write the backup");
+	return 0;
+}
+
 int archive_create(int fd, const struct secret *passphrase, struct archive **ret, struct err *err)
 {
-	unsigned char key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
 	_cleanup_archive_ struct archive *a = archive_new(fd);
+	struct words head = { .magic = { magic[0], magic[1], magic[2], magic[3] }, .kind = BY_PASSPHRASE };
+	unsigned char key[STREAM_KEY];
 
 	if (passphrase->n < ARCHIVE_PASSPHRASE_MIN)
 		return err_set(err, ERR_INVALID, "the passphrase is shorter than %d bytes", ARCHIVE_PASSPHRASE_MIN);
 	if (sodium_init() < 0)
 		return err_set(err, ERR_INTERNAL, "could not start libsodium");
-	memcpy(a->head.magic, magic, sizeof magic);
-	randombytes_buf(a->head.salt, sizeof a->head.salt);
-	put_u64(a->head.operations, crypto_pwhash_OPSLIMIT_MODERATE);
-	put_u64(a->head.memory, crypto_pwhash_MEMLIMIT_MODERATE);
-	if (derive(&a->head, passphrase, key, err) < 0)
+	randombytes_buf(head.salt, sizeof head.salt);
+	put_u64(head.operations, crypto_pwhash_OPSLIMIT_MODERATE);
+	put_u64(head.memory, crypto_pwhash_MEMLIMIT_MODERATE);
+	if (derive(&head, passphrase, key, err) < 0)
 		return -(int)err->code;
-	(void)crypto_secretstream_xchacha20poly1305_init_push(&a->state, a->head.stream, key);
-	sodium_memzero(key, sizeof key);
-	if (fd_write_all(fd, &a->head, sizeof a->head) < 0)
-		return err_set_errno(err, ERR_NO_SPACE, "could not write the backup");
+	memcpy(a->head, &head, sizeof head);
+	a->head_n = sizeof head;
+	if (begin(a, key, err) < 0)
+		return -(int)err->code;
+	*ret = TAKE(a);
+	return 0;
+}
+
+int archive_create_for(int fd, const struct recipient *to, size_t n, struct archive **ret, struct err *err)
+{
+	_cleanup_archive_ struct archive *a = archive_new(fd);
+	unsigned char key[STREAM_KEY], *at = a->head;
+
+	if (!n || n > ARCHIVE_RECIPIENTS_MAX)
+		return err_set(err, ERR_INVALID, "a backup is for one to %d recipients", ARCHIVE_RECIPIENTS_MAX);
+	if (sodium_init() < 0)
+		return err_set(err, ERR_INTERNAL, "could not start libsodium");
+	crypto_secretstream_xchacha20poly1305_keygen(key);
+	memcpy(at, magic, sizeof magic);
+	at += sizeof magic;
+	*at++ = BY_RECIPIENTS;
+	*at++ = (unsigned char)n;
+	for (size_t i = 0; i < n; i++, at += ENTRY_BYTES) {
+		memcpy(at, to[i].key, RECIPIENT_BYTES);
+		if (crypto_box_seal(at + RECIPIENT_BYTES, key, sizeof key, to[i].key) != 0) {
+			sodium_memzero(key, sizeof key);
+			return err_set(err, ERR_INVALID, "a recipient's key is not one that anything can be sealed for");
+		}
+	}
+	a->head_n = (size_t)(at - a->head);
+	if (begin(a, key, err) < 0)
+		return -(int)err->code;
 	*ret = TAKE(a);
 	return 0;
 }
@@ -94,8 +140,7 @@ static int block_out(struct archive *a, bool last, struct err *err)
 {
 	unsigned long long n = 0;
 
-	(void)crypto_secretstream_xchacha20poly1305_push(&a->state, a->sealed, &n, a->block, a->n, a->first ? (unsigned char *)&a->head : NULL,
-							 a->first ? sizeof a->head : 0,
+	(void)crypto_secretstream_xchacha20poly1305_push(&a->state, a->sealed, &n, a->block, a->n, a->first ? a->head : NULL, a->first ? a->head_n : 0,
 							 last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0);
 	a->first = false;
 	a->n = 0;
@@ -145,24 +190,95 @@ static ssize_t read_all(int fd, void *p, size_t n)
 	return (ssize_t)got;
 }
 
-int archive_open(int fd, const struct secret *passphrase, struct archive **ret, struct err *err)
+/* The next n bytes of the head. */
+static int head_in(struct archive *a, size_t n, struct err *err)
 {
-	unsigned char key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
+	if (read_all(a->fd, a->head + a->head_n, n) != (ssize_t)n)
+		return err_set(err, ERR_INVALID, "the file is not a backup of Certwright, or it is cut off");
+	a->head_n += n;
+	return 0;
+}
+
+static int words_in(struct archive *a, const struct secret *passphrase, unsigned char key[STREAM_KEY], struct err *err)
+{
+	struct words head;
+
+	if (!passphrase || !passphrase->n) {
+		err_set(err, ERR_DENIED, "the backup was sealed with a passphrase, and none was given");
+		return err_hint(err, "Give --passphrase-file FILE.");
+	}
+	if (head_in(a, sizeof head - a->head_n, err) < 0)
+		return -(int)err->code;
+	memcpy(&head, a->head, sizeof head);
+	return derive(&head, passphrase, key, err);
+}
+
+static int refuse_identity(const unsigned char *entries, size_t n, const struct identity *given, struct err *err)
+{
+	_cleanup_strlist_ struct strlist names = { 0 };
+	_cleanup_free_ char *all = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *name = NULL;
+		struct recipient to;
+
+		memcpy(to.key, entries + i * ENTRY_BYTES, RECIPIENT_BYTES);
+		name = recipient_text(&to);
+		strlist_add(&names, name);
+	}
+	all = strlist_join(&names, ", ");
+	err_set(err, ERR_DENIED, "the backup was sealed for %s, and %s", all, given ? "another secret half was given" : "no secret half was given");
+	return err_hint(err, "Give --identity FILE with the secret half of that key pair.");
+}
+
+static int recipients_in(struct archive *a, const struct identity *identity, unsigned char key[STREAM_KEY], struct err *err)
+{
+	const unsigned char *entries;
+	size_t n;
+
+	if (head_in(a, 1, err) < 0)
+		return -(int)err->code;
+	n = a->head[a->head_n - 1];
+	if (!n || n > ARCHIVE_RECIPIENTS_MAX)
+		return err_set(err, ERR_INVALID, "the head of the backup cannot be right");
+	entries = a->head + a->head_n;
+	if (head_in(a, n * ENTRY_BYTES, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; identity && i < n; i++) {
+		const unsigned char *e = entries + i * ENTRY_BYTES;
+
+		if (memcmp(e, identity->public.key, RECIPIENT_BYTES) != 0)
+			continue;
+		if (crypto_box_seal_open(key, e + RECIPIENT_BYTES, BOX_BYTES, identity->public.key, identity->secret) != 0)
+			return err_set(err, ERR_INVALID, "the head of the backup is damaged");
+		return 0;
+	}
+	return refuse_identity(entries, n, identity, err);
+}
+
+int archive_open(int fd, const struct archive_opener *with, struct archive **ret, struct err *err)
+{
+	unsigned char key[STREAM_KEY];
 	_cleanup_archive_ struct archive *a = archive_new(fd);
 	int rc;
 
 	if (sodium_init() < 0)
 		return err_set(err, ERR_INTERNAL, "could not start libsodium");
-	if (read_all(fd, &a->head, sizeof a->head) != (ssize_t)sizeof a->head || memcmp(a->head.magic, magic, 4) != 0)
-		return err_set(err, ERR_INVALID, "the file is not a backup of Certwright");
-	if (a->head.magic[4] != magic[4])
-		return err_set(err, ERR_INVALID, "the backup was written by a later version of Certwright (format %u)", a->head.magic[4]);
-	if (derive(&a->head, passphrase, key, err) < 0)
+	if (head_in(a, sizeof magic + 1, err) < 0)
 		return -(int)err->code;
-	rc = crypto_secretstream_xchacha20poly1305_init_pull(&a->state, a->head.stream, key);
+	if (memcmp(a->head, magic, sizeof magic) != 0)
+		return err_set(err, ERR_INVALID, "the file is not a backup of Certwright");
+	if (a->head[4] != BY_PASSPHRASE && a->head[4] != BY_RECIPIENTS)
+		return err_set(err, ERR_INVALID, "the backup was written by a later version of Certwright (format %u)", a->head[4]);
+	rc = a->head[4] == BY_PASSPHRASE ? words_in(a, with->passphrase, key, err) : recipients_in(a, with->identity, key, err);
+	if (rc == 0)
+		rc = head_in(a, crypto_secretstream_xchacha20poly1305_HEADERBYTES, err);
+	if (rc == 0 && crypto_secretstream_xchacha20poly1305_init_pull(
+			       &a->state, a->head + a->head_n - crypto_secretstream_xchacha20poly1305_HEADERBYTES, key) != 0)
+		rc = err_set(err, ERR_INVALID, "the head of the backup cannot be right");
 	sodium_memzero(key, sizeof key);
-	if (rc != 0)
-		return err_set(err, ERR_INVALID, "the head of the backup cannot be right");
+	if (rc < 0)
+		return rc;
 	*ret = TAKE(a);
 	return 0;
 }
@@ -181,9 +297,10 @@ static int block_in(struct archive *a, struct err *err)
 	if (got < (ssize_t)crypto_secretstream_xchacha20poly1305_ABYTES)
 		return err_set(err, ERR_INVALID, "the backup is cut off");
 	if (crypto_secretstream_xchacha20poly1305_pull(&a->state, a->block, &n, &tag, a->sealed, (unsigned long long)got,
-						       a->first ? (unsigned char *)&a->head : NULL, a->first ? sizeof a->head : 0) != 0) {
+						       a->first ? a->head : NULL, a->first ? a->head_n : 0) != 0) {
 		if (a->first)
-			return err_set(err, ERR_DENIED, "the backup does not open: the passphrase is another one, or the file is damaged");
+			return err_set(err, ERR_DENIED, a->head[4] == BY_PASSPHRASE ? "the backup does not open: the passphrase is another one, or the file is damaged" :
+										  "the backup does not open: the file is damaged");
 		return err_set(err, ERR_INVALID, "the backup is damaged or cut off");
 	}
 	a->first = false;

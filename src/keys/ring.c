@@ -10,9 +10,8 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-#define MASTER_BYTES 32
 #define RING_MAX 16
-#define ID_BYTES 8
+#define ID_BYTES MASTER_ID_BYTES
 #define CHECK_BYTES 16
 #define VERSION 1
 #define HEAD_BYTES (1 + ID_BYTES)
@@ -83,7 +82,7 @@ static bool from_hex(const struct secret *text, unsigned char out[MASTER_BYTES])
 	       sodium_hex2bin(out, MASTER_BYTES, (char *)text->p, text->n, NULL, &n, NULL) == 0 && n == MASTER_BYTES;
 }
 
-static int read_master(const char *path, unsigned char out[MASTER_BYTES], struct err *err)
+static int read_file(const char *path, unsigned char out[MASTER_BYTES], struct err *err)
 {
 	_cleanup_secret_ struct secret text = { 0 };
 	_cleanup_buf_wipe_ struct buf raw = BUF_MAX(MASTER_BYTES);
@@ -102,19 +101,35 @@ static int read_master(const char *path, unsigned char out[MASTER_BYTES], struct
 	return 0;
 }
 
-static void derive(struct master *m, const unsigned char master[MASTER_BYTES])
+int master_read(const char *name, unsigned char out[MASTER_BYTES], struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (sodium_init() < 0)
+		return err_set(err, ERR_INTERNAL, "could not start the crypto library");
+	return locate(name, &path, err) < 0 ? -(int)err->code : read_file(path, out, err);
+}
+
+void master_id(const unsigned char master[MASTER_BYTES], unsigned char ret[MASTER_ID_BYTES])
 {
 	unsigned char id[crypto_kdf_BYTES_MIN];
+	int r = crypto_kdf_derive_from_key(id, sizeof id, 1, "cw_id___", master);
+
+	assert(r == 0);
+	memcpy(ret, id, MASTER_ID_BYTES);
+}
+
+static void derive(struct master *m, const unsigned char master[MASTER_BYTES])
+{
 	int r = 0;
 
-	r |= crypto_kdf_derive_from_key(id, sizeof id, 1, "cw_id___", master);
+	master_id(master, m->id);
 	r |= crypto_kdf_derive_from_key(m->check, sizeof m->check, 2, "cw_check", master);
 	m->key = sodium_malloc(crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 	assert(m->key && r == 0);
 	r = crypto_kdf_derive_from_key(m->key, crypto_aead_xchacha20poly1305_ietf_KEYBYTES, 3, "cw_seal_", master);
 	assert(r == 0);
 	sodium_mprotect_readonly(m->key);
-	memcpy(m->id, id, ID_BYTES);
 }
 
 /* --- the ring --- */
@@ -135,7 +150,7 @@ static int ring_add(struct ring *r, const char *name, struct err *err)
 
 	if (r->n == RING_MAX)
 		return err_set(err, ERR_NEEDS_PERSON, "there are more than %d master keys", RING_MAX);
-	if (locate(name, &path, err) < 0 || read_master(path, master, err) < 0)
+	if (locate(name, &path, err) < 0 || read_file(path, master, err) < 0)
 		return -(int)err->code;
 	m->file = TAKE(path);
 	derive(m, master);

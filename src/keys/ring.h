@@ -18,6 +18,13 @@
 
 struct ring;
 
+#define MASTER_BYTES 32
+#define MASTER_ID_BYTES 8
+
+/* Inside keys/ only: the key of a file (or a credential's name), wiped by the caller, and its id. */
+int master_read(const char *name, unsigned char out[MASTER_BYTES], struct err *err);
+void master_id(const unsigned char master[MASTER_BYTES], unsigned char ret[MASTER_ID_BYTES]);
+
 int ring_open(const struct strlist *files, const char *check_text, struct ring **ret, struct err *err);
 void ring_free(struct ring *r);
 char *ring_check_text(const struct ring *r);

@@ -76,7 +76,8 @@ void renewal_window_done(struct renewal_window *w);
 	X(NOTICE_CREDENTIAL, "credential-refused")       /* a provider does not take it any more */                    \
 	X(NOTICE_DELEGATION, "delegation-lost")          /* a name that was delegated to us is not any more */         \
 	X(NOTICE_VENDOR, "vendor-parked")                /* an authority refuses whatever we ask */                    \
-	X(NOTICE_DEBT, "debt-unpaid")                    /* what was published could not be withdrawn */
+	X(NOTICE_DEBT, "debt-unpaid")                    /* what was published could not be withdrawn */               \
+	X(NOTICE_BACKUP, "backup-old")                   /* the last backup is too old */
 DECLARE_ENUM(notice_kind, NOTICE_KINDS);
 
 struct notice {

@@ -41,6 +41,7 @@ struct service_config {          /* an immutable snapshot; copied by service_new
 	const char *tls_certificate; /* number or id of a certificate of ours that the API is served with; NULL = none */
 	const struct strlist *tls_names; /* names and addresses of the self-signed certificate besides localhost; may be NULL */
 	const struct strlist *api_allow, *trusted_proxies; /* CIDRs that may reach the API; those whose X-Forwarded-For counts; may be NULL */
+	int64_t backup_warn_ms;      /* a last backup that is older is a warning; 0: this database is not backed up by us */
 	const char *api_exposed;     /* the address on which the API stands beside the public ports, NULL = on none */
 	const struct strlist *metrics_allow; /* CIDRs that may read /metrics without a token; NULL = loopback only */
 };

@@ -8,6 +8,7 @@
 #include "service/certificate.h"
 #include "service/service.h"
 #include "store/lane.h"
+#include "store/safekeeping.h"
 
 struct service_status {
 	int64_t started_ms, now_ms;
@@ -17,6 +18,7 @@ struct service_status {
 	int64_t orders[order_status_count]; /* live ones by status */
 	struct lane_list lanes;
 	int64_t debts_aside;      /* could not be undone for a week */
+	struct safekeeping kept;
 	struct strlist refused;   /* names of providers whose credential is not accepted */
 	const struct service_config *config; /* borrowed */
 };

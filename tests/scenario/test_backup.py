@@ -22,11 +22,11 @@ class Host:
         self.passphrase.write_text(PASSPHRASE)
         self.passphrase.chmod(0o600)
 
-    def run(self, *args, settings=None, state=None):
+    def run(self, *args, settings=None, state=None, typed=None):
         more = ["--state", str(state or self.server.state)]
         for key, value in {**self.server.settings, **(settings or {})}.items():
             more += ["--set", f"{key}={value}"]
-        return subprocess.run([beds.PROGRAM, *map(str, args), *more], capture_output=True, text=True, check=False, env={**os.environ, **self.server.env})
+        return subprocess.run([beds.PROGRAM, *map(str, args), *more], capture_output=True, text=True, check=False, env={**os.environ, **self.server.env}, input=typed)
 
     def backup(self, to, **more):
         return self.run("backup", "--to", to, "--passphrase-file", self.passphrase, **more)
@@ -132,3 +132,95 @@ def test_a_backup_needs_a_passphrase_of_some_length(host, scratch):
     assert "shorter than 12" in host.backup(scratch / "x").stderr
     assert "none was named" in host.run("backup", "--to", scratch / "x").stderr
     assert not (scratch / "x").exists()
+
+
+def warnings(server):
+    """What every page says."""
+    return {w["code"] for w in server.call("status")["warnings"]}
+
+
+@pytest.fixture
+def used(scratch, bed):
+    """A host whose server has an account: there is something to lose."""
+    bed.account()
+    return Host(scratch, bed.server)
+
+
+def test_the_master_key_goes_to_paper_and_back_and_every_page_says_when_it_never_did(used, scratch):
+    host = used
+    assert warnings(host.server) >= {"key-not-in-escrow", "backup-never"}
+    shown = host.run("key", "show-escrow")
+    assert shown.returncode == 0, shown.stderr
+    groups = [line for line in shown.stdout.splitlines() if line[:1].isdigit()]
+    assert len(groups) == 9 and all(len(g) == 12 for g in groups), shown.stdout
+    assert "key-not-in-escrow" not in warnings(host.server) and host.server.call("status")["key_escrow_at"]
+    right = host.run("key", "check-escrow", typed="\n".join(groups).lower())
+    assert right.returncode == 0 and right.stdout.startswith("right: "), right
+    wrong = host.run("key", "check-escrow", typed="\n".join([groups[1], groups[0], *groups[2:]]))
+    assert wrong.returncode == 2 and "group 1 is not what was printed" in wrong.stderr, wrong
+    back = scratch / "back.key"
+    done = host.run("key", "restore-escrow", back, typed="\n".join(groups))
+    assert done.returncode == 0 and back.read_text().strip() == (host.server.state / "master.key").read_text().strip(), done
+    assert stat.S_IMODE(back.stat().st_mode) == 0o400
+    rows = [a for a in host.server.request("GET", "/audit?action=key.escrow")[1]["items"]]
+    assert len(rows) == 1 and rows[0]["actor_kind"] == "host", "one row, and it holds no group"
+    assert groups[0][3:] not in str(rows) and groups[0][3:] not in host.server.process.text()
+
+
+def test_an_empty_server_has_nothing_to_lose(host):
+    assert not warnings(host.server)
+
+
+def test_a_master_key_that_is_not_the_databases_is_not_shown_for_a_safe(host, scratch):
+    other = scratch / "other.key"
+    subprocess.run([beds.PROGRAM, "key", "create", other], check=True, capture_output=True)
+    done = host.run("key", "show-escrow", settings={"keys.master": other})
+    assert done.returncode == 7 and "is in no file of keys.master" in done.stderr and not done.stdout, done
+
+
+def test_the_server_knows_its_last_backup(used, scratch):
+    host = used
+    assert host.backup(scratch / "one.backup").returncode == 0
+    status = host.server.call("status")
+    assert status["backup"]["bytes"] == (scratch / "one.backup").stat().st_size and status["backup"]["made_at"]
+    assert not {"backup-never", "backup-old"} & warnings(host.server)
+    metrics = host.server.http("/metrics")[1].decode()
+    assert f"certwright_backup_size_bytes {status['backup']['bytes']}" in metrics
+    assert host.server.request("GET", "/audit?action=backup.create")[1]["items"][0]["actor_kind"] == "host"
+    host.server.stop()
+    with sqlite3.connect(host.server.state / "certwright.db") as db:
+        made = int(db.execute("SELECT value FROM meta WHERE name = 'backup.made'").fetchone()[0].split()[0])
+        db.execute("UPDATE meta SET value = ? WHERE name = 'backup.made'", [f"{made - 50 * 3600 * 1000} 1"])
+        db.execute("UPDATE job SET due_ms = 1 WHERE kind = 'prune'")
+    db.close()
+    if user := beds.user_of_parts():
+        beds.chown_tree(host.server.state, user)
+    host.server.start()
+    assert "backup-old" in warnings(host.server)
+    told = "SELECT count(*) FROM notice WHERE kind = 'backup-old' AND ended_ms"
+    database = f"file:{host.server.state / 'certwright.db'}?mode=ro"
+    beds.wait_for(lambda: sqlite3.connect(database, uri=True).execute(f"{told} = 0").fetchone()[0] == 1, 20, "somebody is told")
+    assert host.backup(scratch / "two.backup").returncode == 0
+    assert sqlite3.connect(database, uri=True).execute(f"{told} > 0").fetchone()[0] == 1, "and that it is over"
+
+
+def test_a_backup_for_recipients_opens_with_either_secret_half_and_not_on_the_host(host, scratch):
+    halves = [scratch / "safe", scratch / "desk", scratch / "stranger"]
+    public = [host.run("key", "create-recipient", h).stdout.strip() for h in halves]
+    file, new = scratch / "one.backup", scratch / "new"
+    done = host.run("backup", "--to", file, "--recipient", public[0], "--recipient", public[1])
+    assert done.returncode == 0, done.stderr
+    without = host.run("backup", "verify", file)
+    assert without.returncode == 8 and public[0] in without.stderr and "--identity" in without.stderr, without
+    assert host.run("backup", "verify", file, "--identity", halves[2]).returncode == 8
+    assert all(host.run("backup", "verify", file, "--identity", h).returncode == 0 for h in halves[:2])
+    new.mkdir(mode=0o700)
+    shutil.copy(host.server.state / "master.key", new / "master.key")
+    if user := beds.user_of_parts():
+        beds.chown_tree(new, user)
+    done = host.run("restore", file, "--identity", halves[1], state=new)
+    assert done.returncode == 0 and "restored into" in done.stdout, done.stderr
+    configured = host.run("backup", "--to", scratch / "two.backup", settings={"backup.recipients": public[0]})
+    assert configured.returncode == 0, configured.stderr
+    bad = host.run("backup", "--to", scratch / "x", "--recipient", public[0][:-1] + "x")
+    assert bad.returncode == 2 and "a letter of it is wrong" in bad.stderr and not (scratch / "x").exists(), bad

@@ -35,7 +35,7 @@ static int reread(int fd, size_t n)
 	_cleanup_err_ struct err err = ERR_INIT;
 
 	(void)lseek(fd, 0, SEEK_SET);
-	if (archive_open(fd, &words, &a, &err) < 0 || archive_read(a, bytes, n, &err) < 0 || archive_end(a, &err) < 0)
+	if (archive_open(fd, &(struct archive_opener){ .passphrase = &words }, &a, &err) < 0 || archive_read(a, bytes, n, &err) < 0 || archive_end(a, &err) < 0)
 		return -(int)err.code;
 	for (size_t i = 0; i < n; i++)
 		ASSERT_INT(bytes[i], 0x5a);

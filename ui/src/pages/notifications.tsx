@@ -41,6 +41,7 @@ function eventNames(): Record<string, string> {
 		'delegation-lost': t('Delegation lost'),
 		'vendor-parked': t('Authority refuses requests'),
 		'debt-unpaid': t('Records could not be withdrawn'),
+		'backup-old': t('Last backup is too old'),
 	}
 }
 
