@@ -93,6 +93,8 @@ int acme_account_register(struct acme_session *s, const struct acme_registration
 int acme_account_find(struct acme_session *s, struct acme_account *ret, struct err *err);
 int acme_account_get(struct acme_session *s, struct acme_account *ret, struct err *err);
 /* contacts NULL = unchanged; tos_agreed sends the renewed agreement. */
+/* One page of the account's orders, appended to *ret; *ret_next: the next page's URL (owned), NULL after the last one. */
+int acme_order_list(struct acme_session *s, const char *url, struct strlist *ret, char **ret_next, struct err *err);
 int acme_account_update(struct acme_session *s, const struct strlist *contacts, bool tos_agreed, struct acme_account *ret, struct err *err);
 int acme_account_deactivate(struct acme_session *s, struct err *err);
 /* CONFLICT when the new key has an account already: s->refusal.location. REMOTE_REFUSED when the CA offers no key change. */

@@ -7,10 +7,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/ulid.h"
+#include "engine/intake.h"
 #include "keys/archive.h"
 #include "keys/keys.h"
 #include "service/local.h"
 #include "store/copy.h"
+#include "store/found.h"
 #include "store/safekeeping.h"
 #include "store/store.h"
 
@@ -629,9 +632,36 @@ static int master_key_fits(const struct config *c, const json_t *manifest, struc
 	return 0;
 }
 
+#define HOLD_MS (2 * MINUTE_MS) /* orders without a URL wait so long for what the authority says of the account */
+
+/* The engine looks before it acts: accounts are read by their URL, and their orders are compared with the authority's. */
+static int look_again(struct sql *tx, const char *account_id, const char *directory_url, int64_t now, struct err *err)
+{
+	static const enum job_kind kinds[] = { JOB_ACCOUNT_REFRESH, JOB_ACCOUNT_RECONCILE };
+	char id[ULID_LEN + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct ulid fresh = ulid_new(now);
+
+		if (job_intake(tx, &(struct job_request){ .id = fresh.s, .kind = kinds[i], .subject_kind = "account", .subject_id = account_id,
+							  .lane_url = directory_url, .now_ms = now }, id, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
 static int restored_tx(struct sql *tx, UNUSED void *arg, struct err *err)
 {
-	return store_restored(tx, clock_now(&clock_system), err);
+	_cleanup_strlist_ struct strlist ids = { 0 }, directories = { 0 };
+	int64_t now = clock_now(&clock_system);
+
+	if (store_restored(tx, now, err) < 0 || store_orders_hold(tx, now + HOLD_MS, err) < 0 ||
+	    store_accounts_registered(tx, &ids, &directories, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < ids.n; i++)
+		if (look_again(tx, ids.v[i], directories.v[i], now, err) < 0)
+			return -(int)err->code;
+	return 0;
 }
 
 static int finish_database(const struct config *c, const struct host_user *u, const char *path, struct err *err)

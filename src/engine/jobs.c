@@ -17,6 +17,7 @@ static int run_prune(struct job_run *r, struct err *err);
 
 const struct job_row job_rows[job_kind_count] = {
 	[JOB_ACCOUNT_REGISTER] = { "Register account", job_account_register, HOUR_MS, false },
+	[JOB_ACCOUNT_RECONCILE] = { "Compare with the authority", job_account_reconcile, 7 * DAY_MS, false },
 	[JOB_ACCOUNT_REFRESH] = { "Refresh account", job_account_refresh, 10 * MINUTE_MS, false },
 	[JOB_ACCOUNT_CONTACT] = { "Change contact", job_account_contact, 10 * MINUTE_MS, false },
 	[JOB_ACCOUNT_AGREE] = { "Agree to terms", job_account_agree, 10 * MINUTE_MS, false },

@@ -42,6 +42,7 @@ static const char *const titles[notice_kind_count] = {
 	[NOTICE_VENDOR] = "Authority refuses requests",
 	[NOTICE_DEBT] = "Records could not be withdrawn",
 	[NOTICE_BACKUP] = "Last backup is too old",
+	[NOTICE_KEY_LOST] = "Keys were lost",
 };
 
 /* ---- pieces ---- */

@@ -525,6 +525,7 @@ void job_account_set(struct job_run *r, enum account_status status, const struct
 int job_mine(struct sql *tx, const struct job_run *r, struct err *err);
 int job_account_register(struct job_run *r, struct err *err);
 int job_account_refresh(struct job_run *r, struct err *err);
+int job_account_reconcile(struct job_run *r, struct err *err); /* jobs_found.c */
 int job_account_contact(struct job_run *r, struct err *err);
 int job_account_agree(struct job_run *r, struct err *err);
 int job_account_close(struct job_run *r, struct err *err);

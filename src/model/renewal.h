@@ -77,7 +77,8 @@ void renewal_window_done(struct renewal_window *w);
 	X(NOTICE_DELEGATION, "delegation-lost")          /* a name that was delegated to us is not any more */         \
 	X(NOTICE_VENDOR, "vendor-parked")                /* an authority refuses whatever we ask */                    \
 	X(NOTICE_DEBT, "debt-unpaid")                    /* what was published could not be withdrawn */               \
-	X(NOTICE_BACKUP, "backup-old")                   /* the last backup is too old */
+	X(NOTICE_BACKUP, "backup-old")                   /* the last backup is too old */                              \
+	X(NOTICE_KEY_LOST, "key-lost")                   /* issued after the backup that was restored */
 DECLARE_ENUM(notice_kind, NOTICE_KINDS);
 
 struct notice {

@@ -15,6 +15,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_ACCOUNT_CONTACT, "account-contact")                                                                      \
 	X(JOB_ACCOUNT_AGREE, "account-agree")                                                                          \
 	X(JOB_ACCOUNT_ROLLOVER, "account-rollover")                                                                    \
+	X(JOB_ACCOUNT_RECONCILE, "account-reconcile") /* after a restore: what the authority knows and we do not */     \
 	X(JOB_ACCOUNT_DEACTIVATE, "account-deactivate")                                                                \
 	X(JOB_ACCOUNT_WATCH, "account-watch") /* standing: refreshes, checks directories, destroys spent keys */       \
 	X(JOB_VENDOR_CHECK, "vendor-check")                                                                            \

@@ -42,6 +42,7 @@ function eventNames(): Record<string, string> {
 		'vendor-parked': t('Authority refuses requests'),
 		'debt-unpaid': t('Records could not be withdrawn'),
 		'backup-old': t('Last backup is too old'),
+		'key-lost': t('Keys were lost'),
 	}
 }
 
