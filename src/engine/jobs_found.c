@@ -205,8 +205,11 @@ static int one_certificate(struct job_run *r, const char *order_url, const char 
 
 	if (acme_certificate_get(&r->session, url, &pem, err) < 0)
 		return err_wrap(err, "could not fetch a certificate of the account");
-	if (chain_parse(pem.pem, strlen(pem.pem), &chain, err) < 0)
-		return err_wrap(err, "a certificate of the account cannot be read");
+	if (chain_parse(pem.pem, strlen(pem.pem), &chain, err) < 0) { /* one that nobody can read is no reason to stop */
+		err_clear(err);
+		count(r, "unreadable");
+		return 0;
+	}
 	if (chain.v[0].info.not_after_ms <= now)
 		return 0; /* over, whatever became of its key */
 	f.pem = pem.pem;
