@@ -221,7 +221,7 @@ def test_the_session_cookie_is_bound_to_this_host_and_not_readable_by_scripts(ap
     assert cookie.startswith("__Host-certwright=") and all(w in cookie for w in ("; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"))
     assert "Domain" not in cookie and "Max-Age" not in cookie
     s = r.json()
-    assert s["user"]["name"] == "a-viewer" and s["permissions"] == ["self", "view"] and len(s["csrf_token"]) >= 43
+    assert s["user"]["name"] == "a-viewer" and s["permissions"] == ["self", "pull", "view"] and len(s["csrf_token"]) >= 43
 
 
 def test_signing_out_ends_the_session(api):
