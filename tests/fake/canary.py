@@ -34,6 +34,11 @@ def spellings(secret):
 class Canary:
     def __init__(self):
         self.secrets = {}
+        self.heads = dict(HEADS)
+
+    def expect(self, name):
+        """A head that is no secret of ours here: what a hostile authority sends is kept as evidence."""
+        del self.heads[name]
 
     def add(self, name, secret):
         if secret and len(secret) >= LEAST:
@@ -100,7 +105,7 @@ class Canary:
     def search(self, sinks):
         """Where what was found, as sentences."""
         looked_for = [(name, form) for secret, name in self.secrets.items() for form in spellings(secret)]
-        looked_for += list(HEADS.items())
+        looked_for += list(self.heads.items())
         found = set()
         for where, data in sinks:
             found |= {f"{name} in {where}" for name, form in looked_for if form in data}

@@ -187,6 +187,7 @@ def place():
         pytest.fail(f"'{beds.PROGRAM}' is not built")
     folder = beds.scratch("certwright-quirks-")
     one = Place(folder)
+    one.bed.server.canary.expect("a private key as PEM")  # an authority that sends one in a chain is among them
     yield one
     one.stop()
     shutil.rmtree(folder, ignore_errors=True)
