@@ -145,7 +145,7 @@ def test_the_playbook_for_f5_names_modules_and_members_that_exist(scratch):
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_the_timer_and_its_service_are_units_systemd_takes(scratch):
     for name in ("certwright-sync@.service", "certwright-sync@.timer"):
-        text = (EXAMPLES / name).read_text().replace("/usr/bin/certwright", str(beds.PROGRAM))
+        text = (EXAMPLES / name).read_text().replace("/usr/bin/certwright", str(beds.PROGRAM.resolve()))
         (scratch / name.replace("@", "@12")).write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", scratch / "certwright-sync@12.timer", scratch / "certwright-sync@12.service"], capture_output=True,
                           text=True, check=False, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{scratch}:"})
