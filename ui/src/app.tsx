@@ -8,12 +8,13 @@ import { useAuth, useMay, useSession, type Permission } from './api/session'
 import { language, LANGUAGES, switchLanguage, t } from './i18n'
 import { Empty, LinkButton, Notice, waitsForPerson } from './parts/bits'
 import { Icon, Mark, type IconName } from './parts/icon'
+import { useLiveOrders } from './parts/live-orders'
 import { Page } from './parts/page'
 import { Palette, usePalette, type Target } from './parts/palette'
 import { Warnings } from './parts/warnings'
-import { DashboardPage, useLiveOrders } from './pages/dashboard'
 import { cameByLink, Door, Setup, SignIn, TOLD } from './pages/door'
 
+const DashboardPage = lazy(() => import('./pages/dashboard').then((m) => ({ default: m.DashboardPage })))
 const AccountsPage = lazy(() => import('./pages/accounts').then((m) => ({ default: m.AccountsPage })))
 const OrdersPage = lazy(() => import('./pages/orders').then((m) => ({ default: m.OrdersPage })))
 const OrderPage = lazy(() => import('./pages/order').then((m) => ({ default: m.OrderPage })))

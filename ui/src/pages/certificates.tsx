@@ -66,12 +66,12 @@ export function CertificatesPage() {
 								},
 							]
 						: []),
-					{ title: t('No.'), nowrap: true, sort: { direction: 'descending', active: sort !== 'expires', choose: () => set({ sort: 'created' }) }, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
+					{ title: t('No.'), nowrap: true, sort: { direction: 'descending', active: sort !== 'expires', ...(sort === 'expires' ? { choose: () => set({ sort: 'created' }) } : {}) }, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
 					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
 					{ title: t('Status'), render: (c) => <Health certificate={c} /> },
 					{
 						title: t('Expires'),
-						sort: { direction: 'ascending', active: sort === 'expires', choose: () => set({ sort: 'expires' }) },
+						sort: { direction: 'ascending', active: sort === 'expires', ...(sort !== 'expires' ? { choose: () => set({ sort: 'expires' }) } : {}) },
 						render: (c) =>
 							c.not_after ? (
 								<>

@@ -10,21 +10,10 @@ import { t } from '../i18n'
 import { distance, Failure, Health, isLive, LinkButton, Names, OrderStatus, Relative, sentence, Time, Tone, waitsForPerson } from '../parts/bits'
 import { ExpiryChart } from '../parts/expiry-chart'
 import { Icon } from '../parts/icon'
+import { LIVE, useLiveOrders } from '../parts/live-orders'
 import { Card, Page } from '../parts/page'
 import { TOLD } from './door'
 import { NoticesCard, PauseBanner } from './renewals'
-
-const LIVE = ['pending', 'ready', 'processing'] as const
-
-export function useLiveOrders() {
-	return useQuery({
-		queryKey: ['orders', 'live'],
-		queryFn: async () => {
-			const pages = await Promise.all(LIVE.map((status) => unwrap(api.GET('/orders', { params: { query: { status, limit: 50 } } }))))
-			return pages.flatMap((p) => p.items).sort((a, b) => b.created_at.localeCompare(a.created_at))
-		},
-	})
-}
 
 interface Need {
 	key: string
