@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
+import { lifeTests } from './live-life.mjs'
 import { manyTests } from './live-many.mjs'
 import { safeTests } from './live-safe.mjs'
 import { small } from './png.mjs'
@@ -246,6 +247,8 @@ await test('a certificate is exported with its key, for a reason, and the audit 
 	await page.getByText(/export/).first().waitFor()
 	await shot('activity')
 })
+
+await lifeTests({ test, base, page, bed, tell, createOrder })
 
 await test('every page with real data passes axe', async () => {
 	const found = []

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// live-life.mjs - part of live.mjs: what happens in a certificate's life through the page alone, on the real server: the form of each
+// vendor, a provider (a real PowerDNS) tested, saved and used by an order, an import, a renewal and a revocation.
+import assert from 'node:assert/strict'
+import { visit } from './browser.mjs'
+
+export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
+	const get = (path) => page.evaluate(async (p) => (await fetch(`/api/v1${p}`)).json(), path)
+	const dialog = () => page.getByRole('dialog')
+
+	await test("each vendor's form asks for what that vendor needs, and a discontinued one cannot be chosen", async () => {
+		const vendors = (await get('/vendors')).items.filter((v) => v.key !== 'custom')
+		assert.ok(vendors.length >= 12, `${vendors.length} vendors`)
+		for (const v of vendors) {
+			await page.goto(`${base}/accounts?register`)
+			await page.getByRole('combobox', { name: 'Vendor' }).click()
+			const option = page.getByRole('option', { name: v.costs_money ? `${v.title} (paid)` : v.title, exact: true })
+			await option.waitFor()
+			const off = (await option.getAttribute('data-combobox-disabled')) !== null
+			assert.equal(off, v.discontinued !== null, v.title)
+			if (off) continue
+			await option.click()
+			await page.getByRole('textbox', { name: 'E-mail' }).waitFor()
+			const bound = page.getByRole('switch', { name: /Use External Account Binding/ })
+			if (v.eab_required) {
+				assert.ok(await bound.isChecked(), `${v.title}: bound`)
+				await page.getByText('Where to find the values').or(page.getByLabel('Where the values come from')).first().waitFor()
+			}
+			assert.equal(await page.getByLabel('Region or product').count() > 0, v.regions.length > 0, `${v.title}: regions`)
+			if (v.contact_required) await page.getByText('This vendor wants one.').waitFor()
+			assert.equal(await page.getByRole('checkbox', { name: /Renewals and other automatic acts/ }).count(), v.costs_money ? 1 : 0, `${v.title}: costs`)
+		}
+	})
+
+	if (bed.powerdns)
+		await test('a provider is tested and saved, and a wildcard with its apex is issued by it; nothing is left there', async () => {
+			await visit(page, base, '/external-dns', 'External DNS')
+			await page.getByRole('button', { name: 'Add provider' }).first().click()
+			await dialog().getByRole('combobox', { name: 'Provider' }).click()
+			await page.getByRole('option', { name: /^PowerDNS/ }).click()
+			await dialog().getByLabel('Name', { exact: true }).fill('zone at home')
+			const kind = (await get('/provider-kinds')).items.find((k) => k.name === 'powerdns')
+			const box = (name) => dialog().getByRole('textbox', { name: new RegExp(`^${kind.fields.find((f) => f.name === name).label}`) })
+			await box('url').fill(bed.powerdns.url)
+			await box('api_key').fill('wrong-key-0123456789')
+			await dialog().getByRole('button', { name: 'Test and save' }).click()
+			await dialog().getByRole('button', { name: 'Test reading only' }).click()
+			await dialog().getByText(/401/).first().waitFor({ timeout: 30_000 })
+			await visit(page, base, '/external-dns', 'External DNS')
+			await page.getByRole('button', { name: 'Actions of provider zone at home' }).click()
+			await page.getByRole('menuitem', { name: 'Change' }).click()
+			await box('api_key').fill(bed.powerdns.key)
+			await dialog().getByRole('button', { name: 'Test and save' }).click()
+			await dialog().getByRole('button', { name: 'Test reading only' }).click()
+			await dialog().getByText('Reading works').waitFor({ timeout: 30_000 })
+			await dialog().getByRole('button', { name: 'Write, find and remove it' }).click()
+			await dialog().getByText('It works').waitFor({ timeout: 60_000 })
+			await createOrder('pdns.test\n*.pdns.test', async () => {
+				await page.getByRole('combobox', { name: 'External DNS' }).click()
+				await page.getByRole('option', { name: /^zone at home/ }).click()
+			})
+			await page.getByRole('button', { name: 'Download Certificate' }).waitFor({ timeout: 60_000 })
+			for (let i = 0; i < 100 && (await tell('texts')).length; i++) await page.waitForTimeout(200)
+			assert.deepEqual(await tell('texts'), [])
+		})
+
+	await test('a certificate from elsewhere is imported and watched', async () => {
+		const [pem] = await tell('certificates ["Imported Bank"]')
+		await visit(page, base, '/certificates', 'Certificates')
+		await page.getByRole('button', { name: 'Import', exact: false }).first().click()
+		await dialog().getByLabel('Certificate', { exact: true }).fill(pem)
+		await dialog().getByLabel('Owner').fill('web team')
+		await dialog().getByRole('button', { name: 'Import', exact: true }).click()
+		await dialog().getByRole('button', { name: 'Close' }).last().click()
+		await visit(page, base, '/certificates?q=name:h0.bank.test', 'Certificates')
+		await page.getByRole('link', { name: 'h0.bank.test' }).first().click()
+		await page.getByText('This certificate is only watched.').waitFor()
+	})
+
+	await test('a certificate is renewed, and the new one is revoked, by two buttons', async () => {
+		await visit(page, base, '/certificates?q=name:shop.bank.test', 'Certificates')
+		await page.getByRole('link', { name: 'shop.bank.test' }).first().click()
+		await page.getByRole('heading', { level: 1 }).waitFor()
+		const id = page.url().split('/').pop()
+		const before = (await get(`/certificates/${id}`)).serial
+		await page.getByRole('button', { name: 'Renew', exact: true }).click()
+		let now = before
+		for (let i = 0; i < 150 && now === before; i++) {
+			await page.waitForTimeout(200)
+			now = (await get(`/certificates/${id}`)).serial
+		}
+		assert.notEqual(now, before)
+		await page.getByText(now, { exact: false }).first().waitFor({ timeout: 15_000 })
+		await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+		await dialog().getByLabel('Replace it first').uncheck()
+		await dialog().getByLabel('Reason').selectOption('superseded')
+		await dialog().getByRole('button', { name: 'Revoke', exact: true }).click()
+		await page.locator('h1 + *, .tone').filter({ hasText: 'revoked' }).first().waitFor({ timeout: 30_000 })
+		assert.equal((await get(`/certificates/${id}`)).status, 'revoked')
+	})
+}
