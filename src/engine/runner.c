@@ -356,7 +356,7 @@ bool engine_clock_jumped(struct engine *e)
 	int64_t moved = (clock_now(e->clock) - __atomic_load_n(&e->last_wall_ms, __ATOMIC_RELAXED)) -
 			(clock_boot(e->clock) - __atomic_load_n(&e->last_boot_ms, __ATOMIC_RELAXED));
 
-	return e->dispatcher_on && (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS);
+	return __atomic_load_n(&e->dispatcher_on, __ATOMIC_RELAXED) && (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS);
 }
 
 /* How many rows may be claimed now; suspects run alone. */
@@ -444,7 +444,7 @@ int engine_start(struct engine *e, struct err *err)
 	}
 	if (thread_start(&e->dispatcher, "dispatcher", dispatch, e, err) < 0)
 		return err_wrap(err, "could not start the engine");
-	e->dispatcher_on = true;
+	__atomic_store_n(&e->dispatcher_on, true, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -462,7 +462,7 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 	pthread_mutex_unlock(&e->lock);
 	if (e->dispatcher_on)
 		thread_join(e->dispatcher);
-	e->dispatcher_on = false;
+	__atomic_store_n(&e->dispatcher_on, false, __ATOMIC_RELAXED); /* workers that still run ask for it */
 	while (busy && clock_boot(&clock_system) < until) {
 		pthread_mutex_lock(&e->lock);
 		busy = e->busy > 0;
