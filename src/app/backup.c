@@ -3,6 +3,7 @@
 #include "app/backup.h"
 
 #include "app/host.h"
+#include "app/verb.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -33,16 +34,6 @@
 #define NAME_FORMAT "certwright-%Y%m%dT%H%M%SZ"
 #define NAME_LENGTH 27 /* "certwright-20260101T000000Z" */
 #define COPY_BYTES (64 * 1024)
-
-static int fail(const struct err *err)
-{
-	_cleanup_free_ char *text = err_text(err);
-
-	fprintf(stderr, "certwright: %s\n", text);
-	if (err->hint)
-		fprintf(stderr, "%s\n", err->hint);
-	return err_exit_status(err->code);
-}
 
 /* What a backup is sealed with, or opened with. */
 struct means {
@@ -579,15 +570,15 @@ int backup_verb(const struct config_input *in, int argc, char **argv, const stru
 
 	json_init();
 	if (config_read(in, &c, NULL, &err) < 0)
-		return fail(&err);
+		return verb_failed(&err);
 	to = o->to ? o->to : c.backup_dir;
 	if (argc == 2 && streq(argv[0], "verify"))
-		return backup_verify(&c, o, argv[1], &err) < 0 ? fail(&err) : 0;
+		return backup_verify(&c, o, argv[1], &err) < 0 ? verb_failed(&err) : 0;
 	if (argc || !to) {
 		fprintf(stderr, "certwright: usage: certwright backup --to FILE|DIR [--recipient KEY | --passphrase-file F], or certwright backup verify FILE [--identity F | --passphrase-file F]\n");
 		return 2;
 	}
-	return backup_make(&c, o, to, &err) < 0 ? fail(&err) : 0;
+	return backup_make(&c, o, to, &err) < 0 ? verb_failed(&err) : 0;
 }
 
 /* ---- restore --------------------------------------------------------------------------------------------------------- */
@@ -731,6 +722,6 @@ int restore_verb(const struct config_input *in, int argc, char **argv, const str
 		return 2;
 	}
 	if (config_read(in, &c, NULL, &err) < 0 || restore(&c, o, argv[0], &err) < 0)
-		return fail(&err);
+		return verb_failed(&err);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "app/setup.h"
 
 #include "app/host.h"
+#include "app/verb.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -20,16 +21,6 @@
 
 #define TYPED_MAX 4096
 #define MASTERS_MAX 16
-
-static int fail(const struct err *err)
-{
-	_cleanup_free_ char *text = err_text(err);
-
-	fprintf(stderr, "certwright: %s\n", text);
-	if (err->hint)
-		fprintf(stderr, "%s\n", err->hint);
-	return err_exit_status(err->code);
-}
 
 static int create(const char *file, struct err *err)
 {
@@ -53,22 +44,10 @@ static int known_read(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-/* The store as the server's user: irrevocable, so what only root may read was read before. */
 static int database(const struct config *c, struct store **ret, char **ret_known, struct err *err)
 {
-	const struct store_options o = { .url = c->store_url, .password_file = c->store_password_file };
-	struct host_user user = { 0 };
-	int rc = host_user_find(c->run_user, &user, err);
-
-	if (rc == 0)
-		rc = host_state_make(c->state, &user, err);
-	if (rc == 0)
-		rc = host_user_become(&user, err);
-	host_user_done(&user);
-	if (rc < 0)
-		return rc;
-	if (store_open(&o, ret, err) < 0)
-		return err_wrap(err, "could not open the store");
+	if (verb_store(c, ret, err) < 0)
+		return -(int)err->code;
 	if (store_read(*ret, known_read, ret_known, err) < 0)
 		return err_wrap(err, "could not read which master key the database was sealed with");
 	if (!*ret_known) {
@@ -239,11 +218,11 @@ int key_verb(const struct config_input *in, int argc, char **argv)
 
 	json_init();
 	if (argc == 2 && streq(argv[0], "create"))
-		return create(argv[1], &err) < 0 ? fail(&err) : 0;
+		return create(argv[1], &err) < 0 ? verb_failed(&err) : 0;
 	if (argc == 2 && streq(argv[0], "create-recipient"))
-		return create_recipient(argv[1], &err) < 0 ? fail(&err) : 0;
+		return create_recipient(argv[1], &err) < 0 ? verb_failed(&err) : 0;
 	if (argc == 2 && streq(argv[0], "restore-escrow"))
-		return restore(argv[1], &err) < 0 ? fail(&err) : 0;
+		return restore(argv[1], &err) < 0 ? verb_failed(&err) : 0;
 	if (!shows && !checks) {
 		fprintf(stderr, "certwright: usage: certwright key create FILE | show-escrow | check-escrow | restore-escrow FILE | create-recipient FILE [--config FILE] [--state DIR]\n");
 		return 2;
@@ -253,5 +232,5 @@ int key_verb(const struct config_input *in, int argc, char **argv)
 	rc = config_read(in, &c, NULL, &err);
 	if (rc == 0)
 		rc = shows ? show(&c, &err) : check(&c, &err);
-	return rc < 0 ? fail(&err) : 0;
+	return rc < 0 ? verb_failed(&err) : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "app/host.h"
 #include "app/units.h"
+#include "app/verb.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -18,16 +19,6 @@
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
-
-static int fail(const struct err *err)
-{
-	_cleanup_free_ char *text = err_text(err);
-
-	fprintf(stderr, "certwright: %s\n", text);
-	if (err->hint)
-		fprintf(stderr, "%s\n", err->hint);
-	return err_exit_status(err->code);
-}
 
 /* One line from the terminal without showing it. */
 static int ask_hidden(FILE *tty, const char *prompt, struct secret *ret, struct err *err)
@@ -154,20 +145,10 @@ static int make_link(const struct config *c, struct store *store, bool as_json, 
 
 static int with_store(const struct config *c, const struct setup_options *o, const struct secret *password, int token_fd, struct err *err)
 {
-	struct store_options so = { .url = c->store_url, .password_file = c->store_password_file };
 	_cleanup_store_ struct store *store = NULL;
-	struct host_user user = { 0 };
-	int rc = host_user_find(c->run_user, &user, err);
 
-	if (rc == 0)
-		rc = host_state_make(c->state, &user, err);
-	if (rc == 0)
-		rc = host_user_become(&user, err);
-	host_user_done(&user);
-	if (rc < 0)
-		return rc;
-	if (store_open(&so, &store, err) < 0)
-		return err_wrap(err, "could not open the store");
+	if (verb_store(c, &store, err) < 0)
+		return -(int)err->code;
 	if (o->passwd) {
 		if (service_local_password(store, NULL, o->passwd, password, err) < 0)
 			return -(int)err->code;
@@ -190,7 +171,7 @@ int setup_run(const struct config *c, const struct setup_options *o)
 	json_init();
 	if (!o->admin && !o->passwd && (o->password_file || o->token_out || o->rights->n)) {
 		err_set(&err, ERR_INVALID, "--password-file, --token-out and --right belong to --admin NAME");
-		return fail(&err);
+		return verb_failed(&err);
 	}
 	if (o->password_file)
 		rc = file_read_secret(o->password_file, LIMIT_PASSWORD_MAX, &password, &err);
@@ -200,7 +181,7 @@ int setup_run(const struct config *c, const struct setup_options *o)
 		rc = token_file_open(o->token_out, &token_fd, &err);
 	if (rc == 0 && with_store(c, o, &password, token_fd, &err) < 0 && o->token_out)
 		(void)unlink(o->token_out);
-	return err_is(&err) ? fail(&err) : 0;
+	return err_is(&err) ? verb_failed(&err) : 0;
 }
 
 /* ---- config ------------------------------------------------------------------------------------------------------ */
@@ -235,7 +216,7 @@ static int config_show(const struct config_input *in)
 	_cleanup_err_ struct err err = ERR_INIT;
 
 	if (config_read(in, &c, NULL, &err) < 0)
-		return fail(&err);
+		return verb_failed(&err);
 	for (const struct config_key *k = config_keys; k->name; k++) {
 		_cleanup_free_ char *value = config_value(&c, k);
 
@@ -252,7 +233,7 @@ static int config_units(const struct config_input *in, const char *dir)
 	_cleanup_err_ struct err err = ERR_INIT;
 
 	if (config_read(in, &c, NULL, &err) < 0 || units_write(&c, dir, &err) < 0)
-		return fail(&err);
+		return verb_failed(&err);
 	return 0;
 }
 
@@ -267,7 +248,7 @@ int config_verb(const struct config_input *in, int argc, char **argv)
 	if (argc == 1 && streq(argv[0], "keys"))
 		return config_document(stdout), 0;
 	if (argc == 1 && streq(argv[0], "example"))
-		return config_example(stdout, in->set, &err) < 0 ? fail(&err) : 0;
+		return config_example(stdout, in->set, &err) < 0 ? verb_failed(&err) : 0;
 	if (argc == 2 && streq(argv[0], "units"))
 		return config_units(in, argv[1]);
 	if (argc == 1 && streq(argv[0], "verbs"))

@@ -74,7 +74,7 @@ static int validation_for(struct sql *tx, const struct found *f, const struct st
 	return 0;
 }
 
-static int version_of(const struct found *f, const char *certificate_id, enum version_state state, struct version *ret)
+static void version_of(const struct found *f, const char *certificate_id, enum version_state state, struct version *ret)
 {
 	const struct cert_info *i = &f->chain->v[0].info;
 
@@ -85,16 +85,14 @@ static int version_of(const struct found *f, const char *certificate_id, enum ve
 		.not_after_ms = i->not_after_ms, .chain = xstrdup(f->pem), .created_ms = engine_now(f->r->e),
 	};
 	strlist_copy(&ret->names, &i->names);
-	return 0;
 }
 
-static int lost_reason(char **ret)
+static void lost_reason(char **ret)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
 
 	err_set(&why, ERR_NEEDS_PERSON, "issued after the backup that this server was restored from: its key was lost");
 	*ret = err_to_json_text(&why);
-	return 0;
 }
 
 static int tell_lost(struct sql *tx, const struct found *f, const struct certificate *c, struct err *err)
@@ -117,9 +115,9 @@ static int into_lineage(struct sql *tx, struct found *f, const char *id, struct 
 	_cleanup_(version_done) struct version v = { 0 };
 	int64_t due = engine_now(f->r->e) + f->spread_ms;
 
-	(void)version_of(f, id, f->lost ? VERSION_EVIDENCE : VERSION_CURRENT, &v);
+	version_of(f, id, f->lost ? VERSION_EVIDENCE : VERSION_CURRENT, &v);
 	if (f->lost)
-		(void)lost_reason(&v.reason);
+		lost_reason(&v.reason);
 	if (store_version_add(tx, &v, err) < 0 || store_certificate_get(tx, id, &c, err) < 0)
 		return -(int)err->code;
 	if (!f->lost) {
@@ -152,7 +150,7 @@ static int as_new(struct sql *tx, struct found *f, const char *names_hash, struc
 
 	strlist_copy(&c.names, &i->names);
 	c.renew_at_ms = c.next_attempt_ms = f->lost ? now + f->spread_ms : renewal_when_fraction(i->not_before_ms, i->not_after_ms, &dice);
-	(void)version_of(f, c.id, VERSION_CURRENT, &v);
+	version_of(f, c.id, VERSION_CURRENT, &v);
 	if (validation_for(tx, f, &c.names, &c.validation, err) < 0 || store_certificate_add(tx, &c, err) < 0 || store_version_add(tx, &v, err) < 0)
 		return -(int)err->code;
 	return f->lost ? tell_lost(tx, f, &c, err) : 0;

@@ -215,7 +215,6 @@ static int release_row(struct sql *tx, void *arg, struct err *err)
 	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
 }
 
-/* Takes the lock as held. NULL: we are stopping. */
 /*
  * A row whose lease was over before its work began (this process was stopped, or all workers hung) is left alone: it is due again by
  * itself, here or at another node, and what was claimed is old news.
@@ -262,6 +261,7 @@ void runner_do(struct engine *e, struct worker *w, struct task *t)
 	task_free(t);
 }
 
+/* Takes the lock as held. NULL: we are stopping. */
 static struct task *take_task(struct engine *e, struct worker *w)
 {
 	struct task *t = e->queue;
