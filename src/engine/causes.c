@@ -39,7 +39,7 @@ int cause_credential_over(struct sql *tx, const char *provider_id, int64_t now_m
 
 int cause_parked(struct sql *tx, const char *lane, int64_t until_ms, const char *reason, const char *certificate_id, int64_t now_ms, struct err *err)
 {
-	const char *url = lane + strlen(LANE_VENDOR);
+	const char *url = str_starts(lane, LANE_VENDOR) ? lane + strlen(LANE_VENDOR) : NULL;
 	_cleanup_certificate_ struct certificate c = { 0 };
 	_cleanup_json_ json_t *j = json_text_or_null(reason);
 	_cleanup_err_ struct err why = ERR_INIT;
@@ -49,7 +49,7 @@ int cause_parked(struct sql *tx, const char *lane, int64_t until_ms, const char 
 		.next_step = "It is tried again by itself; see the authority's status page, or give what is urgent another account.",
 	};
 
-	if (!str_starts(lane, LANE_VENDOR) || until_ms - now_ms < TOLD_MS)
+	if (!url || until_ms - now_ms < TOLD_MS)
 		return 0;
 	err_from_json(j, &why);
 	text = err_is(&why) ? err_text(&why) : xstrdup("it asks to be left alone");

@@ -42,7 +42,7 @@ int lane_resume(struct sql *tx, const char *name, int64_t now_ms, struct err *er
 
 	if (store_lane_ensure(tx, name, lane_cap(name), err) < 0 || store_lane_get(tx, name, &l, err) < 0)
 		return -(int)err->code;
-	if (store_lane_unpark(tx, name, err) < 0)
+	if (store_lane_unpark(tx, name, err) < 0 || cause_parked_over(tx, name, now_ms, err) < 0)
 		return -(int)err->code;
 	if (!l.parked_until_ms || !str_starts(name, LANE_ACCOUNT))
 		return 0;

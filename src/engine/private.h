@@ -163,7 +163,7 @@ int64_t retry_clock(const struct engine *e, int64_t attempts);     /* span: 1, 1
 
 char *lane_vendor(const char *directory_url); /* owned */
 int64_t lane_cap(const char *name);
-/* Nothing stands in its way any more: the lane is free, and of an account what waited under it is due now. */
+/* Nothing stands in its way any more: the lane is free, what was told of it is over, and of an account what waited under it is due now. */
 int lane_resume(struct sql *tx, const char *name, int64_t now_ms, struct err *err);
 /* Counts of what runs here; take e->lock before. lane_room: how many more may run, never more than half of the workers. */
 struct lane_slot *lane_slot(struct engine *e, const char *name);

@@ -597,7 +597,7 @@ static int flush(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (r->drop_profile && store_order_options_drop_profile(tx, r->o.id, err) < 0)
 		return -(int)err->code;
-	if (r->unpark && (lane_resume(tx, r->through, now, err) < 0 || cause_parked_over(tx, r->through, now, err) < 0))
+	if (r->unpark && lane_resume(tx, r->through, now, err) < 0)
 		return -(int)err->code;
 	for (enum order_want w = WANT_FINALIZE; w <= WANT_CANCEL; w++)
 		if (r->served & BIT(w) && store_order_served(tx, &r->o, w, err) < 0)
