@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A row that ends the process each time it is walked ends it three times; then it is set aside with an alarm, and the rest goes on."""
+import http.client
 import sqlite3
 import time
+import uuid
 
 import pytest
 from helpers import nothing_left, order, wait_all
@@ -56,14 +58,15 @@ def rows(bed, text):
 
 
 def ask_api(bed, method, path, body=None):
-    """An answer of a server that dies again and again."""
+    """An answer of a server that dies again and again. What is asked again after a cut answer is the same request, done once."""
     until = time.monotonic() + 60
+    once = {"Idempotency-Key": uuid.uuid4().hex}
     while True:
         try:
-            status, doc, _ = bed.server.request(method, path, body)
+            status, doc, _ = bed.server.request(method, path, body, headers=once)
             if status < 500:
                 return status, doc
-        except OSError:
+        except (OSError, http.client.HTTPException):
             pass
         assert time.monotonic() < until, f"{method} {path} is not answered any more"
         time.sleep(0.1)
