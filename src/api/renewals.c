@@ -11,6 +11,7 @@ static const char *const reasons[] = { "unspecified", "key-compromise", "superse
 const struct json_field renewal_create_fields[] = {
 	JF_LIST(struct renewal_create, certificate_ids, .required = true, .min = 1, .max = LIMIT_API_PAGE, .item_max = ULID_LEN),
 	JF_STR(struct renewal_create, csr_id, .min = 1, .max = ULID_LEN),
+	JF_BOOL(struct renewal_create, accept_cost),
 	{ 0 }
 };
 const struct json_field renewal_update_fields[] = {
@@ -26,6 +27,7 @@ const struct json_field revocation_create_fields[] = {
 	JF_STR(struct revocation_create, reason, .one_of = reasons),
 	JF_BOOL(struct revocation_create, by_key),
 	JF_BOOL(struct revocation_create, replace),
+	JF_BOOL(struct revocation_create, accept_cost),
 	{ 0 }
 };
 const struct json_field renewal_pause_fields[] = {

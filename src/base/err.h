@@ -41,6 +41,7 @@ enum retry_class {
 	X(TOO_MANY,         429, LATER,  6, "too-many-requests",    "Too many requests")                               \
 	X(NONCE,            502, NOW,    5, "nonce",                "Nonce not accepted")                              \
 	X(NETWORK,          502, LATER,  6, "network",              "Remote service not reached")                      \
+	X(UNTRUSTED,        502, LATER,  6, "untrusted",            "Certificate of the remote service not accepted")  \
 	X(REMOTE_BUSY,      502, LATER,  6, "remote-busy",          "Remote service failed")                           \
 	X(REMOTE_BAD,       502, LATER,  5, "remote-bad-answer",    "Remote service gave an unusable answer")          \
 	X(REMOTE_LIMIT,     429, PARK,   5, "remote-limit",         "Rate limited by the remote service")              \
@@ -93,6 +94,12 @@ void err_copy(struct err *to, const struct err *from); /* to must be empty */
 static inline bool err_is(const struct err *e)
 {
 	return e->code != ERR_NONE;
+}
+
+/* Nobody was spoken to: no way there, or somebody else answers. */
+static inline bool err_not_reached(const struct err *e)
+{
+	return e->code == ERR_NETWORK || e->code == ERR_UNTRUSTED;
 }
 
 void err_clear(struct err *e);

@@ -139,7 +139,7 @@ static int one_file(struct run *r, const char *path, struct err *err)
 	r->files++;
 	if (send_file(r, path, &why) == 0)
 		return 0;
-	if (why.code == ERR_UNAUTHENTICATED || why.code == ERR_DENIED || why.code == ERR_NETWORK)
+	if (why.code == ERR_UNAUTHENTICATED || why.code == ERR_DENIED || err_not_reached(&why))
 		return err_move(err, &why);
 	r->failed++;
 	say(r, path, "failed", "", why.detail);

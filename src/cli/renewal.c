@@ -54,6 +54,7 @@ static int show_rows(struct cli *c, const struct cli_answer *r, const char *done
 
 static const struct cli_option renew_options[] = {
 	{ "csr", "ID", "for a single certificate: another CSR with the same names, used from now on", false },
+	{ "accept-cost", NULL, "orders at an authority that charges are meant", false },
 	{ "wait", NULL, "for a single certificate: wait until the order is over", false },
 	{ 0 }
 };
@@ -69,7 +70,7 @@ static int renew(struct cli *c, const struct cli_args *a, struct err *err)
 		return -(int)err->code;
 	if (arg_has(a, "wait") && a->words.n != 1)
 		return err_set(err, ERR_INVALID, "--wait is for a single certificate");
-	q.body = body = json_pack("{s:O}", "certificate_ids", refs);
+	q.body = body = json_pack("{s:O, s:b}", "certificate_ids", refs, "accept_cost", arg_has(a, "accept-cost"));
 	if (arg(a, "csr"))
 		json_object_set_new(body, "csr_id", json_string(arg(a, "csr")));
 	if (cli_request(c, &q, &r, err) < 0 || show_rows(c, &r, "is being renewed", err) < 0)
@@ -82,6 +83,7 @@ static const struct cli_option revoke_options[] = {
 	{ "reason", "WHY", "unspecified, key-compromise, superseded, cessation-of-operation; default: none is given", false },
 	{ "by-key", NULL, "signed by the certificate's own key instead of the account's", false },
 	{ "replace", NULL, "renew first; revoked when the new certificate is there", false },
+	{ "accept-cost", NULL, "with --replace: an order at an authority that charges is meant", false },
 	{ "version", "ID", "for a single certificate: another version than the current one", false },
 	{ 0 }
 };
@@ -94,7 +96,8 @@ static int revoke_these(struct cli *c, const struct cli_args *a, struct err *err
 
 	if (!refs)
 		return -(int)err->code;
-	q.body = body = json_pack("{s:O, s:b, s:b}", "certificate_ids", refs, "by_key", arg_has(a, "by-key"), "replace", arg_has(a, "replace"));
+	q.body = body = json_pack("{s:O, s:b, s:b, s:b}", "certificate_ids", refs, "by_key", arg_has(a, "by-key"), "replace", arg_has(a, "replace"),
+				    "accept_cost", arg_has(a, "accept-cost"));
 	if (arg(a, "reason"))
 		json_object_set_new(body, "reason", json_string(arg(a, "reason")));
 	if (arg(a, "version"))

@@ -367,10 +367,29 @@ static void nap(int64_t ms)
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 }, NULL);
 }
 
+/* What keeps it, once: nobody waits in silence. */
+static void say_why_it_waits(const json_t *job, char **told)
+{
+	const json_t *reason = json_object_get(job, "reason");
+	_cleanup_free_ char *next = cli_member(job, "next_at"), *text = NULL;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	if (!json_is_object(reason))
+		return;
+	cli_reason_error(reason, &why);
+	text = err_text(&why);
+	if (*told && streq(*told, text))
+		return;
+	fprintf(stderr, "not yet: %s; tried again at %s\n", text, next);
+	if (why.hint)
+		fprintf(stderr, "  %s\n", why.hint);
+	replace_str(told, text);
+}
+
 int cli_job_wait(struct cli *c, struct cli_answer *a, struct err *err)
 {
 	int64_t until = clock_boot(&clock_system) + JOB_WAIT_MS;
-	_cleanup_free_ char *job_path = cli_path("jobs", json_string_value(json_object_get(a->doc, "id")) ?: "-", "");
+	_cleanup_free_ char *told = NULL, *job_path = cli_path("jobs", json_string_value(json_object_get(a->doc, "id")) ?: "-", "");
 
 	for (;;) {
 		const char *state = json_string_value(json_object_get(a->doc, "state"));
@@ -383,6 +402,7 @@ int cli_job_wait(struct cli *c, struct cli_answer *a, struct err *err)
 			err_set(err, ERR_TIMEOUT, "the job is not done yet");
 			return err_hint(err, "It goes on without you: %s.", job_path);
 		}
+		say_why_it_waits(a->doc, &told);
 		nap(250);
 		if (cli_get(c, job_path, a, err) < 0)
 			return -(int)err->code;

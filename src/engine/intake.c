@@ -322,24 +322,30 @@ static int64_t stored_retry(const struct order *o)
 	return ms;
 }
 
+/* A wait that somebody outside asked for is not cut short by a person; one of our own is, every five seconds. */
+static int too_early(const struct order *o, int64_t now_ms, struct err *err)
+{
+	int64_t told = MAX(stored_retry(o), o->look_after_ms), until = MAX(told, o->want_refresh ? o->want_refresh + 5 * SECOND_MS : 0);
+	char when[CLOCK_TEXT];
+
+	if (until <= now_ms)
+		return 0;
+	err_set(err, ERR_TOO_MANY, "order %" PRId64 " cannot be looked at before %s", o->num, clock_format(until, when));
+	err->retry_at_ms = until;
+	if (told == until)
+		err_hint(err, "The authority asked not to be asked again before then; the order is looked at by itself when that time has come.");
+	return -ERR_TOO_MANY;
+}
+
 int order_want_refresh(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
 	_cleanup_order_ struct order o = { 0 };
-	int64_t until;
 
 	if (store_order_get(tx, id, &o, err) < 0)
 		return -(int)err->code;
 	if (o.ended_ms)
 		return 0;
-	until = MAX(stored_retry(&o), o.want_refresh ? o.want_refresh + 5 * SECOND_MS : 0);
-	if (until > now_ms) {
-		char when[CLOCK_TEXT];
-
-		err_set(err, ERR_TOO_MANY, "order %" PRId64 " cannot be looked at before %s", o.num, clock_format(until, when));
-		err->retry_at_ms = until;
-		return -ERR_TOO_MANY;
-	}
-	if (store_order_resume(tx, id, now_ms, err) < 0)
+	if (too_early(&o, now_ms, err) < 0 || store_order_resume(tx, id, now_ms, err) < 0)
 		return -(int)err->code;
 	return store_order_ask(tx, id, WANT_REFRESH, now_ms, now_ms, err);
 }

@@ -313,6 +313,12 @@ static void end_failed(struct job_run *r, const struct err *why)
 	}
 }
 
+/* Nobody mends what is trusted by waiting: who stands there for the answer is told at once. What must not be left half done is tried on. */
+static bool told_at_once(const struct job_run *r, const struct err *why)
+{
+	return why->code == ERR_UNTRUSTED && job_rows[r->j.kind].give_up_ms <= HOUR_MS;
+}
+
 static void failed(struct job_run *r, struct err *why)
 {
 	const struct acme_refusal *f = r->session.refusal.status || r->session.refusal.gated ? &r->session.refusal : NULL;
@@ -333,6 +339,8 @@ static void failed(struct job_run *r, struct err *why)
 	case RETRY_NOW:
 	case RETRY_LATER:
 	case RETRY_PARK:
+		if (told_at_once(r, why))
+			break;
 		if (f && f->scope == ACME_SCOPE_VENDOR)
 			r->park = lane_vendor(r->gate.directory_url);
 		else if (f && f->scope == ACME_SCOPE_REGISTRATION)

@@ -325,6 +325,8 @@ struct run {
 
 void run_init(struct run *r, struct engine *e, struct worker *w, struct order *take_order, int64_t lease_boot_ms);
 void run_done(struct run *r);
+/* The longer of this span and the one the CA asked for, of which the order keeps the end: nobody, not even a person, has it looked at before. */
+int64_t run_wait(struct run *r, int64_t span_ms);
 void run_follow_clock(struct run *r);
 int run_load(struct run *r, struct err *err);
 /* Stores the order with all that changed; one transaction. LOST_LEASE: drop everything. */

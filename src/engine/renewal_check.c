@@ -89,7 +89,7 @@ static int check_order(struct sql *tx, struct check *k, const struct certificate
 	reason = json_text_or_null(o.reason);
 	err_from_json(reason, &why);
 	text = err_is(&why) ? err_text(&why) : xasprintf("it is %s", order_stage_text(order_stage(&o)));
-	if (why.code == ERR_NETWORK || why.code == ERR_REMOTE_BUSY || why.code == ERR_REMOTE_LIMIT || why.code == ERR_TIMEOUT) {
+	if (err_not_reached(&why) || why.code == ERR_REMOTE_BUSY || why.code == ERR_REMOTE_LIMIT || why.code == ERR_TIMEOUT) {
 		n.subject_kind = "directory";
 		n.subject_id = a.directory_url;
 		n.next_step = "It is tried again by itself; see the authority's status page, or give the certificates another account.";

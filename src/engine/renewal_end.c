@@ -166,7 +166,7 @@ static void cause_of(const struct run *r, const struct err *why, const struct ce
 		n->subject_kind = "account";
 		n->subject_id = r->account.id;
 		n->next_step = "Make the account valid again, or give its certificates another one.";
-	} else if (why->code == ERR_NETWORK || why->code == ERR_REMOTE_BUSY || why->code == ERR_REMOTE_LIMIT) {
+	} else if (err_not_reached(why) || why->code == ERR_REMOTE_BUSY || why->code == ERR_REMOTE_LIMIT) {
 		n->subject_kind = "directory";
 		n->subject_id = r->account.directory_url;
 		n->next_step = "It is tried again by itself; see the authority's status page, or give the certificates another account.";

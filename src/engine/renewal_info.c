@@ -150,7 +150,7 @@ static bool whole(const struct job_run *r, const struct err *why)
 {
 	const struct acme_refusal *f = &r->session.refusal;
 
-	return f->gated || f->scope == ACME_SCOPE_VENDOR || why->code == ERR_NETWORK || why->code == ERR_TIMEOUT || why->code == ERR_BUSY ||
+	return f->gated || f->scope == ACME_SCOPE_VENDOR || err_not_reached(why) || why->code == ERR_TIMEOUT || why->code == ERR_BUSY ||
 	       why->code == ERR_REMOTE_BUSY || why->code == ERR_REMOTE_LIMIT;
 }
 

@@ -622,8 +622,20 @@ void run_follow_clock(struct run *r)
 	r->shift_ms = shift;
 	if (r->o.give_up_ms)
 		r->o.give_up_ms += by;
+	if (r->o.look_after_ms)
+		r->o.look_after_ms += by;
 	r->o.step_since_ms += by;
 	r->o.due_ms = engine_now(r->e);
+}
+
+int64_t run_wait(struct run *r, int64_t span_ms)
+{
+	if (r->retry_after_ms) {
+		r->o.look_after_ms = clock_add(engine_now(r->e), r->retry_after_ms);
+		span_ms = MAX(span_ms, r->retry_after_ms);
+	}
+	r->retry_after_ms = 0;
+	return span_ms;
 }
 
 int run_flush(struct run *r, enum lease_then then, struct err *err)

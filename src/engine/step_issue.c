@@ -21,9 +21,8 @@ static int wait_poll(struct verdict *v, struct run *r, enum order_step next)
 	int64_t polls = next == r->o.step ? r->o.polls + 1 : r->o.finalize_sent ? r->o.polls : 0;
 
 	*v = (struct verdict){
-		.next = next, .due_ms = engine_now(r->e) + MAX(poll_clock(r->e, polls), r->retry_after_ms), .waiting = next == r->o.step,
+		.next = next, .due_ms = engine_now(r->e) + run_wait(r, poll_clock(r->e, polls)), .waiting = next == r->o.step,
 	};
-	r->retry_after_ms = 0;
 	return 0;
 }
 

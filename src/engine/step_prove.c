@@ -1092,8 +1092,7 @@ int step_accept(struct run *r, struct verdict *v, struct err *err)
 		return go(v, r, STEP_ACCEPT, true);
 	}
 	run_event(r, EVENT_INFO, NULL, "told the authority to look");
-	*v = (struct verdict){ .next = STEP_VALIDATE, .due_ms = engine_now(r->e) + MAX(poll_clock(r->e, 0), r->retry_after_ms) };
-	r->retry_after_ms = 0;
+	*v = (struct verdict){ .next = STEP_VALIDATE, .due_ms = engine_now(r->e) + run_wait(r, poll_clock(r->e, 0)) };
 	return 0;
 }
 
@@ -1114,10 +1113,7 @@ static struct authz *next_pending(struct run *r, size_t *ret_pending)
 
 static int still_waiting(struct run *r, struct verdict *v)
 {
-	int64_t span = MAX(poll_clock(r->e, r->o.polls + 1), r->retry_after_ms);
-
-	r->retry_after_ms = 0;
-	return wait_span(v, r, span);
+	return wait_span(v, r, run_wait(r, poll_clock(r->e, r->o.polls + 1)));
 }
 
 /* The word may have been lost on its way (an answer of something between us and the CA): waits grow with the order's age. */
@@ -1131,9 +1127,8 @@ bool told_long_ago(const struct run *r)
 /* Each is looked at again, and told again if the CA has not begun with it (RFC 8555 8.2): not before it wants to be asked again. */
 static int tell_again(struct run *r, struct verdict *v)
 {
-	int64_t span = r->retry_after_ms;
+	int64_t span = run_wait(r, 0);
 
-	r->retry_after_ms = 0;
 	for (size_t i = 0; i < r->authz.n; i++) {
 		struct authz *a = &r->authz.v[i];
 

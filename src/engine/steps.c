@@ -259,12 +259,12 @@ static void apply(struct run *r, const struct verdict *v, bool failed, bool fina
 }
 
 /* An answer of this run asked not to be asked again so soon; what came after it, our own gate or an error, knows nothing of that. */
-static void obey(const struct run *r, struct verdict *v)
+static void obey(struct run *r, struct verdict *v)
 {
 	const unsigned asks = BIT(STEP_VALIDATE) | BIT(STEP_CONFIRM) | BIT(STEP_COLLECT);
 
 	if (r->retry_after_ms && !v->keep && asks & BIT(v->next))
-		v->due_ms = MAX(v->due_ms, clock_add(engine_now(r->e), r->retry_after_ms));
+		v->due_ms = clock_add(engine_now(r->e), run_wait(r, MAX(v->due_ms - engine_now(r->e), 0)));
 }
 
 /*

@@ -138,7 +138,7 @@ static void remake(struct run *r, struct err *why, struct verdict *v)
 	run_event(r, EVENT_WARNING, NULL, "%s; ordering anew", text);
 	owe_authorizations(r);
 	replace_str(&r->o.url, NULL);
-	r->o.ca_expires_ms = 0;
+	r->o.ca_expires_ms = r->o.look_after_ms = 0;
 	replace_str(&r->o.finalize_url, NULL);
 	strlist_clear(&r->urls);
 	r->urls_known = false;

@@ -98,6 +98,7 @@ struct order {
 	int64_t starts;   /* claims without a verdict */
 	char *lane;
 	int64_t due_ms, gen;
+	int64_t look_after_ms; /* the CA does not want to be asked before it; 0 or past: it said nothing */
 	char *lease_owner;
 	int64_t lease_until_ms;
 	char *waiting_for; /* id of the order that holds the turn */

@@ -456,9 +456,9 @@ static int fail(CURL *easy, CURLcode code, struct transfer *t, struct err *err)
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		err_set(err, ERR_TIMEOUT, "%s: '%s' did not answer in time", net_leg_text(leg), host);
 	else if (leg == NET_LEG_TLS && *t->check.why)
-		err_set(err, ERR_NETWORK, "TLS: the certificate of '%s' is not accepted: %s", host, t->check.why);
+		err_set(err, ERR_UNTRUSTED, "TLS: the certificate of '%s' is not accepted: %s", host, t->check.why);
 	else if (leg == NET_LEG_TLS && t->check.peer->issuer)
-		err_set(err, ERR_NETWORK, "TLS: '%s': %s (issuer met: %.80s)", host, words, t->check.peer->issuer);
+		err_set(err, code == CURLE_PEER_FAILED_VERIFICATION ? ERR_UNTRUSTED : ERR_NETWORK, "TLS: '%s': %s (issuer met: %.80s)", host, words, t->check.peer->issuer);
 	else if (leg == NET_LEG_PROXY && t->proxy_denied)
 		err_set(err, ERR_NETWORK, net_policy_proxy_user(t->client->policy) ? "proxy: %s:%u did not accept the user and password"
 										  : "proxy: %s:%u wants a user and password",

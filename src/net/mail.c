@@ -216,7 +216,7 @@ static int fail(CURL *easy, CURLcode code, struct sending *s, enum net_leg *leg,
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(err, ERR_TIMEOUT, "SMTP: '%s' did not answer in time", host);
 	if (*leg == NET_LEG_TLS && *s->check.why)
-		return err_set(err, ERR_NETWORK, "TLS: the certificate of '%s' is not accepted: %s", host, s->check.why);
+		return err_set(err, ERR_UNTRUSTED, "TLS: the certificate of '%s' is not accepted: %s", host, s->check.why);
 	if (*leg == NET_LEG_HTTP && answer >= 400)
 		return refused(s, answer, err);
 	return err_set(err, ERR_NETWORK, "%s: could not send to '%s': %s", *leg == NET_LEG_HTTP ? "SMTP" : net_leg_text(*leg), host, words);

@@ -55,6 +55,7 @@ STORE_LIST(row_result);
 struct renewal_create {
 	struct strlist certificate_ids; /* ids or numbers */
 	const char *csr_id;             /* for a single certificate only */
+	bool accept_cost;               /* what the authority charges for is meant */
 };
 /* Each certificate in a transaction of its own; only what is wrong with the request as a whole is an error. */
 int service_renewal_create(struct service *s, const struct actor *a, const struct renewal_create *r, struct row_result_list *ret,
@@ -66,6 +67,7 @@ struct revocation_create {
 	const char *reason;     /* unspecified, key-compromise, superseded, cessation-of-operation; NULL = none is sent */
 	bool by_key;            /* signed by the certificate's key instead of the account's */
 	bool replace;           /* renew first, with a new key; revoked when the new one is there */
+	bool accept_cost;       /* as of a renewal: what replaces it may cost money */
 };
 int service_revocation_create(struct service *s, const struct actor *a, const struct revocation_create *r, struct row_result_list *ret,
 			      struct err *err) MUST_CHECK;

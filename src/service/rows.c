@@ -47,7 +47,7 @@ int row_find(struct sql *tx, struct row_job *j, struct certificate *c, struct er
 	return 0;
 }
 
-/* One click on many must not become an invoice that nobody meant. */
+/* A click must not become an invoice that nobody meant: asked here, for one and for many, unless its account may order by itself. */
 static int check_cost(struct sql *tx, const struct certificate *c, struct err *err)
 {
 	_cleanup_account_ struct account a = { 0 };
@@ -70,13 +70,13 @@ static int row_renew(struct sql *tx, struct row_job *j, const struct certificate
 	};
 	struct order_taken taken = { 0 };
 
-	if (j->ask_cost && check_cost(tx, c, err) < 0)
-		return -(int)err->code;
 	if (j->csr_ref && csr_id_of(tx, j->csr_ref, &csr, err) < 0)
 		return -(int)err->code;
 	q.csr_id = csr;
 	if (renewal_intake(tx, &q, &taken, err) < 0)
 		return -(int)err->code;
+	if (j->ask_cost && !taken.existing && check_cost(tx, c, err) < 0)
+		return -(int)err->code; /* which undoes the order */
 	replace_str(&j->row->order_id, taken.id);
 	j->row->order_num = taken.num;
 	j->row->existing = taken.existing;
@@ -164,7 +164,7 @@ int rows_each(struct row_job *j, const struct strlist *refs, const char *action,
 int service_renewal_create(struct service *s, const struct actor *a, const struct renewal_create *r, struct row_result_list *ret,
 			   struct err *err)
 {
-	struct row_job j = { .s = s, .actor = a, .csr_ref = r->csr_id, .now_ms = service_now(s) };
+	struct row_job j = { .s = s, .actor = a, .csr_ref = r->csr_id, .ask_cost = !r->accept_cost, .now_ms = service_now(s) };
 
 	if (r->csr_id && r->certificate_ids.n != 1)
 		return err_set_field(err, ERR_INVALID, "/csr_id", "a CSR is for one certificate");
@@ -252,7 +252,9 @@ int row_revoke_tx(struct sql *tx, void *arg, struct err *err)
 int service_revocation_create(struct service *s, const struct actor *a, const struct revocation_create *r, struct row_result_list *ret,
 			      struct err *err)
 {
-	struct row_job j = { .s = s, .actor = a, .revoke = r, .reason = row_reason_code(r->reason), .now_ms = service_now(s) };
+	struct row_job j = {
+		.s = s, .actor = a, .revoke = r, .reason = row_reason_code(r->reason), .ask_cost = !r->accept_cost, .now_ms = service_now(s),
+	};
 
 	if (r->version_id && r->certificate_ids.n != 1)
 		return err_set_field(err, ERR_INVALID, "/version_id", "a version is of one certificate");

@@ -223,7 +223,8 @@ int store_work_shift(struct sql *tx, int64_t by_ms, int64_t now_ms, bool *ret, s
 {
 	static const char *const texts[] = {
 		"UPDATE orders SET " MOVED("due_ms") ", " MOVED("give_up_ms") ", " MOVED("step_since_ms") ", " MOVED("lease_until_ms") ", "
-		MOVED("want_refresh") ", " MOVED("go_on_ms") ", " MOVED("updated_ms") " WHERE ended_ms = 0",
+		MOVED("want_refresh") ", " MOVED("go_on_ms") ", "
+		MOVED("look_after_ms") ", " MOVED("updated_ms") " WHERE ended_ms = 0",
 		"UPDATE job SET " MOVED("due_ms") ", " MOVED("give_up_ms") ", " MOVED("lease_until_ms") " WHERE ended_ms = 0",
 		"UPDATE debt SET " MOVED("due_ms") ", " MOVED("lease_until_ms") " WHERE state = 'owed'",
 		"UPDATE lane SET " MOVED("parked_until_ms") " WHERE parked_until_ms > 0",

@@ -9,7 +9,7 @@
 static const char ORDER_ADD[] =
 	"INSERT INTO orders (" ORDER_COLUMNS ") VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, 0, $17, $18, NULL, NULL, NULL, 0, 0, $19, $20, 0, 0, 0, $21, $22, NULL, 0, $23, $24, 0, 0, 0, 0, 1, $25, $25,"
-	" 0, 0, $26)";
+	" 0, 0, $26, 0)";
 static const char ORDER_GET[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE id = $1";
 static const char ORDER_GET_NUM[] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE num = $1";
 static const char ORDER_GET_ANY[] = "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1";
@@ -70,14 +70,15 @@ static const char ORDER_PUT[] =
 	" url = $9, finalize_url = $10, certificate_url = $11, finalize_sent = $12, ca_expires_ms = $13, give_up_ms = $14,"
 	" step_since_ms = $15, polls = $16, attempts = $17, lane = $18, waiting_for = $20, reason = $21,"
 	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = CASE WHEN $25 = 0 THEN 0 ELSE 1 END,"
-	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_refresh <> $27 OR want_cancel <> $28) THEN $24"
-	" ELSE $19 END,"
+	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_cancel <> $28 OR (want_refresh <> $27 AND $29 <= $24)) THEN $24"
+	" ELSE $19 END, look_after_ms = $29,"
 	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"
 	" WHERE id = $1 AND gen = $2 AND NOT ($12 = 1 AND finalize_sent = 0 AND want_cancel > 0) RETURNING rev";
 static const char ORDER_CANCELLED[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $2 AND want_cancel > 0 AND finalize_sent = 0";
 static const char ORDER_POLL[] =
 	"UPDATE orders SET polls = $3, starts = 0, lease_owner = NULL, lease_until_ms = 0,"
-	" due_ms = CASE WHEN want_finalize <> $6 OR want_refresh <> $7 OR want_cancel <> $8 THEN $5 ELSE $4 END"
+	" due_ms = CASE WHEN want_finalize <> $6 OR want_cancel <> $8 OR (want_refresh <> $7 AND $9 <= $5) THEN $5 ELSE $4 END,"
+	" look_after_ms = $9"
 	" WHERE id = $1 AND gen = $2";
 
 static const char TURN_TAKE[] = "UPDATE orders SET holds_turn = 1 WHERE id = $1 AND gen = $2 AND NOT EXISTS"
@@ -136,6 +137,7 @@ int order_from_row(const struct row *r, struct order *o, struct err *err)
 	o->ended_ms = row_int(r, 43);
 	o->deleted_ms = row_int(r, 44);
 	o->methods = row_text_dup(r, 45);
+	o->look_after_ms = row_int(r, 46);
 	if (ROW_ENUM(validation, r, 8, &o->validation, err) < 0 || ROW_ENUM(order_mode, r, 13, &o->mode, err) < 0 ||
 	    ROW_ENUM(order_status, r, 18, &o->status, err) < 0 || ROW_ENUM(order_step, r, 19, &o->step, err) < 0)
 		return err_wrap(err, "could not read order '%s'", o->id);
@@ -297,7 +299,7 @@ int store_order_put(struct sql *tx, const struct order *o, enum lease_then then,
 			       SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_INT(o->polls), SQL_INT(o->attempts),
 			       SQL_TEXT(o->lane), SQL_INT(due), SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason),
 			       SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms), SQL_INT(now_ms), SQL_INT(lease),
-			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel)),
+			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel), SQL_INT(o->look_after_ms)),
 		    &rev, err) < 0) {
 		bool cancelled = false;
 
@@ -318,7 +320,7 @@ int store_order_poll(struct sql *tx, const struct order *o, int64_t now_ms, stru
 {
 	return exec_named(tx, ORDER_POLL,
 			  SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_INT(o->polls), SQL_INT(o->due_ms), SQL_INT(now_ms),
-				     SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel)),
+				     SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel), SQL_INT(o->look_after_ms)),
 			  ERR_LOST_LEASE, "order", o->id, err);
 }
 

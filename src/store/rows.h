@@ -12,7 +12,7 @@
 	" key_type, mode, requester, request_hash, turn_hash, holds_turn, status, step, url, finalize_url, certificate_url," \
 	" finalize_sent, ca_expires_ms, give_up_ms, step_since_ms, polls, attempts, starts, lane, due_ms, lease_owner,"    \
 	" lease_until_ms, waiting_for, reason, want_finalize, want_refresh, want_cancel, set_aside, rev, created_ms,"      \
-	" updated_ms, ended_ms, deleted_ms, methods"
+	" updated_ms, ended_ms, deleted_ms, methods, look_after_ms"
 int order_from_row(const struct row *r, struct order *o, struct err *err);
 
 #define JOB_COLUMNS                                                                                                    \

@@ -358,8 +358,8 @@ SCRIPTS = [
     Script("f13-continue", ("f13.continue",), PENDING, None, "", rules=rule("authz", times=None, continues=True), asks_again=False, within=80),
     # ---- F14 ----
     *[Script(f"f14-{mode}", (f"f14.{line}",), PENDING, code, says, after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0)
-      for mode, line, code, says in (("expired", "expired", "network", "TLS"), ("not-yet", "expired", "network", "TLS"), ("wrong-host", "host", "network", "TLS"), ("self-signed", "self-signed", "network", "TLS"),
-                                     ("sha1", "sha1", "network", "TLS"), ("tls1.0", "old", "network", "TLS"), ("tls1.1", "old", "network", "TLS"), ("unknown-ca", "chain", "network", "TLS"),
+      for mode, line, code, says in (("expired", "expired", "untrusted", "TLS"), ("not-yet", "expired", "untrusted", "TLS"), ("wrong-host", "host", "untrusted", "TLS"), ("self-signed", "self-signed", "untrusted", "TLS"),
+                                     ("sha1", "sha1", "untrusted", "TLS"), ("tls1.0", "old", "network", "TLS"), ("tls1.1", "old", "network", "TLS"), ("unknown-ca", "chain", "untrusted", "TLS"),
                                      ("close", "half", "network", "TLS"), ("reset", "half", "network", ""), ("garbage", "garbage", "network", "TLS"))],
     Script("f14-stall", ("f14.stall",), PENDING, None, "", after=lambda ca, name: ca.use_tls("stall"), asks_again=False, asked=0),
     # ---- F15: the rest is test_ca_name.py's ----

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 import urllib.error
 import urllib.request
 
@@ -232,6 +233,15 @@ def test_an_existing_account_is_found_by_its_key_and_never_made(make_bed):
     assert wait_order(bed, order(bed, account, ["imported.certwright.test"], "dns-01", "--dns", "delegation")["id"])["status"] == "valid"
     again = bed.server.cli("account", "register", "--directory", bed.ca.directory, "--key-file", path)
     assert again.status == 4 and "is here already" in again.err, again
+
+
+def test_an_authority_that_nobody_trusts_is_named_at_once(make_bed):
+    bed = make_bed(settings={"net.trust": "/etc/ssl/certs/ca-certificates.crt"})
+    began = time.monotonic()
+    done = bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", EMAIL, "--agree-tos")
+    assert time.monotonic() - began < 20, "no ladder of attempts"
+    assert done.status == 6 and "certificate of" in done.err and "issuer met" in done.err and "net.trust" in done.err, done
+    assert bed.server.call("account", "list")["items"][0]["reason"]["code"] == "untrusted"
 
 
 # ---- vendors ----

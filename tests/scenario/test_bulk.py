@@ -110,8 +110,15 @@ def test_what_costs_money_is_meant_or_refused(bed):
     assert "costs money at DigiCert" in rows[0]["reason"]["detail"] and rows[0]["order_id"] is None and done.status == 7
     done, rows = bulk(bed, "renew", one, "--accept-cost", "--preview")
     assert done.status == 0 and rows[0]["reason"] is None
-    done, rows = bulk(bed, "renew", one, "--accept-cost")
-    assert done.status == 0 and rows[0]["order_id"]
+    # the same question for a single one, by either verb, and only where something new would be ordered
+    asked = bed.server.cli("certificate", "renew", one)
+    assert asked.status == 7 and "costs money at DigiCert" in asked.err and "--accept-cost" in asked.err, asked
+    asked = bed.server.cli("certificate", "revoke", one, "--replace")
+    assert asked.status == 7 and "costs money at DigiCert" in asked.err, asked
+    assert bed.server.call("order", "list", "--certificate", one)["items"][0]["status"] == "valid", "nothing was ordered"
+    assert bed.server.call("certificate", "renew", one, "--accept-cost")["items"][0]["order_id"]
+    again = bed.server.call("certificate", "renew", one)["items"][0]
+    assert again["existing"] is True and again["reason"] is None, "what is under way costs nothing more"
 
 
 def test_each_action_asks_for_its_own_right(bed):

@@ -177,7 +177,7 @@ def test_what_a_device_refuses_has_its_class_and_words(group, tls):
     refused("remote-bad-answer", "publish", g, tls)
     refused("invalid", "publish", g, tls, token="a } delete {", value="x")
     assert "https://" in refused("invalid", "publish", g, tls, url=g.units[0].url.replace("https", "http"))
-    refused("network", "publish", g, tls, trust=None)  # whose certificate nobody vouches for
+    refused("untrusted", "publish", g, tls, trust=None)  # whose certificate nobody vouches for
     assert g.records() == {}
 
 

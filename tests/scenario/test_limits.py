@@ -132,6 +132,18 @@ def test_a_paused_name_shows_the_link_and_goes_on_when_it_is_unpaused(make_bed):
     assert "Paused" not in bed.server.cli("status").out
 
 
+def test_an_authority_that_asks_for_time_gets_it_also_from_a_person(make_bed):
+    bed = make_bed(ca="fake")
+    account = bed.account()
+    bed.ca.retry_after["finalize"] = bed.ca.retry_after["order"] = 8
+    bed.ca.order_delay = 3
+    o = order(bed, account, ["slow.example.test"])
+    beds.wait_for(lambda: bed.ca.log.count("finalize") and show(bed, o)["status"] == "processing", 30, "the authority asks for time")
+    early = bed.server.cli("order", "refresh", o["id"])
+    assert early.status == 6 and "cannot be looked at before" in early.err and "asked not to be asked" in early.err, early
+    assert wait_order(bed, o["id"], 40)["status"] == "valid"
+
+
 def test_changed_terms_pause_the_account_with_the_link(make_bed):
     bed = make_bed(ca="fake")
     account = bed.account()

@@ -405,6 +405,45 @@ static void an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely
 	}
 }
 
+struct look {
+	const char *id;
+	int64_t now_ms;
+};
+
+static int look_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct look *l = arg;
+
+	return order_want_refresh(tx, l->id, l->now_ms, err);
+}
+
+static void a_person_cannot_make_an_order_ask_before_the_authority_wants_to_be_asked(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct order_taken t = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01 });
+	struct slow_ca a = { .r = r, .status = "processing" };
+	int refused = 0;
+
+	r->ca.authz_polls = 1000;
+	r->ca.hook = says_why;
+	r->ca.hook_arg = &a;
+	for (int i = 0; i < 200; i++) { /* every seven seconds, whatever it is doing */
+		struct look l = { t.id, 0 };
+		_cleanup_err_ struct err err = ERR_INIT;
+
+		rig_run_until(r, r->clock.fake_ms + 7 * SECOND_MS);
+		l.now_ms = r->clock.fake_ms;
+		if (store_write(r->store, look_tx, &l, &err) == 0)
+			continue;
+		refused++;
+		ASSERT_INT(err.code, ERR_TOO_MANY);
+		ASSERT_TRUE(err.retry_at_ms > l.now_ms && err.retry_at_ms <= a.last_ms + PAUSE_S * SECOND_MS);
+		ASSERT_HAS(err.hint, "asked not to be asked");
+	}
+	ASSERT_INT(a.too_soon, 0);
+	ASSERT_TRUE(refused > 100 && a.asked > 10);
+}
+
 /* The order is invalid, and on the way to the authorization that says why one asks to wait and the next fails. */
 static int waits_then_fails(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
 {
@@ -856,6 +895,7 @@ int main(void)
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
 		TEST(an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely_as_it_wants_and_its_words_are_shown),
+		TEST(a_person_cannot_make_an_order_ask_before_the_authority_wants_to_be_asked),
 		TEST(an_error_does_not_make_an_order_ask_sooner_than_it_was_told),
 		TEST(the_result_of_a_worker_without_its_lease_is_dropped),
 		TEST(an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid),

@@ -766,7 +766,7 @@ static void a_certificate_is_trusted_by_ca_or_fingerprint_only(void **state UNUS
 				ASSERT_STR(buf_text(&r.body), "hello");
 			} else {
 				ASSERT_TRUE(x < 0);
-				ASSERT_INT(err.code, ERR_NETWORK);
+				ASSERT_INT(err.code, ERR_UNTRUSTED);
 				ASSERT_INT(r.leg, NET_LEG_TLS);
 				ASSERT_HAS(err.detail, rows[i].text);
 				err_clear(&err);
@@ -795,7 +795,7 @@ static void trust_in_one_client_does_not_leak_between_rules(void **state UNUSED)
 		if (i % ARRAY_SIZE(rules) == 0 || i % ARRAY_SIZE(rules) == 2)
 			ASSERT_OK(http_do(net_client_http(c), &q, &r, &err), &err);
 		else
-			ASSERT_FAILS(http_do(net_client_http(c), &q, &r, &err), &err, ERR_NETWORK);
+			ASSERT_FAILS(http_do(net_client_http(c), &q, &r, &err), &err, ERR_UNTRUSTED);
 	}
 	end(s);
 	identity_done(&id);

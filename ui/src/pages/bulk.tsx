@@ -8,6 +8,7 @@ import { api, asError, unwrap, type ApiError, type Certificate, type Schemas } f
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
 import { Failure, Notice, sentence, Tone } from '../parts/bits'
+import { AcceptCost } from '../parts/form'
 import { PlainTable } from '../parts/table'
 
 type Body = Schemas['BulkCreate']
@@ -213,8 +214,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 				{plan?.rows.length === 0 && <Text c="dimmed">{t('No certificate is found.')}</Text>}
 				{plan?.more && <Notice tone="warn">{t('The search finds more than {n}: these are done now, the rest when you do it again. The command line goes through all of them.', { n: plan.rows.length })}</Notice>}
 				{plan && costs && (
-					<Checkbox
-						label={t('Orders that cost money are meant')}
+					<AcceptCost
 						description={t('Without it certificates of an authority that charges are left out.')}
 						checked={pay}
 						disabled={busy}

@@ -6,11 +6,11 @@ import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { api, ApiError, remove, unwrap, type CertificateDetail, type Schemas } from '../api/client'
+import { api, ApiError, asError, remove, unwrap, type CertificateDetail, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
 import { Because, dateText, distance, Empty, Facts, Names, Notice, Relative, sentence, Time, Tone } from '../parts/bits'
-import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
+import { AcceptCost, Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
 import { DataTable, PlainTable } from '../parts/table'
@@ -25,11 +25,16 @@ function refused(r: RowResults): ApiError | null {
 	return reason ? new ApiError({ type: `urn:certwright:error:${reason.code}`, title: reason.title, status: 409, detail: reason.chain.join(': ') || (reason.detail ?? ''), hint: reason.hint, remote: reason.remote }) : null
 }
 
-async function renew(ids: string[]) {
-	const r = await unwrap(api.POST('/renewals', { body: { certificate_ids: ids } }))
+async function renew(ids: string[], accept_cost: boolean) {
+	const r = await unwrap(api.POST('/renewals', { body: { certificate_ids: ids, accept_cost } }))
 	const error = refused(r)
 	if (error) throw error
 	return r
+}
+
+/** Refused because the authority would charge for it. */
+function isCost(e: unknown): boolean {
+	return asError(e).problem.type === 'urn:certwright:error:needs-person'
 }
 
 function whyText(r: Renewal): string {
@@ -253,11 +258,33 @@ function WindowDialog({ first, onClose }: { first: boolean; onClose: () => void 
 export function RenewButton({ certificate: c }: { certificate: CertificateDetail }) {
 	const may = useMay()
 	const { busy, act } = useAct()
+	const [price, setPrice] = useState<ApiError | null>(null)
 	if (!may('order') || !c.account_id || !c.validation) return null
+	const done = t('The order is made and carried through by itself.')
+	const reads = ['certificates', 'orders', 'renewals']
+	/* The server says where it costs money; then a person is asked before anything is ordered. */
+	const free = async () => {
+		try {
+			return await renew([c.id], false)
+		} catch (e) {
+			if (!isCost(e)) throw e
+			setPrice(asError(e))
+			return undefined
+		}
+	}
 	return (
-		<Button variant="default" leftSection={<Icon name="refresh" size={16} />} loading={busy === 'renew'} onClick={() => void act('renew', () => renew([c.id]), t('The order is made and carried through by itself.'), ['certificates', 'orders', 'renewals'])}>
-			{t('Renew')}
-		</Button>
+		<>
+			<Button variant="default" leftSection={<Icon name="refresh" size={16} />} loading={busy === 'renew'} onClick={() => void act('renew', free, (r) => (r ? done : null), reads)}>
+				{t('Renew')}
+			</Button>
+			{price && (
+				<Confirm opened title={t('This renewal costs money')} action={t('Renew for money')} danger={false} onClose={() => setPrice(null)} run={() => renew([c.id], true)} done={done} reads={reads}>
+					<Notice tone="warn" title={sentence(price.problem.detail ?? price.problem.title)}>
+						{t('Each certificate of this vendor is charged to its customer account.')}
+					</Notice>
+				</Confirm>
+			)}
+		</>
 	)
 }
 
@@ -358,9 +385,9 @@ export function RevokeButton({ certificate: c }: { certificate: CertificateDetai
 
 function RevokeDialog({ certificate: c, onClose }: { certificate: CertificateDetail; onClose: () => void }) {
 	const client = useQueryClient()
-	const form = useForm({ initialValues: { reason: 'unspecified' as Reason | '', by_key: false, replace: c.managed } })
+	const form = useForm({ initialValues: { reason: 'unspecified' as Reason | '', by_key: false, replace: c.managed, accept_cost: false } })
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const r = await unwrap(api.POST('/revocations', { body: { certificate_ids: [c.id], by_key: v.by_key, replace: v.replace, ...(v.reason ? { reason: v.reason } : {}) } }))
+		const r = await unwrap(api.POST('/revocations', { body: { certificate_ids: [c.id], by_key: v.by_key, replace: v.replace, ...(v.accept_cost ? { accept_cost: true } : {}), ...(v.reason ? { reason: v.reason } : {}) } }))
 		const no = refused(r)
 		if (no) throw no
 		for (const key of ['certificates', 'jobs', 'orders', 'renewals']) void client.invalidateQueries({ queryKey: [key] })
@@ -382,6 +409,7 @@ function RevokeDialog({ certificate: c, onClose }: { certificate: CertificateDet
 				{...form.getInputProps('reason')}
 			/>
 			{c.managed && <Checkbox label={t('Replace it first')} description={t('Renewed with a new key; revoked only when the new certificate is there.')} {...form.getInputProps('replace', { type: 'checkbox' })} />}
+			{form.values.replace && (isCost(error) || form.values.accept_cost) && <AcceptCost {...form.getInputProps('accept_cost', { type: 'checkbox' })} />}
 			{c.has_key && <Checkbox label={t('Sign with the key of the certificate')} description={t('For accounts that are gone; otherwise the account signs.')} {...form.getInputProps('by_key', { type: 'checkbox' })} />}
 		</FormDialog>
 	)

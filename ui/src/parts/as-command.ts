@@ -82,7 +82,8 @@ const SAID: [string, RegExp, Say][] = [
 	['PATCH', /^\/view-rules\/([^/]+)$/, (b, id) => ['view-rule', 'update', id, ...viewRule(b, id)]],
 	['POST', /^\/renewal-windows$/, (b) => ['window', 'create', ...one('--name', b.name), ...one('--cron', b.cron), ...one('--minutes', b.minutes), ...one('--zone', b.zone), ...on('--default', b.is_default)]],
 	['PATCH', /^\/certificates\/([^/]+)$/, (b, id) => ['certificate', 'note', id, ...set('--owner', b.owner), ...set('--notes', b.notes), ...(Array.isArray(b.tags) && b.tags.length ? each('--tag', b.tags) : ['--tag', ''])]],
-	['POST', /^\/revocations$/, (b) => ['certificate', 'revoke', ...((b.certificate_ids as string[] | undefined) ?? []), ...one('--reason', b.reason), ...on('--by-key', b.by_key), ...on('--replace', b.replace)]],
+	['POST', /^\/revocations$/, (b) => ['certificate', 'revoke', ...((b.certificate_ids as string[] | undefined) ?? []), ...one('--reason', b.reason), ...on('--by-key', b.by_key), ...on('--replace', b.replace), ...on('--accept-cost', b.accept_cost)]],
+	['POST', /^\/renewals$/, (b) => ['certificate', 'renew', ...((b.certificate_ids as string[] | undefined) ?? []), ...one('--csr', b.csr_id), ...on('--accept-cost', b.accept_cost)]],
 	['PUT', /^\/renewal-pause$/, (b) => (b.stopped ? ['renewal', 'pause', ...one('--reason', b.reason), ...one('--until', b.until)] : ['renewal', 'resume'])],
 ]
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forms: what was typed stays when the server refuses, and its message stands at the field it names.
-import { Button, Group, Modal, Stack } from '@mantine/core'
+import { Button, Checkbox, Group, Modal, Stack, type CheckboxProps } from '@mantine/core'
 import type { UseFormReturnType } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
 import { ApiError, asError, capture, type Captured } from '../api/client'
 import { t } from '../i18n'
-import { Failure, sentence } from './bits'
+import { distance, Failure, sentence } from './bits'
 import { CopyFormAs } from './copy-as'
 
 /** "/names/3" -> "names"; fields of the page with another name than in the body are given in `alias`. */
@@ -132,19 +132,25 @@ export function Confirm({ opened, title, children, action, danger = true, onClos
 	)
 }
 
-/** For buttons that do one thing at once. */
+/** What the server refuses until somebody says so: an order at an authority that charges. */
+export function AcceptCost(props: CheckboxProps) {
+	return <Checkbox label={t('Orders that cost money are meant')} {...props} />
+}
+
+/** For buttons that do one thing at once; done may depend on what came of it. */
 export function useAct() {
 	const [busy, setBusy] = useState<string | null>(null)
 	const client = useQueryClient()
-	const act = async (name: string, run: () => Promise<unknown>, done: string | null, reads: string[]) => {
+	const act = async <R,>(name: string, run: () => Promise<R>, done: string | null | ((r: R) => string | null), reads: string[]) => {
 		setBusy(name)
 		try {
-			await run()
-			if (done) notifications.show({ message: done, color: 'green' })
+			const r = await run()
+			const message = typeof done === 'function' ? done(r) : done
+			if (message) notifications.show({ message, color: 'green' })
 			for (const key of reads) void client.invalidateQueries({ queryKey: [key] })
 		} catch (e) {
 			const { problem } = asError(e)
-			notifications.show({ title: problem.title, message: sentence(problem.detail ?? ''), color: 'red', autoClose: 10_000 })
+			notifications.show({ title: problem.title, message: [problem.detail && `${sentence(problem.detail)}.`, problem.hint, problem.retry_at && t('It can be tried again {when}.', { when: distance(problem.retry_at) })].filter(Boolean).join(' '), color: 'red', autoClose: 10_000 })
 		} finally {
 			setBusy(null)
 		}
