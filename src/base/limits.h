@@ -58,7 +58,7 @@
 
 /* edge */
 #define LIMIT_DNS_UDP 1232
-#define LIMIT_TXT_VALUES 50       /* per name */
+#define LIMIT_TXT_VALUES 250      /* of one name that edge answers; an order whose value would be one more waits */
 #define LIMIT_DNS_TCP_CONNECTIONS 512
 #define LIMIT_DNS_TCP_QUERIES 50  /* per connection */
 #define LIMIT_DNS_TCP_SOURCE 64   /* connections per /24 or /56 */

@@ -27,7 +27,7 @@ struct answer {
 	bool truncated;
 };
 
-#define ANSWER_TCP_MAX 16384 /* every answer fits: 50 values of 255 bytes */
+#define ANSWER_TCP_MAX 16384 /* every answer fits: LIMIT_TXT_VALUES challenge values */
 
 /* Builds the answer to p. By UDP it has at most MIN(what they take, 1232) bytes, else TC=1 and nothing in it. cap is at
  * least LIMIT_DNS_UDP, by TCP ANSWER_TCP_MAX. q is scratch space and afterwards the query as it was read. */

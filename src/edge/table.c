@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "edge/answer.h"
 
 #define SIZE_MIN 256u
 
@@ -223,10 +224,15 @@ static bool seen_before(const struct node *node, const struct value *v)
 	return false;
 }
 
-/* One TTL for the whole set (RFC 2181 5.2), each value once, at most LIMIT_TXT_VALUES. */
+/* What stands around the records of an answer: the header, the longest question, our OPT. */
+#define AROUND (DNS_HEADER + DNS_NAME_MAX + 4 + 11)
+#define TXT_FRAME 13 /* of a record besides its one string */
+_Static_assert(LIMIT_TXT_VALUES * (TXT_FRAME + 43) <= ANSWER_TCP_MAX - AROUND, "as many challenge values as are promised fit into one answer");
+
+/* One TTL for the whole set (RFC 2181 5.2), each value once, the oldest LIMIT_TXT_VALUES of them, as far as they fit. */
 static void build_txt(struct node *node)
 {
-	static _Thread_local uint8_t space[LIMIT_TXT_VALUES * (13 + 255)];
+	static _Thread_local uint8_t space[ANSWER_TCP_MAX - AROUND];
 	struct dns_out out = { space, sizeof space, 0, false };
 	uint32_t ttl = EDGE_TXT_TTL_MAX;
 	unsigned count = 0;
@@ -236,6 +242,8 @@ static void build_txt(struct node *node)
 	for (struct value *v = node->values; v && count < LIMIT_TXT_VALUES; v = v->next) {
 		if (seen_before(node, v))
 			continue;
+		if (out.n + TXT_FRAME + v->n > sizeof space)
+			break;
 		put_owner(&out, DNS_TXT, ttl);
 		dns_out_txt(&out, v->p, v->n);
 		count++;

@@ -651,6 +651,59 @@ static int publish_next(struct run *r, struct verdict *v, bool keep)
 	return go(v, r, look ? STEP_PROPAGATE : STEP_ACCEPT, keep);
 }
 
+/* Looked at again soon; the order says why. */
+static int publish_later(struct run *r, struct verdict *v, int64_t span_ms, const struct err *why)
+{
+	free(r->o.reason);
+	r->o.reason = err_to_json_text(why);
+	r->dirty = true;
+	return wait_span(v, r, span_ms);
+}
+
+struct crowd {
+	struct run *r;
+	const struct record *rec; /* a name whose values are too many, or NULL */
+	int64_t before;
+};
+
+static int crowded(struct sql *q, void *arg, struct err *err)
+{
+	struct crowd *c = arg;
+	int64_t n;
+
+	c->rec = NULL;
+	for (size_t i = 0; i < c->r->records.n; i++) {
+		const struct record *rec = &c->r->records.v[i];
+
+		if (rec->kind != VALIDATION_DNS01 || rec->published_ms || method_way(rec->kind, rec->method) != PUBLISH_ROWS)
+			continue;
+		if (store_feed_item_before(q, EDGE_TXT, rec->domain, rec->value, &n, err) < 0)
+			return -(int)err->code;
+		if (n < LIMIT_TXT_VALUES)
+			continue;
+		c->rec = rec;
+		c->before = n;
+	}
+	return 0;
+}
+
+/* Told to look now, the authority would not find it: an answer holds so many values and no more. */
+static int too_many_values(struct run *r, struct err *why, struct err *err)
+{
+	struct crowd c = { .r = r };
+
+	if (r->o.validation != VALIDATION_DNS01)
+		return 0;
+	if (engine_read(r->e, crowded, &c, err) < 0)
+		return -(int)err->code;
+	if (!c.rec)
+		return 0;
+	err_set(why, ERR_BUSY, "%" PRId64 " values of other orders are at '%s' already; %d fit into one answer", c.before, c.rec->domain,
+		LIMIT_TXT_VALUES);
+	err_hint(why, "It goes on by itself when some of those orders are over.");
+	return 1;
+}
+
 static int publish_rows(struct run *r, const struct publisher *p, struct record *rec, struct verdict *v, struct err *err)
 {
 	_cleanup_challenge_set_ struct challenge_set set = { 0 };
@@ -658,16 +711,20 @@ static int publish_rows(struct run *r, const struct publisher *p, struct record 
 
 	if (!r->seq && engine_read(r->e, last_seq, &r->seq, err) < 0)
 		return -(int)err->code;
+	switch (too_many_values(r, &why, err)) {
+	case 0:
+		break;
+	case 1:
+		return publish_later(r, v, MINUTE_MS, &why);
+	default:
+		return -(int)err->code;
+	}
 	gather(r, rec, &set);
 	if (call_publisher(r, p, &set, &why) < 0) {
 		if (why.code != ERR_TIMEOUT)
 			return err_move(err, &why);
-		/* edge is away: the supervisor brings it back, look again soon */
-		free(r->o.reason);
-		r->o.reason = err_to_json_text(&why);
-		*v = (struct verdict){ .next = STEP_PUBLISH, .due_ms = engine_now(r->e) + poll_clock(r->e, r->o.polls + 2), .waiting = true };
-		r->dirty = true;
-		return 0;
+		/* edge is away: the supervisor brings it back */
+		return publish_later(r, v, poll_clock(r->e, r->o.polls + 2), &why);
 	}
 	published(r, rec, NULL);
 	run_event(r, EVENT_INFO, NULL, "published by Certwright itself and answered by all listeners");

@@ -14,6 +14,9 @@ static const char ITEM_AGAIN[] = "UPDATE feed_item SET seq = $2, ttl = $3, live 
 static const char ITEM_DEL[] = "UPDATE feed_item SET seq = $2, live = 0, changed_ms = $3 WHERE id = $1";
 static const char ITEM_LIST[] = "SELECT " COLUMNS " FROM feed_item WHERE seq > $1 ORDER BY seq LIMIT $2";
 static const char ITEM_LIST_LIVE[] = "SELECT " COLUMNS " FROM feed_item WHERE seq > $1 AND live = 1 ORDER BY seq LIMIT $2";
+static const char ITEM_BEFORE[] =
+	"SELECT COUNT(*) FROM feed_item WHERE kind = $1 AND name = $2 AND live = 1 AND seq <"
+	" (SELECT seq FROM feed_item WHERE kind = $1 AND name = $2 AND value = $3)";
 static const char ITEM_PRUNE[] =
 	"DELETE FROM feed_item WHERE id IN (SELECT id FROM feed_item WHERE seq <= $1 AND live = 0 AND changed_ms < $2"
 	" ORDER BY seq LIMIT 500)";
@@ -112,6 +115,11 @@ int store_feed_item_list(struct sql *q, int64_t after_seq, bool live_only, int l
 {
 	return edge_item_fetch(q, live_only ? ITEM_LIST_LIVE : ITEM_LIST,
 			       SQL_VALUES(SQL_INT(after_seq), SQL_INT(limit ? limit + 1 : INT64_MAX)), limit, ret, err);
+}
+
+int store_feed_item_before(struct sql *q, enum edge_kind kind, const char *name, const char *value, int64_t *ret, struct err *err)
+{
+	return sql_int(q, ITEM_BEFORE, SQL_VALUES(SQL_TEXT(edge_kind_text(kind)), SQL_TEXT(name), SQL_TEXT(value)), ret, err);
 }
 
 int store_feed_item_last_seq(struct sql *q, int64_t *ret, struct err *err)

@@ -24,6 +24,8 @@ int store_feed_item_del(struct sql *tx, enum edge_kind kind, const char *name, c
 /* seq > after, ascending, at most limit (0 = all); dead ones included unless live_only. */
 int store_feed_item_list(struct sql *q, int64_t after_seq, bool live_only, int limit, struct edge_item_list *ret,
 			 struct err *err) MUST_CHECK;
+/* How many live values of the name are older than this one: edge answers the oldest first. */
+int store_feed_item_before(struct sql *q, enum edge_kind kind, const char *name, const char *value, int64_t *ret, struct err *err) MUST_CHECK;
 int store_feed_item_last_seq(struct sql *q, int64_t *ret, struct err *err) MUST_CHECK; /* 0 when there was none */
 /* Dead rows with seq <= acknowledged by every edge and changed before that instant. */
 int store_feed_item_prune(struct sql *tx, int64_t seq, int64_t changed_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;

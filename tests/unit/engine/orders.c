@@ -340,6 +340,43 @@ static void without_edge_it_waits_and_goes_on_when_edge_is_back(void **state)
 	assert_valid(r, t.id);
 }
 
+static int others_publish(struct sql *tx, void *arg, struct err *err)
+{
+	char value[32];
+
+	for (int i = 0; i < LIMIT_TXT_VALUES; i++) {
+		snprintf(value, sizeof value, "of another order %d", i);
+		if (store_feed_item_put(tx, EDGE_TXT, "_acme-challenge.a.example", value, 5, *(int64_t *)arg, NULL, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+static int one_withdraws(struct sql *tx, void *arg, struct err *err)
+{
+	return store_feed_item_del(tx, EDGE_TXT, "_acme-challenge.a.example", "of another order 7", *(int64_t *)arg, NULL, err);
+}
+
+static void an_order_whose_value_does_not_fit_into_the_answer_waits_and_says_so(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct order_taken t;
+
+	ASSERT_OK(store_write(r->store, others_publish, &r->clock.fake_ms, &r->err), &r->err);
+	t = rig_order(r, &(struct rig_order){ .names = "a.example", .validation = VALIDATION_DNS01 });
+	rig_run_until(r, r->clock.fake_ms + 5 * MINUTE_MS);
+	{
+		RIG_GET(r, o, t.id);
+
+		ASSERT_STR(order_step_text(o.step), "publish");
+		ASSERT_HAS(o.reason, "250 values of other orders are at '_acme-challenge.a.example' already");
+		ASSERT_INT(r->ca.accepts, 0);
+	}
+	ASSERT_OK(store_write(r->store, one_withdraws, &r->clock.fake_ms, &r->err), &r->err);
+	rig_run(r);
+	assert_valid(r, t.id);
+}
+
 static void another_certificate_than_ordered_is_kept_as_evidence_and_set_aside(void **state)
 {
 	static const char *const wrong[] = { "key", "names" };
@@ -399,6 +436,7 @@ int main(void)
 		TEST(a_deleted_order_is_cancelled_and_gives_its_authorizations_back),
 		TEST(by_hand_it_waits_until_all_servers_have_the_value),
 		TEST(without_edge_it_waits_and_goes_on_when_edge_is_back),
+		TEST(an_order_whose_value_does_not_fit_into_the_answer_waits_and_says_so),
 		TEST(another_certificate_than_ordered_is_kept_as_evidence_and_set_aside),
 		TEST(a_hundred_orders_end_valid),
 	};
