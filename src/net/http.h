@@ -36,6 +36,7 @@ struct http_request {               /* all borrowed during the call */
 	int64_t timeout_ms;             /* whole request; 0 = LIMIT_CA_REQUEST_S */
 	int64_t connect_ms;             /* 0 = LIMIT_CONNECT_S */
 	size_t max_body;                /* 0 = LIMIT_CA_JSON */
+	bool http2;                     /* 2 where the server offers it by ALPN, else 1.1; without it 1.1 */
 	bool look_only;                 /* TLS: any certificate is accepted and shown in ret->peer; for HEAD without credentials only */
 	/* When set, the body of a 2xx goes here piece by piece and is not kept (event streams). Non-zero ends the request quietly. */
 	int (*on_body)(void *data, const char *p, size_t n);

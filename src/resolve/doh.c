@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doh.c - a question by DNS over HTTPS (RFC 8484): POST of the wire form, id 0, the answer judged as one by UDP. */
+/* doh.c - a question by DNS over HTTPS (RFC 8484): POST of the wire form, id 0, the answer judged as one by UDP. Some servers speak HTTP/2 alone. */
 #include "resolve/visit.h"
 
 #include "base/clock.h"
@@ -27,7 +27,7 @@ void doh_run(const struct resolve_view *v, struct exchange *x, int64_t deadline_
 	static const struct http_header accept[] = { { "Accept", DNS_MESSAGE_TYPE }, { 0 } };
 	int64_t left = deadline_boot_ms - clock_boot(&clock_system);
 	struct dns_ask ask = { .name = &x->name, .type = x->type, .recurse = true, .edns = true, .udp_size = 1232 };
-	struct http_request q = { .method = HTTP_POST, .url = v->doh, .headers = accept, .content_type = DNS_MESSAGE_TYPE, .rule = v->rule,
+	struct http_request q = { .method = HTTP_POST, .url = v->doh, .headers = accept, .content_type = DNS_MESSAGE_TYPE, .rule = v->rule, .http2 = true,
 				  .timeout_ms = left, .max_body = EXCHANGE_ANSWER };
 	_cleanup_http_ struct http_response rsp = { 0 };
 	_cleanup_err_ struct err why = { 0 };

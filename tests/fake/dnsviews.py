@@ -170,15 +170,20 @@ class Liar:
         self.socket.close()
 
 
+def doh_certificate(folder, names="DNS:localhost,IP:127.0.0.1"):
+    certificate, key = pathlib.Path(folder) / "doh.pem", pathlib.Path(folder) / "doh.key"
+    bed.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}")
+    return certificate, key
+
+
 class Doh:
     """DNS over HTTPS (RFC 8484, GET and POST) in front of a server on address:port."""
 
     def __init__(self, folder, address, port, listen=("127.0.0.1", 0), names="DNS:localhost,IP:127.0.0.1"):
         self.asked = []
         outer = self
-        certificate, key = pathlib.Path(folder) / "doh.pem", pathlib.Path(folder) / "doh.key"
-        bed.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}")
+        certificate, key = doh_certificate(folder, names)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

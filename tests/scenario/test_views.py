@@ -6,6 +6,7 @@ import time
 
 import dnsviews
 import pytest
+import unbound
 from helpers import order, wait_order
 
 pytestmark = pytest.mark.skipif(dnsviews.missing() is not None, reason=str(dnsviews.missing()))
@@ -116,6 +117,29 @@ def test_a_view_by_https_sees_what_is_asked_through_it(world, scratch):
         assert not any(b.asked(NAME) for b in world.binds[1:])
     finally:
         doh.stop()
+
+
+@pytest.mark.skipif(not unbound.PROGRAM, reason="unbound is not installed")
+def test_a_view_by_https_goes_over_http2_where_the_server_speaks_nothing_else(world, scratch):
+    """unbound's own DNS over HTTPS knows HTTP/2 alone."""
+    certificate, key = dnsviews.doh_certificate(scratch)
+    server = unbound.Unbound(scratch, {ZONE: (world.addresses[0], 53)}, https=(certificate, key))
+    url = f"https://localhost:{server.https_port}/dns-query"
+    try:
+        old = subprocess.run(["curl", "-sv", "--http1.1", "--cacert", certificate, "--max-time", "5", url], capture_output=True, text=True, check=False)
+        assert old.returncode != 0 and "HTTP/1.1 200" not in old.stderr, old
+        connection = scratch / "connection.json"
+        connection.write_text(json.dumps({"route": "direct", "ca_pem": certificate.read_text(), "allow": ["127.0.0.0/8"]}))
+        view = world.bed.server.call("view", "create", "--name", "https", "--kind", "doh", "--url", url, "--connection", str(connection))
+        world.bed.server.call("view-rule", "create", "--suffix", ZONE, "--view", view["id"])
+        o = world.by_hand()
+        assert o["records"][0]["detail"]["view"] == "https" and world.states(o) == ["empty"], o["records"]
+        world.binds[0].add(NAME, o["records"][0]["value"])
+        done = wait_order(world.bed, o["id"])
+        assert done["status"] == "valid" and world.states(done) == ["has"], done
+        assert world.liar.txt == 0
+    finally:
+        server.stop()
 
 
 def test_a_rule_that_says_do_not_look_asks_nobody(world):
