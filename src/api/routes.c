@@ -199,6 +199,8 @@ const struct route routes[] = {
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
+	{ "GET", "/checks", "getChecks", PERM_ADMIN, checks_get, .answers = { 200 } },
+	{ "POST", "/checks", "runChecks", PERM_ADMIN, checks_run_now, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, QUERY(audit_query_fields, audit_query_call), .answers = { 200 } },
 	{ "GET", "/audit.csv", "exportAudit", PERM_AUDIT, audit_csv, QUERY(audit_csv_fields, audit_query_call), .answers = { 200 } },
 	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },

@@ -101,22 +101,6 @@ static int means_to_open(const struct config *c, const struct backup_options *o,
 	return 0;
 }
 
-/* ---- as the server's user, and back ---------------------------------------------------------------------------------- */
-
-/* Files the database makes beside itself must be the server's. Before and after the store's threads, never while they run. */
-static int act_as(const struct host_user *u, struct err *err)
-{
-	if (u->drop && (setegid(u->gid) < 0 || seteuid(u->uid) < 0))
-		return err_set_errno(err, ERR_INTERNAL, "could not act as the user '%s'", u->name);
-	return 0;
-}
-
-static void act_as_root(const struct host_user *u)
-{
-	if (u->drop && (seteuid(0) < 0 || setegid(0) < 0))
-		abort();
-}
-
 /* ---- the copy of the database --------------------------------------------------------------------------------------- */
 
 struct content {
@@ -343,7 +327,7 @@ static int lock_backups(const struct config *c, int *ret, struct err *err)
 
 static int copy_and_look(const struct config *c, const struct host_user *u, const char *copy, int *ret_lock, struct content *ret, struct err *err)
 {
-	int rc = act_as(u, err);
+	int rc = host_user_act(u, err);
 
 	if (rc == 0)
 		rc = lock_backups(c, ret_lock, err);
@@ -353,7 +337,7 @@ static int copy_and_look(const struct config *c, const struct host_user *u, cons
 	}
 	if (rc == 0)
 		rc = copy_look(copy, ret, err);
-	act_as_root(u);
+	host_user_act_end(u);
 	return rc;
 }
 
@@ -364,10 +348,10 @@ static void note(const struct config *c, const struct host_user *u, const char *
 	_cleanup_err_ struct err err = ERR_INIT;
 	struct store *store = NULL;
 
-	if (act_as(u, &err) == 0 && store_open(&o, &store, &err) == 0 && service_local_backup(store, NULL, path, bytes, &err) == 0)
+	if (host_user_act(u, &err) == 0 && store_open(&o, &store, &err) == 0 && service_local_backup(store, NULL, path, bytes, &err) == 0)
 		log_debug("noted the backup");
 	store_close(store);
-	act_as_root(u);
+	host_user_act_end(u);
 	if (err_is(&err)) {
 		_cleanup_free_ char *text = err_text(&err);
 
@@ -664,7 +648,7 @@ static int finish_database(const struct config *c, const struct host_user *u, co
 
 	if (u->drop && chown(at, u->uid, u->gid) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not give '%s' to the server's user", at);
-	if (act_as(u, err) < 0)
+	if (host_user_act(u, err) < 0)
 		return -(int)err->code;
 	rc = store_open(&o, &store, err);
 	if (rc == 0)
@@ -672,7 +656,7 @@ static int finish_database(const struct config *c, const struct host_user *u, co
 	if (rc == 0)
 		rc = store_write(store, restored_tx, NULL, err);
 	store_close(store); /* everything is in the one file then */
-	act_as_root(u);
+	host_user_act_end(u);
 	if (rc < 0)
 		return err_wrap(err, "the restored database is not in order");
 	if (rename(at, path) < 0)

@@ -3,8 +3,11 @@
 #include "app/core.h"
 
 #include "api/api.h"
+#include "app/disk.h"
+#include "app/doctor.h"
 #include "app/exposed.h"
 #include "app/host.h"
+#include "app/last_error.h"
 #include "app/proxy.h"
 #include "app/runner.h"
 #include "app/setup.h"
@@ -45,6 +48,7 @@ struct core {
 	char *feed_path, *report_path, *runner_path, *public_url;
 	struct strlist tls_names;
 	char *exposed;
+	struct doctor doctor;
 
 	struct store *store;
 	struct keys *keys;
@@ -185,6 +189,10 @@ static int engine_begin(struct core *c, struct err *err)
 
 	o.run_program = c->run_program;
 	o.program_arg = &c->programs;
+	c->doctor = (struct doctor){ .input = c->input, .config = c->config, .known_keys = keys_check_text(c->keys),
+				     .started_ms = clock_now(&clock_system) };
+	o.checks = doctor_table;
+	o.checks_arg = &c->doctor;
 	if (node_name(c->config, &node, err) < 0)
 		return -(int)err->code;
 	o.node = node;
@@ -327,6 +335,7 @@ static void end(struct core *c)
 	free(c->runner_path);
 	strlist_clear(&c->tls_names);
 	free(c->exposed);
+	free(c->doctor.known_keys);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -437,6 +446,8 @@ int core_run(const struct config_input *in, const struct config *config)
 	c.signal_fd = signals(&err);
 	rc = c.signal_fd < 0 ? c.signal_fd : begin(&c, &err);
 	if (rc == 0) {
+		last_error_over(config->state);
+		disk_sample(config->state, clock_now(&clock_system));
 		say_ready(&c);
 		wait_for_end(&c);
 		notify_send("STOPPING=1");
@@ -444,6 +455,8 @@ int core_run(const struct config_input *in, const struct config *config)
 		alarm(STOP_LAST_S); /* whatever hangs, the state folder becomes free */
 	} else {
 		log_err(LOG_ERROR, "could not start", &err);
+		if (c.lock.n) /* else it is another server's folder */
+			last_error_keep(config->state, "core", &err);
 	}
 	end(&c);
 	if (c.signal_fd >= 0)

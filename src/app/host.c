@@ -70,6 +70,19 @@ int host_user_become(const struct host_user *u, struct err *err)
 	return 0;
 }
 
+int host_user_act(const struct host_user *u, struct err *err)
+{
+	if (u->drop && (setegid(u->gid) < 0 || seteuid(u->uid) < 0))
+		return err_set_errno(err, ERR_INTERNAL, "could not act as the user '%s'", u->name);
+	return 0;
+}
+
+void host_user_act_end(const struct host_user *u)
+{
+	if (u->drop && (seteuid(0) < 0 || setegid(0) < 0))
+		abort();
+}
+
 void host_user_done(struct host_user *u)
 {
 	free(u->name);

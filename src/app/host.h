@@ -24,6 +24,9 @@ struct host_user { /* zero: we are not root and stay who we are */
 int host_user_find(const char *name, struct host_user *ret, struct err *err);
 /* Irrevocable. Nothing to do when u->drop is false. */
 int host_user_become(const struct host_user *u, struct err *err);
+/* As the user for a while: files a database makes beside itself must be his. Before and after the store's threads, never while they run. */
+int host_user_act(const struct host_user *u, struct err *err);
+void host_user_act_end(const struct host_user *u); /* root again */
 void host_user_done(struct host_user *u);
 
 /* Makes the folder (0700, the user's) when it is missing; refuses one that others may write, or of another owner. */

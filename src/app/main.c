@@ -3,6 +3,7 @@
 #include "app/backup.h"
 #include "app/config.h"
 #include "app/core.h"
+#include "app/doctor.h"
 #include "app/host.h"
 #include "app/kinds.h"
 #include "app/setup.h"
@@ -115,6 +116,10 @@ static int verb_config(const struct config_input *in, int argc, char **argv, con
 	(void)o;
 	if (argc == 1 && streq(argv[0], "providers")) { /* a document, not configuration: docs/generated/providers.md */
 		kinds_page(stdout);
+		return 0;
+	}
+	if (argc == 1 && streq(argv[0], "checks")) { /* the same: docs/generated/checks.md */
+		doctor_document(stdout);
 		return 0;
 	}
 	return config_verb(in, argc, argv);
@@ -271,6 +276,8 @@ int main(int argc, char **argv)
 		printf("certwright %s\n", CERTWRIGHT_VERSION);
 		return 0;
 	}
+	if (streq(argv[1], "doctor") && doctor_is_whole(argc - 2, argv + 2))
+		return doctor_verb(argc - 2, argv + 2);
 	for (const struct local_verb *v = local_verbs; v->name; v++)
 		if (streq(argv[1], v->name) && (!streq(v->name, "user") || has_word(argc, argv, "--local")))
 			return run_local(v, argc - 1, argv + 1);

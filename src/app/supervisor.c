@@ -2,6 +2,8 @@
 /* supervisor.c - see supervisor.h. */
 #include "app/supervisor.h"
 
+#include "app/last_error.h"
+
 #include "app/edge_program.h"
 #include "app/host.h"
 
@@ -488,6 +490,8 @@ int supervisor_run(const struct config_input *in, const struct config *c, const 
 	s.signal_fd = signals(&err);
 	if (s.signal_fd < 0 || prepare(&s, in, &err) < 0) {
 		log_err(LOG_ERROR, "could not start", &err);
+		if (s.lock_fd >= 0) /* else it is another server's folder */
+			last_error_keep(c->state, "supervisor", &err);
 		done(&s);
 		return err_exit_status(err.code);
 	}

@@ -125,6 +125,11 @@ int cli_reason_error(const json_t *reason, struct err *err);
  */
 int cli_watch_order(struct cli *c, const char *id, bool told, struct cli_answer *a, struct err *err);
 
+/* view.c: an option as a member of body, when it is given. */
+int cli_take_text(const struct cli_args *a, json_t *body, const char *option, const char *member, struct err *err);
+/* doctor.c: facts about names (JSON: r); an error when one of them is bad. */
+int cli_print_facts(struct cli *c, const struct cli_answer *r, json_t *facts, struct err *err);
+
 /* order.c: the options --method NAME=HOW as member methods of body. */
 int cli_take_methods(const struct cli_args *a, json_t *body, struct err *err);
 /* Shows how each name of an order like body would be proved. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view.c - `doctor`, `view ...`, `view-rule ...`, and of delegations `check | asked | paste | lines`. */
+/* view.c - `view ...`, `view-rule ...`, and of delegations `check | asked | paste | lines`. */
 #include "base/file.h"
 #include "cli/verb.h"
 
@@ -11,71 +11,12 @@ static const struct cli_option paging[] = {
 	{ 0 }
 };
 
-static int take_text(const struct cli_args *a, json_t *body, const char *option, const char *member, struct err *err)
+int cli_take_text(const struct cli_args *a, json_t *body, const char *option, const char *member, struct err *err)
 {
 	if (arg_has(a, option) && json_object_set_new(body, member, json_string(arg(a, option))) < 0)
 		return err_set(err, ERR_INVALID, "--%s is not UTF-8 text", option);
 	return 0;
 }
-
-/* ---- doctor ---- */
-
-static const struct cli_option doctor_options[] = {
-	{ "account", "ID", "the account that is to order: its authority's rules, and its accounturi", false },
-	{ "validation", "V", "dns-01 or http-01; both when left out", false },
-	{ "dns", "M", "delegation, manual, or a provider's id", false },
-	{ "http", "M", "builtin, manual, or a provider's id", false },
-	{ 0 }
-};
-
-/* The exit status says whether something is bad; advice and what could not be seen do not. */
-static int show_facts(struct cli *c, const struct cli_answer *r, json_t *facts, struct err *err)
-{
-	static const struct cli_column columns[] = { { "NAME", "name", 40 },   { "STATE", "state", 0 }, { "CHECK", "check", 0 },
-						     { "WHAT", "text", 140 }, { "DO", "todo", 140 },   { "VIEW", "view", 20 }, { 0 } };
-	const char *name = NULL;
-	size_t bad = 0, i;
-	json_t *f;
-
-	if (c->json)
-		cli_print_json(r);
-	else
-		cli_print_rows(facts, columns, "");
-	json_array_foreach(facts, i, f)
-		if (streq(json_string_value(json_object_get(f, "state")) ?: "", "bad")) {
-			name = json_string_value(json_object_get(f, "name"));
-			bad++;
-		}
-	return bad ? err_set(err, ERR_NEEDS_PERSON, "%zu thing%s to be put right%s%s", bad, bad == 1 ? " has" : "s have", name ? ", of " : "", name ? name : "") :
-		     0;
-}
-
-static int doctor(struct cli *c, const struct cli_args *a, struct err *err)
-{
-	_cleanup_json_ json_t *body = json_object();
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	struct cli_call q = { .method = HTTP_POST, .path = "/preflight", .body = body };
-	json_t *names = json_array(), *doc;
-
-	json_object_set_new(body, "names", names);
-	for (size_t i = 0; i < a->words.n; i++)
-		if (json_array_append_new(names, json_string(a->words.v[i])) < 0)
-			return err_set(err, ERR_INVALID, "a name is not UTF-8 text");
-	if (!a->words.n)
-		return err_set(err, ERR_INVALID, "a name is missing");
-	if (take_text(a, body, "account", "account_id", err) < 0 || take_text(a, body, "validation", "validation", err) < 0 ||
-	    take_text(a, body, "dns", "dns", err) < 0 || take_text(a, body, "http", "http", err) < 0 || cli_request(c, &q, &r, err) < 0)
-		return -(int)err->code;
-	if (r.http.status == 202 && cli_job_wait(c, &r, err) < 0)
-		return -(int)err->code;
-	doc = json_object_get(r.doc, "result") ? json_object_get(r.doc, "result") : r.doc;
-	return show_facts(c, &r, json_object_get(doc, "facts"), err);
-}
-
-const struct cli_verb doctor_verbs[] = {
-	{ "doctor", NULL, "NAME...", doctor, doctor_options, "what stands in the way of proving these names: CAA, delegation, port 80, rules" },
-	{ 0 }
-};
 
 /* ---- views ---- */
 
@@ -110,7 +51,7 @@ static int take_view(const struct cli_args *a, json_t *body, struct err *err)
 	_cleanup_strlist_ struct strlist servers = { 0 };
 	const char *direct = arg(a, "direct");
 
-	if (take_text(a, body, "name", "name", err) < 0 || take_text(a, body, "kind", "kind", err) < 0 || take_text(a, body, "url", "url", err) < 0 ||
+	if (cli_take_text(a, body, "name", "name", err) < 0 || cli_take_text(a, body, "kind", "kind", err) < 0 || cli_take_text(a, body, "url", "url", err) < 0 ||
 	    take_connection(a, body, err) < 0)
 		return -(int)err->code;
 	arg_list(a, "address", &servers);
@@ -224,8 +165,8 @@ static int take_rule(const struct cli_args *a, json_t *body, struct err *err)
 {
 	int64_t wait;
 
-	if (take_text(a, body, "suffix", "suffix", err) < 0 || take_text(a, body, "vendor", "vendor", err) < 0 ||
-	    take_text(a, body, "view", "view_id", err) < 0)
+	if (cli_take_text(a, body, "suffix", "suffix", err) < 0 || cli_take_text(a, body, "vendor", "vendor", err) < 0 ||
+	    cli_take_text(a, body, "view", "view_id", err) < 0)
 		return -(int)err->code;
 	if (!arg_has(a, "wait"))
 		return 0;
@@ -309,7 +250,7 @@ int cli_delegation_check(struct cli *c, const struct cli_args *a, struct err *er
 	q.path = path = cli_path("delegations", id, "/check");
 	if (cli_request(c, &q, &r, err) < 0 || cli_settle(c, "delegations", &r, err) < 0)
 		return -(int)err->code;
-	return show_facts(c, &r, json_object_get(r.doc, "facts"), err);
+	return cli_print_facts(c, &r, json_object_get(r.doc, "facts"), err);
 }
 
 int cli_delegation_asked(struct cli *c, const struct cli_args *a, struct err *err)

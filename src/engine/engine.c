@@ -214,6 +214,9 @@ void engine_close(struct engine *e)
 		return;
 	if (e->started)
 		engine_stop(e, 0);
+	stop_raise(&e->abort); /* what checks still ask ends with it */
+	while (__atomic_load_n(&e->checks, __ATOMIC_ACQUIRE))
+		poll(NULL, 0, 10);
 	store_off_commit(e->o.store, committed, e);
 	feeder_close(e);
 	for (unsigned i = 0; i < e->n_workers; i++) {

@@ -24,6 +24,7 @@
 #include "store/store.h"
 
 struct engine;
+struct check_def;
 struct mail_request;
 
 struct engine_options {            /* borrowed; must outlive the engine */
@@ -43,6 +44,8 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *feed_path, *report_path;
 
 	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
+	const struct check_def *checks; /* app's table (checks.h) and what its functions get; NULL = none */
+	void *checks_arg;
 	int64_t backup_warn_ms; /* a last backup that is older is a notice; 0 = none is expected */
 	const char *public_url;    /* where people find the page, without '/' at its end; NULL: messages carry no link */
 

@@ -38,6 +38,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_NETWORK_LOOK] = { "Look at a certificate", job_network_look, 0, true },
+	[JOB_SERVER_CHECK] = { "Check this server", job_server_check, 0, true },
 	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
 };
 
@@ -427,12 +428,13 @@ void job_run_one(struct engine *e, struct worker *w, struct job *take_job, int64
 		failed(&r, &why);
 		log_err(r.j.ended_ms ? LOG_WARNING : LOG_DEBUG, r.j.ended_ms ? "job failed" : "job is tried again later", &why);
 	} else if (row->standing && !r.attempts_left_alone) {
+		r.j.ok_ms = engine_now(e);
 		r.j.attempts = 0;
 		free(r.j.reason);
 		r.j.reason = NULL;
 	} else if (!r.wait) {
 		r.j.state = JOB_DONE;
-		r.j.ended_ms = engine_now(e);
+		r.j.ended_ms = r.j.ok_ms = engine_now(e);
 		free(r.j.reason);
 		r.j.reason = NULL;
 		__atomic_add_fetch(&e->jobs_done, 1, __ATOMIC_RELAXED);

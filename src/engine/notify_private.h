@@ -6,6 +6,7 @@
 #include "engine/notify.h"
 #include "engine/private.h"
 #include "net/mail.h"
+#include "store/channel.h"
 
 /* A message as people and programs get it. */
 struct told {
@@ -23,5 +24,8 @@ void told_test(const struct engine *e, const struct channel *ch, struct told *re
 /* One message out. *ret_leg: where it failed. */
 int channel_send(struct job_run *r, const struct channel *ch, const char *id, const char *event, const struct told *t,
 		enum net_leg *ret_leg, struct err *err);
+
+/* Connects to the mail server of an e-mail channel and signs in; nothing is sent. */
+int channel_probe(struct engine *e, const struct channel *ch, int64_t timeout_ms, enum net_leg *ret_leg, struct err *err);
 
 #endif

@@ -109,49 +109,75 @@ int notify_address_check(const char *address, struct err *err)
 
 /* ---- sending ---- */
 
-static int send_mail(struct job_run *r, const struct channel *ch, json_t *s, json_t *secrets, const struct smtp_message *m,
-		     const struct net_rule *rule, enum net_leg *leg, struct err *err)
+/* Where and as whom; q's texts are those of s. password is wiped by the caller. */
+static int mail_to(const struct channel *ch, json_t *s, json_t *secrets, const struct connection *c, const struct net_rule *rule, struct secret *password,
+		   struct mail_request *q, struct err *err)
 {
-	_cleanup_secret_ struct secret password = { 0 };
-	_cleanup_buf_ struct buf text = BUF_MAX(2 * 1024 * 1024);
 	_cleanup_free_ char *endpoint = notify_endpoint(ch->settings);
 	const char *user = text_of(s, "user");
-	struct mail_request q = {
-		.host = text_of(s, "host"), .port = (uint16_t)json_integer_value(json_object_get(s, "port")), .security = security_of(s),
-		.from = m->from, .to = m->to, .rule = rule,
-	};
 
-	if (*user) {
-		if (!streq(text_of(secrets, "endpoint"), endpoint))
-			return err_set(err, ERR_NEEDS_PERSON, "channel '%s' has a user and no password for it; give it again", ch->name);
-		password = secret_from(text_of(secrets, "password"));
-		q.user = user;
-		q.password = &password;
-	}
-	smtp_text(m, &text);
-	if (buf_check(&text, err) < 0)
+	*q = (struct mail_request){ .host = text_of(s, "host"), .port = (uint16_t)json_integer_value(json_object_get(s, "port")), .security = security_of(s), .rule = rule };
+	if (connection_check_host(c, q->host, q->port, err) < 0)
 		return -(int)err->code;
-	q.message = (struct str){ buf_text(&text), text.n };
-	if (r->e->o.send_mail)
-		return r->e->o.send_mail(r->e->o.send_mail_arg, &q, leg, err);
-	return mail_send(r->e->o.policy, &r->e->abort, &q, leg, err);
+	if (!*user)
+		return 0;
+	if (!streq(text_of(secrets, "endpoint"), endpoint))
+		return err_set(err, ERR_NEEDS_PERSON, "channel '%s' has a user and no password for it; give it again", ch->name);
+	*password = secret_from(text_of(secrets, "password"));
+	q->user = user;
+	q->password = password;
+	return 0;
+}
+
+static int mail_out(struct engine *e, const struct mail_request *q, enum net_leg *leg, struct err *err)
+{
+	if (e->o.send_mail)
+		return e->o.send_mail(e->o.send_mail_arg, q, leg, err);
+	return mail_send(e->o.policy, &e->abort, q, leg, err);
 }
 
 static int by_mail(struct job_run *r, const struct channel *ch, json_t *s, json_t *secrets, const char *id, const char *event,
 		   const struct told *t, const struct connection *c, enum net_leg *leg, struct err *err)
 {
+	_cleanup_buf_ struct buf text = BUF_MAX(2 * 1024 * 1024);
+	_cleanup_secret_ struct secret password = { 0 };
 	_cleanup_strlist_ struct strlist to = { 0 };
 	struct net_rule rule = door_rule(c);
 	struct smtp_message m = { .id = id, .from = text_of(s, "from"), .to = &to, .subject = t->subject, .body = t->body, .event = event,
 				  .at_ms = engine_now(r->e), .urgent = t->urgent };
+	struct mail_request q;
 	json_t *item;
 	size_t i;
 
-	if (connection_check_host(c, text_of(s, "host"), (uint16_t)json_integer_value(json_object_get(s, "port")), err) < 0)
+	if (mail_to(ch, s, secrets, c, &rule, &password, &q, err) < 0)
 		return -(int)err->code;
 	json_array_foreach(json_object_get(s, "to"), i, item)
 		strlist_add(&to, json_string_value(item));
-	return send_mail(r, ch, s, secrets, &m, &rule, leg, err);
+	smtp_text(&m, &text);
+	if (buf_check(&text, err) < 0)
+		return -(int)err->code;
+	q.from = m.from;
+	q.to = &to;
+	q.message = (struct str){ buf_text(&text), text.n };
+	return mail_out(r->e, &q, leg, err);
+}
+
+int channel_probe(struct engine *e, const struct channel *ch, int64_t timeout_ms, enum net_leg *ret_leg, struct err *err)
+{
+	_cleanup_json_ json_t *s = json_text_or_null(ch->settings), *secrets = NULL;
+	_cleanup_connection_ struct connection c = { 0 };
+	_cleanup_secret_ struct secret password = { 0 };
+	struct mail_request q;
+	struct net_rule rule;
+
+	*ret_leg = NET_LEG_NONE;
+	if (connection_parse(ch->connection, &c, err) < 0 || channel_open(e->o.keys, ch, &secrets, err) < 0)
+		return -(int)err->code;
+	rule = door_rule(&c);
+	if (mail_to(ch, s, secrets, &c, &rule, &password, &q, err) < 0)
+		return -(int)err->code;
+	q.timeout_ms = timeout_ms;
+	return mail_out(e, &q, ret_leg, err);
 }
 
 static int by_webhook(struct job_run *r, json_t *s, json_t *secrets, const char *id, const struct told *t, const struct connection *c,

@@ -124,6 +124,7 @@ struct engine {
 	int64_t last_wall_ms, last_boot_ms; /* the dispatcher's last look at the clocks */
 	int64_t shift_ms;                   /* by how much the wall clock was set since start, and all that waits with it */
 	uint64_t steps, transactions, errors;
+	unsigned checks; /* atomic: runs of checks.c whose threads are not all over */
 	int64_t jobs_done, orders_valid, orders_failed;
 
 	/* reports of edge, folded until they are written (feeder.c); the feed's thread only */
@@ -536,6 +537,7 @@ void job_rollover_failed(struct job_run *r, const struct err *why);
 int job_account_watch(struct job_run *r, struct err *err);
 int job_vendor_check(struct job_run *r, struct err *err);
 int job_network_look(struct job_run *r, struct err *err); /* jobs_look.c */
+int job_server_check(struct job_run *r, struct err *err); /* jobs_check.c */
 /* What a directory says, as JSON; and storing it (r->result's "facts", if there) with what moved. */
 json_t *job_vendor_facts(const struct acme_directory *d);
 int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, struct err *err);

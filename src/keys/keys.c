@@ -40,6 +40,16 @@ int keys_open(const struct keys_options *o, struct keys **ret, struct err *err)
 	return 0;
 }
 
+int keys_try(const struct keys_options *o, struct err *err)
+{
+	struct ring *ring = NULL;
+
+	if (ring_open(&o->files, o->check_text, &ring, err) < 0)
+		return -(int)err->code;
+	ring_free(ring);
+	return 0;
+}
+
 void keys_close(struct keys *k)
 {
 	if (!k)

@@ -45,6 +45,8 @@ struct keys_options {
  * database was sealed with.
  */
 int keys_open(const struct keys_options *o, struct keys **ret, struct err *err);
+/* Whether keys_open would succeed now; the ring is wiped again. From any thread. */
+int keys_try(const struct keys_options *o, struct err *err) MUST_CHECK;
 void keys_close(struct keys *k); /* NULL is fine; wipes everything */
 /* Ids and check values of the ring: store it in the meta when that has none, or after keys were added. Owned by the caller. */
 char *keys_check_text(struct keys *k);

@@ -32,6 +32,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \
 	X(JOB_PROVIDER_ATTACH, "provider-attach")                                                                      \
 	X(JOB_NETWORK_LOOK, "network-look")         /* which certificate a host shows */                               \
+	X(JOB_SERVER_CHECK, "server-check")         /* is everything right with this server */                         \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);
 
@@ -51,6 +52,7 @@ struct job {
 	bool set_aside;
 	char *created_by;
 	int64_t created_ms, updated_ms, ended_ms;
+	int64_t ok_ms; /* when its work was last done: of a standing job the last time that it went well */
 };
 void job_done(struct job *j);
 #define _cleanup_job_ __attribute__((cleanup(job_done)))

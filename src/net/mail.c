@@ -84,6 +84,12 @@ static size_t on_line(char *p, size_t size, size_t count, void *data)
 	return all;
 }
 
+/* What is answered to a probe. */
+static size_t on_answer(UNUSED char *p, size_t size, size_t count, UNUSED void *data)
+{
+	return size * count;
+}
+
 static size_t on_read(char *p, size_t size, size_t count, void *data)
 {
 	struct sending *s = data;
@@ -145,6 +151,16 @@ static void set_tls(CURL *easy, struct sending *s)
 	SET(SSL_CTX_DATA, s);
 }
 
+static void set_message(CURL *easy, struct sending *s, struct curl_slist *to)
+{
+	SET(READFUNCTION, on_read);
+	SET(READDATA, s);
+	SET(INFILESIZE_LARGE, (curl_off_t)s->q->message.n);
+	SET(UPLOAD, 1L);
+	SET(MAIL_FROM, s->q->from);
+	SET(MAIL_RCPT, to);
+}
+
 static void set_all(CURL *easy, struct sending *s, const char *url, struct curl_slist *to)
 {
 	const struct mail_request *q = s->q;
@@ -158,16 +174,15 @@ static void set_all(CURL *easy, struct sending *s, const char *url, struct curl_
 	SET(OPENSOCKETDATA, s);
 	SET(HEADERFUNCTION, on_line);
 	SET(HEADERDATA, s);
-	SET(READFUNCTION, on_read);
-	SET(READDATA, s);
-	SET(INFILESIZE_LARGE, (curl_off_t)q->message.n);
-	SET(UPLOAD, 1L);
+	if (q->message.p)
+		set_message(easy, s, to);
+	else
+		SET(CUSTOMREQUEST, "NOOP");
+	SET(WRITEFUNCTION, on_answer);
 	SET(NOPROGRESS, 0L);
 	SET(XFERINFOFUNCTION, on_progress);
 	SET(XFERINFODATA, s);
 	SET(ERRORBUFFER, s->message);
-	SET(MAIL_FROM, q->from);
-	SET(MAIL_RCPT, to);
 	if (q->user) {
 		SET(USERNAME, q->user);
 		SET(PASSWORD, q->password ? (const char *)q->password->p : "");
@@ -227,7 +242,7 @@ static struct curl_slist *recipients(const struct strlist *to)
 {
 	struct curl_slist *all = NULL;
 
-	for (size_t i = 0; i < to->n; i++) {
+	for (size_t i = 0; to && i < to->n; i++) {
 		all = curl_slist_append(all, to->v[i]);
 		if (!all)
 			abort();

@@ -23,7 +23,7 @@ struct mail_request {                 /* all borrowed during the call */
 	const struct secret *password;
 	const char *from;             /* bare addresses */
 	const struct strlist *to;
-	struct str message;
+	struct str message;           /* p NULL: a probe, which connects and signs in, and sends nothing */
 	const struct net_rule *rule;
 	int64_t timeout_ms;           /* 0 = a minute */
 };

@@ -126,6 +126,8 @@ struct migration {
 extern const struct migration store_migrations[]; /* generated from migrations/, ends with version 0 */
 /* Brings the schema up to the last of list; STORE when the database is newer or a migration was changed afterwards. */
 int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Whether that was done; NEEDS_PERSON. Nothing is changed. */
+int store_migrated(struct sql *q, const struct migration *list, struct err *err) MUST_CHECK;
 
 /* meta.c */
 int store_counts_flush(struct sql *tx, struct err *err) MUST_CHECK; /* writes notes.counts into their rows */

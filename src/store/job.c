@@ -7,13 +7,13 @@
 
 static const char JOB_ADD[] =
 	"INSERT INTO job (" JOB_COLUMNS ") VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, 0, 0, 0, 0, $13,"
-	" $14, $14, 0)";
+	" $14, $14, 0, 0)";
 static const char JOB_GET[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = $1";
 static const char JOB_GET_NUM[] = "SELECT " JOB_COLUMNS " FROM job WHERE num = $1";
 static const char JOB_PUT[] =
 	"UPDATE job SET subject_id = $3, args = $4, state = $5, result = $6, reason = $7, lane = $8, due_ms = $9,"
 	" give_up_ms = $10, attempts = $11, set_aside = $12, ended_ms = $13, updated_ms = $14, starts = 0,"
-	" lease_owner = CASE WHEN $15 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $15 WHERE id = $1 AND gen = $2";
+	" lease_owner = CASE WHEN $15 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $15, ok_ms = $16 WHERE id = $1 AND gen = $2";
 static const char JOB_LIST[] = "SELECT " JOB_COLUMNS " FROM job WHERE (created_ms, id) < ($1, $2)"
 			       " ORDER BY created_ms DESC, id DESC LIMIT $3";
 static const char JOB_LIST_SUBJECT[] = "SELECT " JOB_COLUMNS " FROM job WHERE subject_id = $4 AND (created_ms, id) < ($1, $2)"
@@ -48,6 +48,7 @@ int job_from_row(const struct row *r, struct job *j, struct err *err)
 	j->created_ms = row_int(r, 19);
 	j->updated_ms = row_int(r, 20);
 	j->ended_ms = row_int(r, 21);
+	j->ok_ms = row_int(r, 22);
 	if (ROW_ENUM(job_kind, r, 3, &j->kind, err) < 0 || ROW_ENUM(job_state, r, 7, &j->state, err) < 0)
 		return err_wrap(err, "could not read job '%s'", j->id);
 	return 0;
@@ -93,7 +94,7 @@ int store_job_put(struct sql *tx, const struct job *j, enum lease_then then, int
 				  SQL_TEXT(job_state_text(j->state)), SQL_TEXT(j->result), SQL_TEXT(j->reason),
 				  SQL_TEXT(j->lane), SQL_INT(lease ? lease : j->due_ms), SQL_INT(j->give_up_ms),
 				  SQL_INT(j->attempts), SQL_BOOL(j->set_aside), SQL_INT(j->ended_ms), SQL_INT(now_ms),
-				  SQL_INT(lease)),
+				  SQL_INT(lease), SQL_INT(j->ok_ms)),
 		       ERR_LOST_LEASE, "job", j->id, err) < 0)
 		return -(int)err->code;
 	store_touch(tx, "job", j->id, 0);
@@ -137,4 +138,27 @@ int store_job_count(struct sql *q, int64_t *ret_live, int64_t *ret_failed, struc
 int store_job_prune(struct sql *tx, int64_t ended_before_ms, int64_t *ret_n, struct err *err)
 {
 	return prune(tx, JOB_PRUNE_OLD, SQL_VALUES(SQL_INT(ended_before_ms)), ret_n, "job", err);
+}
+
+/* ---- how it goes ---- */
+
+static const char JOB_OK[] = "SELECT max(ok_ms) FROM job WHERE kind = $1";
+static const char JOB_LIVE_KIND[] = "SELECT count(*) FROM job WHERE kind = $1 AND ended_ms = 0";
+static const char JOB_TROUBLED[] = "SELECT " JOB_COLUMNS " FROM job WHERE ended_ms = 0 AND reason IS NOT NULL AND attempts > 0"
+				   " ORDER BY created_ms DESC LIMIT $1";
+
+int store_job_facts(struct sql *q, struct job_fact ret[job_kind_count], struct err *err)
+{
+	for (unsigned k = 0; k < job_kind_count; k++) {
+		const struct sql_values kind = SQL_VALUES(SQL_TEXT(job_kind_text((enum job_kind)k)));
+
+		if (sql_int(q, JOB_OK, kind, &ret[k].ok_ms, err) < 0 || sql_int(q, JOB_LIVE_KIND, kind, &ret[k].live, err) < 0)
+			return err_wrap(err, "could not read how jobs go");
+	}
+	return 0;
+}
+
+int store_job_list_troubled(struct sql *q, int limit, struct job_list *ret, struct err *err)
+{
+	return job_fetch(q, JOB_TROUBLED, SQL_VALUES(SQL_INT(limit)), limit, ret, err);
 }

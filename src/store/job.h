@@ -19,6 +19,13 @@ int store_job_list_subject(struct sql *q, const char *subject_id, const struct p
 			   struct err *err) MUST_CHECK;
 /* The live (not ended) job of that kind about that subject (NULL = about nothing); NOT_FOUND. */
 int store_job_find_live(struct sql *q, enum job_kind kind, const char *subject_id, struct job *ret, struct err *err) MUST_CHECK;
+struct job_fact {
+	int64_t ok_ms; /* when one of the kind was last done; 0 = never, or pruned since */
+	int64_t live;  /* not ended */
+};
+int store_job_facts(struct sql *q, struct job_fact ret[job_kind_count], struct err *err) MUST_CHECK;
+/* Those that have failed at least once and are tried again, the newest first. */
+int store_job_list_troubled(struct sql *q, int limit, struct job_list *ret, struct err *err) MUST_CHECK;
 /* Jobs not ended, and jobs that failed (until they are pruned). */
 int store_job_count(struct sql *q, int64_t *ret_live, int64_t *ret_failed, struct err *err) MUST_CHECK;
 int store_job_prune(struct sql *tx, int64_t ended_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK; /* <= 500 a call */

@@ -141,3 +141,17 @@ int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, s
 	} while (s.more);
 	return 0;
 }
+
+int store_migrated(struct sql *q, const struct migration *list, struct err *err)
+{
+	struct applied a = { .list = list };
+
+	if (sql_each(q, APPLIED, SQL_NONE, applied_row, &a, err) < 0)
+		return err_wrap(err, "could not read which schema the database has");
+	for (const struct migration *m = list; m->version; m++)
+		if (!a.done[m - list]) {
+			err_set(err, ERR_NEEDS_PERSON, "the database has not been brought to schema %d ('%s') of this program yet", m->version, m->name);
+			return err_hint(err, "The server does that when it starts.");
+		}
+	return 0;
+}

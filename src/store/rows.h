@@ -17,7 +17,7 @@ int order_from_row(const struct row *r, struct order *o, struct err *err);
 
 #define JOB_COLUMNS                                                                                                    \
 	"id, gen, num, kind, subject_kind, subject_id, args, state, result, reason, lane, due_ms, give_up_ms, lease_owner," \
-	" lease_until_ms, starts, attempts, set_aside, created_by, created_ms, updated_ms, ended_ms"
+	" lease_until_ms, starts, attempts, set_aside, created_by, created_ms, updated_ms, ended_ms, ok_ms"
 int job_from_row(const struct row *r, struct job *j, struct err *err);
 
 #define DEBT_COLUMNS                                                                                                   \

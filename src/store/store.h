@@ -32,6 +32,7 @@ struct store_options {
 	const struct clock *clock; /* NULL = the system's */
 	unsigned readers;          /* 0 = 4 */
 	unsigned connections;      /* PostgreSQL: 0 = 16 */
+	bool look;                 /* only to read: nothing is made, nothing migrated; NEEDS_PERSON when the schema is older than this program */
 };
 
 /*

@@ -540,6 +540,8 @@ static int open_connections(struct writer *w, const struct store_options *o, str
 	unsigned readers = o->readers ? MIN(o->readers, READERS_MAX) : 4;
 	struct stat st;
 
+	if (o->look && stat(w->path, &st) < 0)
+		return err_set_errno(err, ERR_NOT_FOUND, "there is no database '%s'", w->path);
 	if (sqlite_prepare_file(w->path, err) < 0 || sqlite_connect(w->path, SQLITE_ROLE_WRITER, &w->sql, err) < 0)
 		return -(int)err->code;
 	if (stat(w->path, &st) < 0)
@@ -549,7 +551,7 @@ static int open_connections(struct writer *w, const struct store_options *o, str
 	w->check_late = st.st_size > QUICK_CHECK_NOW_BYTES;
 	if (!w->check_late && sqlite_quick_check(w->sql, err) < 0)
 		return err_wrap(err, "could not use database '%s'", w->path);
-	if (store_migrate(w->sql, store_migrations, clock_now(o->clock ? o->clock : &clock_system), err) < 0)
+	if ((o->look ? store_migrated(w->sql, store_migrations, err) : store_migrate(w->sql, store_migrations, clock_now(o->clock ? o->clock : &clock_system), err)) < 0)
 		return -(int)err->code;
 	clear_flags(w->sql);
 	sqlite_on_wal(w->sql, on_wal, w);

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- When the work of a kind of job was last done, for metrics and the doctor: a standing job never ends.
+ALTER TABLE job ADD COLUMN ok_ms @INT@ NOT NULL DEFAULT 0;
+CREATE INDEX job_ok ON job (kind, ok_ms);
