@@ -199,40 +199,70 @@ int runner_claim(struct engine *e, unsigned max, struct task **ret, int64_t *ret
 
 /* ---- working ---- */
 
-struct release {
+/* A claimed row that was not worked on. */
+struct unworked {
 	struct engine *e;
-	const struct task *t;
+	const char *table, *id;
+	int64_t gen;
 };
+
+static struct unworked unworked(struct engine *e, const struct task *t)
+{
+	switch (t->kind) {
+	case TASK_ORDER:
+		return (struct unworked){ e, "orders", t->order.id, t->order.gen };
+	case TASK_JOB:
+		return (struct unworked){ e, "job", t->job.id, t->job.gen };
+	case TASK_DEBT:
+		return (struct unworked){ e, "debt", t->debt.id, t->debt.gen };
+	case TASK_NONE:
+		break;
+	}
+	abort();
+}
 
 static int release_row(struct sql *tx, void *arg, struct err *err)
 {
-	struct release *a = arg;
-	const struct task *t = a->t;
-	const char *table = t->kind == TASK_ORDER ? "orders" : t->kind == TASK_JOB ? "job" : "debt";
-	const char *id = t->kind == TASK_ORDER ? t->order.id : t->kind == TASK_JOB ? t->job.id : t->debt.id;
-	int64_t gen = t->kind == TASK_ORDER ? t->order.gen : t->kind == TASK_JOB ? t->job.gen : t->debt.gen;
+	struct unworked *u = arg;
 
-	return store_lease_release(tx, table, id, gen, engine_now(a->e), err);
+	return store_lease_release(tx, u->table, u->id, u->gen, engine_now(u->e), err);
+}
+
+static int unbegun_row(struct sql *tx, void *arg, struct err *err)
+{
+	struct unworked *u = arg;
+
+	return store_lease_unbegun(tx, u->table, u->id, u->gen, err);
+}
+
+static void give_row_back(struct engine *e, const struct task *t)
+{
+	struct unworked u = unworked(e, t);
+	_cleanup_err_ struct err why = { 0 };
+
+	if (engine_write(e, release_row, &u, &why) < 0)
+		log_err(LOG_DEBUG, "could not give a row back, its lease ends by itself", &why);
 }
 
 /*
  * A row whose lease was over before its work began (this process was stopped, or all workers hung) is left alone: it is due again by
- * itself, here or at another node, and what was claimed is old news.
+ * itself, here or at another node, and what was claimed is old news. It was not started: three such would set it aside for nothing.
  */
 static bool stale(struct engine *e, const struct task *t)
 {
-	if (engine_clock_jumped(e)) {
-		struct release a = { e, t };
-		_cleanup_err_ struct err why = { 0 };
+	struct unworked u = unworked(e, t);
+	_cleanup_err_ struct err why = { 0 };
 
-		if (engine_write(e, release_row, &a, &why) < 0)
-			log_err(LOG_DEBUG, "could not give a row back, its lease ends by itself", &why);
+	if (engine_clock_jumped(e)) {
+		give_row_back(e, t);
 		wake_up(&e->wake);
 		return true;
 	}
 	if (clock_boot(e->clock) < t->lease_boot_ms)
 		return false;
 	log_warning("a claimed row was not begun before its lease was over, it is claimed anew", "lane", t->lane);
+	if (engine_write(e, unbegun_row, &u, &why) < 0)
+		log_err(LOG_DEBUG, "a start that was none is counted", &why);
 	return true;
 }
 
@@ -479,12 +509,9 @@ void engine_stop(struct engine *e, int64_t grace_ms)
 	/* what was claimed and not begun is given back */
 	while (e->queue) {
 		struct task *t = e->queue;
-		struct release a = { e, t };
-		_cleanup_err_ struct err why = { 0 };
 
 		e->queue = t->next;
-		if (engine_write(e, release_row, &a, &why) < 0)
-			log_err(LOG_DEBUG, "could not give a row back", &why);
+		give_row_back(e, t);
 		task_free(t);
 	}
 	e->queue_end = &e->queue;

@@ -33,6 +33,7 @@
 #define RELEASE(table)                                                                                                 \
 	"UPDATE " table " SET lease_owner = NULL, lease_until_ms = 0, due_ms = $3,"                                           \
 	" starts = CASE WHEN starts > 0 THEN starts - 1 ELSE 0 END WHERE id = $1 AND gen = $2"
+#define UNBEGUN(table) "UPDATE " table " SET starts = starts - 1 WHERE id = $1 AND gen >= $2 AND starts > 0"
 #define EXTEND(table) "UPDATE " table " SET lease_until_ms = $3, due_ms = $3 WHERE id = $1 AND gen = $2"
 
 static int take_order(const struct row *r, struct claimed *c, struct err *err);
@@ -41,20 +42,20 @@ static int take_debt(const struct row *r, struct claimed *c, struct err *err);
 
 enum { T_DEBT, T_ORDERS, T_JOB, T_COUNT }; /* in the order they are claimed */
 static const struct claim_table {
-	const char *name, *claim[2], *aside, *former, *release, *extend;
+	const char *name, *claim[2], *aside, *former, *release, *unbegun, *extend;
 	int (*take)(const struct row *r, struct claimed *c, struct err *err);
 } tables[T_COUNT] = {
 	[T_DEBT] = { "debt",
 		     { CLAIM_SQLITE("debt", LIVE_DEBTS, "", DEBT_COLUMNS), CLAIM_PGSQL("debt", LIVE_DEBTS, "", DEBT_COLUMNS) },
-		     ASIDE("debt"), FORMER("debt"), RELEASE("debt"), EXTEND("debt"), take_debt },
+		     ASIDE("debt"), FORMER("debt"), RELEASE("debt"), UNBEGUN("debt"), EXTEND("debt"), take_debt },
 	[T_ORDERS] = { "orders",
 		       { CLAIM_SQLITE("orders", LIVE_ORDERS, "", ORDER_COLUMNS),
 			 CLAIM_PGSQL("orders", LIVE_ORDERS, "", ORDER_COLUMNS) },
-		       ASIDE("orders"), FORMER("orders"), RELEASE("orders"), EXTEND("orders"), take_order },
+		       ASIDE("orders"), FORMER("orders"), RELEASE("orders"), UNBEGUN("orders"), EXTEND("orders"), take_order },
 	[T_JOB] = { "job",
 		    { CLAIM_SQLITE("job", LIVE_JOBS, ", state = 'running'", JOB_COLUMNS),
 		      CLAIM_PGSQL("job", LIVE_JOBS, ", state = 'running'", JOB_COLUMNS) },
-		    ASIDE("job"), FORMER("job"), RELEASE("job"), EXTEND("job"), take_job },
+		    ASIDE("job"), FORMER("job"), RELEASE("job"), UNBEGUN("job"), EXTEND("job"), take_job },
 };
 
 struct walk {
@@ -252,6 +253,13 @@ int store_lease_release(struct sql *tx, const char *table, const char *id, int64
 {
 	return exec_named(tx, table_named(table)->release, SQL_VALUES(SQL_TEXT(id), SQL_INT(gen), SQL_INT(now_ms)),
 			  ERR_LOST_LEASE, table, id, err);
+}
+
+int store_lease_unbegun(struct sql *tx, const char *table, const char *id, int64_t gen, struct err *err)
+{
+	if (sql_exec(tx, table_named(table)->unbegun, SQL_VALUES(SQL_TEXT(id), SQL_INT(gen)), NULL, err) < 0)
+		return err_wrap(err, "could not write %s '%s'", table, id);
+	return 0;
 }
 
 int store_lease_extend(struct sql *tx, const char *table, const char *id, int64_t gen, int64_t lease_until_ms, struct err *err)

@@ -83,6 +83,11 @@ int store_work_shift(struct sql *tx, int64_t by_ms, int64_t now_ms, bool *ret, s
 /* Gives a row back untouched (orderly stop): due now, the start is not counted. table: "orders", "job", "debt". */
 int store_lease_release(struct sql *tx, const char *table, const char *id, int64_t gen, int64_t now_ms,
 			struct err *err) MUST_CHECK;
+/*
+ * A claim whose work was never begun and whose lease is over: that start is not counted, whoever may have claimed the row since.
+ * A row that is gone is no error.
+ */
+int store_lease_unbegun(struct sql *tx, const char *table, const char *id, int64_t gen, struct err *err) MUST_CHECK;
 /* Prolongs the lease of a long run. LOST_LEASE. */
 int store_lease_extend(struct sql *tx, const char *table, const char *id, int64_t gen, int64_t lease_until_ms,
 		       struct err *err) MUST_CHECK;

@@ -721,6 +721,34 @@ static void an_orderly_stop_gives_the_row_back_uncounted(void **state)
 	ASSERT_INT(after.gen, 1);
 }
 
+static int unbegun_fn(struct sql *tx, void *arg, struct err *err)
+{
+	struct order *o = arg;
+
+	return store_lease_unbegun(tx, "orders", o->id, o->gen, err);
+}
+
+static void a_claim_never_begun_is_no_start_even_when_another_has_the_row_by_now(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	_cleanup_order_ struct order o = rig_order(rig, 1, "a", 4000), after = { 0 };
+	_cleanup_claimed_ struct claimed mine = { 0 }, theirs = { 0 };
+	struct claim later = claim_a;
+
+	rig_add_order(rig, &o);
+	claim(rig, &claim_a, &mine);
+	later.owner = "other/1";
+	later.now_ms = claim_a.lease_until_ms + 1;
+	later.lease_until_ms = later.now_ms + 1000;
+	claim(rig, &later, &theirs);
+	ASSERT_INT(theirs.orders.v[0].starts, 2);
+	WRITE(rig, unbegun_fn, &mine.orders.v[0]);
+	after = get_order(rig, o.id);
+	ASSERT_INT(after.starts, 1);
+	ASSERT_STR(after.lease_owner, "other/1"); /* whose lease it is has not changed */
+	ASSERT_INT(after.gen, theirs.orders.v[0].gen);
+}
+
 /* Eight threads claim 400 orders three at a time: each is handed out once. */
 struct claimer {
 	struct rig *rig;
@@ -1128,7 +1156,7 @@ int main(void)
 		TEST(a_row_started_three_times_without_a_verdict_is_set_aside),
 		TEST(a_row_that_cannot_be_read_is_set_aside_alone),
 		TEST(suspects_of_a_former_start_are_due_at_once_and_apart),
-		TEST(an_orderly_stop_gives_the_row_back_uncounted),
+		TEST(an_orderly_stop_gives_the_row_back_uncounted), TEST(a_claim_never_begun_is_no_start_even_when_another_has_the_row_by_now),
 		TEST(eight_threads_never_get_the_same_order),
 		TEST(a_wish_made_during_the_work_makes_the_order_due),
 		TEST(one_request_has_one_live_order_and_delete_hides_it),
