@@ -102,6 +102,9 @@ LINES = {
     "f14.expired": "an expired certificate", "f14.host": "a certificate for another host", "f14.self-signed": "a self-signed one", "f14.sha1": "a SHA-1 one",
     "f14.old": "TLS 1.0", "f14.chain": "a chain that does not link to anybody we trust", "f14.half": "the connection closed in the handshake",
     "f14.garbage": "something else than TLS", "f14.stall": "silence in the handshake",
+    "f14.intermediate": "an intermediate that is missing, expired, no authority, too deep, or not for this name",
+    "f14.use": "not for servers, or with a critical extension that nobody knows", "f14.weak": "a key of 1,024 bits, no encryption, no certificate at all",
+    "f14.signature": "a signature that is not the issuer's", "f14.good": "an intermediate that is sent along, a handshake seven bytes at a time",
     # ---- F15: the authority's own name ----
     "f15.nxdomain": "NXDOMAIN", "f15.servfail": "SERVFAIL", "f15.timeout": "no name server answers", "f15.gone": "the address is gone",
     "f15.v6-only": "only AAAA, on a host without IPv6", "f15.many": "a thousand addresses",

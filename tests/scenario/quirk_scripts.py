@@ -357,11 +357,15 @@ SCRIPTS = [
     # ---- F13 ----
     Script("f13-continue", ("f13.continue",), PENDING, None, "", rules=rule("authz", times=None, continues=True), asks_again=False, within=80),
     # ---- F14 ----
-    *[Script(f"f14-{mode}", (f"f14.{line}",), PENDING, code, says, after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0)
-      for mode, line, code, says in (("expired", "expired", "untrusted", "TLS"), ("not-yet", "expired", "untrusted", "TLS"), ("wrong-host", "host", "untrusted", "TLS"), ("self-signed", "self-signed", "untrusted", "TLS"),
-                                     ("sha1", "sha1", "untrusted", "TLS"), ("tls1.0", "old", "network", "TLS"), ("tls1.1", "old", "network", "TLS"), ("unknown-ca", "chain", "untrusted", "TLS"),
-                                     ("close", "half", "network", "TLS"), ("reset", "half", "network", ""), ("garbage", "garbage", "network", "TLS"))],
-    Script("f14-stall", ("f14.stall",), PENDING, None, "", after=lambda ca, name: ca.use_tls("stall"), asks_again=False, asked=0),
+    *[Script(f"f14-{mode}", (f"f14.{line}",), PENDING, "network", says, after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0)
+      for line, says, modes in (("expired", "TLS", ("expired", "not-yet")), ("host", "TLS", ("wrong-host", "wrong-address", "any-name")), ("self-signed", "TLS", ("self-signed",)),
+                                ("sha1", "TLS", ("sha1",)), ("old", "TLS", ("tls1.0", "tls1.1")), ("chain", "TLS", ("unknown-ca", "same-named-ca")),
+                                ("intermediate", "TLS", ("no-intermediate", "old-intermediate", "not-a-ca", "too-deep", "outside-constraints")), ("use", "TLS", ("client-only", "critical")),
+                                ("weak", "TLS", ("rsa-1024", "anonymous", "unencrypted")), ("signature", "TLS", ("bad-signature",)),
+                                ("half", "TLS", ("close", "cut")), ("half", "", ("reset",)), ("garbage", "TLS", ("garbage", "http", "alert", "huge-record")))
+      for mode in modes],
+    *[Script(f"f14-{mode}", ("f14.stall",), PENDING, None, "", after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0) for mode in ("stall", "silence-after-hello")],
+    *[Script(f"f14-{mode}", ("f14.good",), after=lambda ca, name, mode=mode: ca.use_tls(mode)) for mode in ("intermediate", "slices")],
     # ---- F15: the rest is test_ca_name.py's ----
     Script("f15-nxdomain", ("f15.nxdomain",), REFUSED, says="name look-up", directory_url="https://authority.invalid/directory"),
     Script("f15-gone", ("f15.gone",), PENDING, "network", "TCP", after=lambda ca, name: ca.listener.stop(), asks_again=False, asked=0),

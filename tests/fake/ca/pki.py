@@ -106,32 +106,3 @@ class Pki:
 
     def chain(self, leaf, i=0):
         return pem(leaf) + pem(self.intermediates[i])
-
-
-def tls_certificates(folder, now):
-    """Good and bad server certificates for https://localhost and 127.0.0.1: {name: (chain.pem, key.pem)}, and trust in ca.pem."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ca_key, other_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    ca = Pki._ca(name("test-https-ca"), name("test-https-ca"), ca_key, ca_key, now)
-    other = Pki._ca(name("other-https-ca"), name("other-https-ca"), other_key, other_key, now)
-    local = [("dns", "localhost"), ("ip", "127.0.0.1")]
-    made = {}
-
-    def leaf(label, issuer, issuer_key, names=local, start=-3600, end=30 * 86400, digest=hashes.SHA256(), subject="localhost"):
-        c = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(issuer).public_key(key.public_key())
-             .serial_number(x509.random_serial_number()).not_valid_before(utc(now + start)).not_valid_after(utc(now + end))
-             .add_extension(san(names), critical=False)
-             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False).sign(issuer_key, digest))
-        (folder / f"{label}.pem").write_text(pem(c))
-        made[label] = (folder / f"{label}.pem", folder / "srv.key")
-
-    (folder / "srv.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    (folder / "ca.pem").write_text(pem(ca))
-    leaf("srv", ca.subject, ca_key)
-    leaf("expired", ca.subject, ca_key, start=-40 * 86400, end=-86400)
-    leaf("not-yet", ca.subject, ca_key, start=86400)
-    leaf("wrong-host", ca.subject, ca_key, names=[("dns", "elsewhere.example")], subject="elsewhere.example")
-    leaf("unknown-ca", other.subject, other_key)
-    leaf("self-signed", name("localhost"), key)
-    leaf("sha1", ca.subject, ca_key, digest=hashes.SHA1())
-    return made

@@ -19,7 +19,7 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-from . import flow, pki
+from . import flow, pki, tls
 from .jose import ALGORITHMS, Bad, b64
 from .judge import Judge, parse_retry_after
 from .limits import Clock
@@ -164,7 +164,7 @@ class CA:
         else:
             with warnings.catch_warnings():  # one of them is signed with SHA-1, on purpose
                 warnings.simplefilter("ignore")
-                self.tls = pki.tls_certificates(self.folder, time.time())
+                self.tls = tls.certificates(self.folder, time.time())
             self.trust = self.folder / "ca.pem"
         self.ca = self.trust
         self.listener = Listener(self.tls, self.handle, port)

@@ -3,10 +3,11 @@
 import contextlib
 import json
 import socket
-import ssl
 import struct
 import threading
 import time
+
+from . import tls
 
 MAX_HEAD, MAX_BODY = 64 * 1024, 1024 * 1024
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
@@ -155,8 +156,8 @@ class Connection:
 
 
 class Listener:
-    """Accepts on loopback; handle(request) gives an Answer. tls: {name: (chain, key)}; self.tls says which is in use, or one of
-    "plain", "close", "garbage", "stall", "tls1.0", "tls1.1", "reset"."""
+    """Accepts on loopback; handle(request) gives an Answer. certificates: {name: (chain, key)}; self.tls says which is in use, or
+    "plain", or another name of tls.py."""
 
     def __init__(self, certificates, handle, port=0, address="127.0.0.1"):
         self.handle, self.stopping, self.tls = handle, threading.Event(), "srv"
@@ -169,14 +170,7 @@ class Listener:
 
     def context(self, name):
         if name not in self.contexts:
-            c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            chain, key = self.certificates[name if name in self.certificates else "srv"]
-            if name in ("tls1.0", "tls1.1", "sha1"):
-                c.set_ciphers("ALL:@SECLEVEL=0")
-            if name in ("tls1.0", "tls1.1"):
-                c.minimum_version = c.maximum_version = ssl.TLSVersion.TLSv1 if name == "tls1.0" else ssl.TLSVersion.TLSv1_1
-            c.load_cert_chain(chain, key)
-            self.contexts[name] = c
+            self.contexts[name] = tls.context(self.certificates, name)
         return self.contexts[name]
 
     def accept(self):
@@ -192,20 +186,11 @@ class Listener:
         mode = self.tls
         if mode == "plain":
             return sock
-        if mode in ("close", "reset", "garbage", "stall"):
-            with contextlib.suppress(OSError):
-                sock.settimeout(5)
-                if mode != "stall":
-                    sock.recv(4096)  # the ClientHello
-                if mode == "garbage":
-                    sock.sendall(b"220 mail.example ESMTP ready\r\n")
-                if mode == "stall":
-                    self.stopping.wait(120)
-                if mode == "reset":
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if mode in tls.BROKEN:
+            tls.spoil(sock, mode, self.context("srv"), self.stopping.wait)
             raise Gone
         sock.settimeout(30)
-        return self.context(mode).wrap_socket(sock, server_side=True)
+        return tls.Sliced(sock, self.context("srv")) if mode == "slices" else self.context(mode).wrap_socket(sock, server_side=True)
 
     def serve(self, sock, address):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -240,7 +225,7 @@ class Listener:
         with self.lock:
             for s in list(self.open):
                 with contextlib.suppress(OSError):
-                    socket.socket.shutdown(s, socket.SHUT_RDWR)
+                    socket.socket.shutdown(s.sock if isinstance(s, tls.Sliced) else s, socket.SHUT_RDWR)
 
     def stop(self):
         self.stopping.set()
