@@ -64,8 +64,9 @@ attack: ## floods, hoarding and guessing while orders and an administrator run b
 	@$(MAKE) --no-print-directory programs
 	@CERTWRIGHT_BUILD=$(BUILD) tests/attack/run --scale $(or $(SCALE),1) --seconds $(or $(SECONDS),20)
 
-simulate: programs ## a year of 500 certificates of 45 and of 6 days under a virtual clock
+simulate: programs ## a year of 500 certificates of 45 and of 6 days under a virtual clock; 2,000 orders due at once below every published limit
 	@$(BUILD)/tests/unit/engine/test_engine_year 365 500
+	@LIMITS_ORDERS=2000 $(BUILD)/tests/unit/engine/test_engine_limits
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, or HOURS=N hours; then what their corpora cover
 	@$(SETUP) --test

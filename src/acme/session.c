@@ -137,7 +137,7 @@ static int sign(struct acme_session *s, const struct acme_call *c, const char *n
 	return 0;
 }
 
-/* One attempt. The nonce is used up in any case. */
+/* One attempt. The nonce is used up unless our own gate held it back. */
 static int attempt(struct acme_session *s, const struct acme_call *c, const char *nonce, struct http_response *ret, struct err *err)
 {
 	_cleanup_buf_ struct buf jws = BUF_MAX(512 * 1024);
@@ -162,8 +162,11 @@ int acme_post(struct acme_session *s, const struct acme_call *c, struct http_res
 
 		if (!nonce && next_nonce(s, &nonce, err) < 0)
 			return -(int)err->code;
-		if (attempt(s, c, nonce, ret, err) < 0)
+		if (attempt(s, c, nonce, ret, err) < 0) {
+			if (s->refusal.gated) /* nothing was sent: it serves the next */
+				acme_nonce_put(s->ca, nonce, clock_boot(s->clock));
 			return -(int)err->code;
+		}
 		given = http_header_get(ret, "replay-nonce");
 		if (is_2xx(ret)) {
 			acme_nonce_put(s->ca, given, clock_boot(s->clock));

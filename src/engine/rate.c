@@ -9,12 +9,22 @@
 #include "base/log.h"
 #include "store/rate.h"
 
+/* Who comes back begins his step anew, which looks before it acts: with room for the look alone he would never come to the act. */
+#define TOGETHER 3
 #define CLAIMS_MAX (2 + 2 * LIMIT_CA_IDENTIFIERS)
 
 /* ---- by the second ---- */
 
+/* Whom of those that wait for an account is told which instant. */
+struct turn {
+	char *account_id;
+	int64_t next_ms;
+	struct turn *next;
+};
+
 struct bucket {
 	char *url;
+	struct turn *turns;
 	struct rate_bucket v[RATE_ORDERS];
 	int64_t queued[RATE_ORDERS]; /* who was sent away lately: each is told a later instant, so that they do not come back together */
 	struct bucket *next;
@@ -41,6 +51,13 @@ void rates_done(struct engine *e)
 		struct bucket *b = e->buckets;
 
 		e->buckets = b->next;
+		while (b->turns) {
+			struct turn *t = b->turns;
+
+			b->turns = t->next;
+			free(t->account_id);
+			free(t);
+		}
 		free(b->url);
 		free(b);
 	}
@@ -90,10 +107,12 @@ static int64_t by_the_second(struct gate *g, const struct vendor_rates *v, enum 
 	if (b->v[k].at_ms > before)
 		b->queued[k] = MAX(b->queued[k] - (b->v[k].at_ms - before) * r.number / r.period_ms, 0);
 	wait = rate_wait(&b->v[k], r);
-	if (!wait)
+	if (!wait) {
 		rate_take(&b->v[k]);
-	else
-		wait += b->queued[k]++ * r.period_ms / r.number;
+	} else {
+		b->queued[k] += k == RATE_OTHER ? TOGETHER : 1;
+		wait += (b->queued[k] - 1) * r.period_ms / r.number;
+	}
 	pthread_mutex_unlock(&g->e->lock);
 	return wait;
 }
@@ -180,8 +199,42 @@ static char *span_text(int64_t ms)
 	return ms == HOUR_MS ? xstrdup("hour") : xasprintf("%" PRId64 " hours", ms / HOUR_MS);
 }
 
+/* After how long the next of an account's orders is told to come. Take the lock before. */
+static struct turn *turn_get(struct bucket *b, const char *account_id)
+{
+	struct turn *t = b->turns;
+
+	while (t && !streq(t->account_id, account_id))
+		t = t->next;
+	if (t)
+		return t;
+	t = xcalloc(1, sizeof *t);
+	t->account_id = xstrdup(account_id);
+	t->next = b->turns;
+	b->turns = t;
+	return t;
+}
+
+/*
+ * Thousands may wait for one account, which has room for another order every half a minute: they are told one instant after the other,
+ * so that they do not all come back for the same place. Within an hour, since whoever comes new may have taken one meanwhile.
+ */
+static int64_t in_turn(struct gate *g, const struct rate_claim *c, int64_t at_ms)
+{
+	struct turn *t;
+
+	if (c->kind != RATE_ORDERS)
+		return at_ms;
+	pthread_mutex_lock(&g->e->lock);
+	t = turn_get(bucket_get(g->e, g->directory_url), g->order->account_id);
+	at_ms = MAX(at_ms, MIN(t->next_ms, at_ms + HOUR_MS));
+	t->next_ms = at_ms + c->rate.period_ms / c->rate.number;
+	pthread_mutex_unlock(&g->e->lock);
+	return at_ms;
+}
+
 /* The one that has to wait longest. */
-static int tell(const struct gate *g, const struct vendor_rates *v, const struct claims *c, struct err *err)
+static int tell(struct gate *g, const struct vendor_rates *v, const struct claims *c, struct err *err)
 {
 	const struct rate_claim *worst = &c->v[0];
 	_cleanup_free_ char *span = NULL;
@@ -195,7 +248,7 @@ static int tell(const struct gate *g, const struct vendor_rates *v, const struct
 	err_set(err, ERR_BUSY, "the authority allows %d %s in %s, and that is used up but for what we keep clear of", p->number,
 		rate_kind_text(worst->kind), span);
 	err_hint(err, "Nothing has to be done: the order goes on by itself. An authority refuses what comes earlier, and counts that too.");
-	err->retry_at_ms = engine_now(g->e) + c->wait_ms;
+	err->retry_at_ms = in_turn(g, worst, engine_now(g->e) + c->wait_ms);
 	return -ERR_BUSY;
 }
 

@@ -185,18 +185,20 @@ class Loop:
         if leaf.public_key().public_numbers() != key.public_key().public_numbers() or helpers.names_of(leaf) != sorted(names):
             raise Wrong("lost", "the certificate is not of its key, or not for its names")
 
+    def count(self, text):
+        """What a SELECT of one number says now."""
+        if self.postgres:
+            return int(self.postgres.sql(text))
+        with contextlib.closing(sqlite3.connect(f"file:{self.bed.server.state / 'certwright.db'}?mode=ro", uri=True)) as db:
+            return db.execute(text).fetchone()[0]
+
     def no_debts(self):
         """Nothing is owed but the giving back of an authorization that the CA may still be looking at: its time comes after minutes."""
         later = f"kind = 'deactivate-authz' AND attempts = 0 AND due_ms > {int(time.time() * 1000)}"
         text = f"SELECT count(*) FROM debt WHERE state = 'owed' AND NOT ({later})"
         until = time.monotonic() + 20
         while True:
-            if self.postgres:
-                owed = int(self.postgres.sql(text))
-            else:
-                database = self.bed.server.state / "certwright.db"
-                with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-                    owed = db.execute(text).fetchone()[0]
+            owed = self.count(text)
             if not owed:
                 return
             if time.monotonic() > until:

@@ -92,6 +92,34 @@ class Register(Order):
         return loop.bed.ca.process.text().count("accounts in memory")
 
 
+class Rollover(Order):
+    """The account gets a new key, and an order is made with it meanwhile: signed by the key the CA has, whenever it was killed."""
+    shapes = ("{n}",)
+    groups = {"CP-A new key stored": "job-rollover-key-stored", "CP-A CA asked for it": "job-rollover-probed", "CP-A key changed": "job-rollover-answered",
+              "CP-A account": "job-account-rollover"}
+    one_key = "SELECT count(*) FROM account a JOIN key k ON k.id = a.key_id WHERE a.next_key_id IS NULL AND k.sealed IS NOT NULL AND a.deleted_ms = 0"
+
+    def before(self, loop, names):
+        return loop.until(lambda: self.key_of(loop), "the account has a key that is not being changed")
+
+    def key_of(self, loop):
+        """Which key it is: the number of account keys that there were."""
+        return loop.count(self.one_key) and loop.count("SELECT count(*) FROM key WHERE purpose = 'account'")
+
+    def start(self, loop, names, before):
+        status, doc, _ = loop.request("POST", f"/accounts/{loop.account['id']}/rollover", None, {"Idempotency-Key": f"key-{loop.number}"})
+        loop.need(status in (200, 202, 409), f"the change of the key was not taken: {doc}")
+        made = super().start(loop, names, None)
+        loop.until(lambda: not loop.request("GET", f"/accounts/{loop.account['id']}")[1]["key_changing"], "the key is changed", 120)
+        return made
+
+    def left(self, loop, names):
+        accounts = loop.count("SELECT count(*) FROM account WHERE deleted_ms = 0")
+        assert loop.count(self.one_key) == accounts, "an account without its one key"
+        assert loop.count("SELECT count(*) FROM key WHERE purpose = 'account' AND sealed IS NOT NULL") == accounts, "a key that nobody needs was kept"
+        assert loop.count("SELECT count(*) FROM lane WHERE name LIKE 'account:%' AND parked_until_ms > 0") == 0, "the account stays parked"
+
+
 class Renewal(Order):
     """A certificate is renewed now: one new order, one new certificate, the same lineage; the old one is current until then."""
     shapes = ("{n}",)
@@ -139,5 +167,5 @@ class Scheduled(Renewal):
         return loop.until(made, "the scheduler has made an order")
 
 
-SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "renewal": Renewal(),
+SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "rollover": Rollover(), "renewal": Renewal(),
              "scheduled": Scheduled()}
