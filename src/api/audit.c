@@ -55,20 +55,6 @@ int audit_list(struct call *c, struct err *err)
 	return 0;
 }
 
-/* RFC 4180, and no cell that a spreadsheet takes for a formula. */
-static void cell(struct buf *out, const char *text, bool last)
-{
-	buf_add_char(out, '"');
-	if (text && *text && strchr("=+-@\t\r\n", *text))
-		buf_add_char(out, '\'');
-	for (; text && *text; text++) {
-		if (*text == '"')
-			buf_add_char(out, '"');
-		buf_add_char(out, *text);
-	}
-	buf_add_str(out, last ? "\"\r\n" : "\",");
-}
-
 static void csv_row(struct buf *out, const struct audit *a)
 {
 	char at[CLOCK_TEXT];
@@ -76,8 +62,10 @@ static void csv_row(struct buf *out, const struct audit *a)
 				      a->object_kind, a->object_id, a->object_name, a->detail, a->before, a->after, a->address,
 				      a->request_id, a->id };
 
-	for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
-		cell(out, cells[i], i + 1 == ARRAY_SIZE(cells));
+	for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
+		buf_add_csv(out, cells[i]);
+		buf_add_str(out, i + 1 < ARRAY_SIZE(cells) ? "," : "\r\n");
+	}
 }
 
 int audit_csv(struct call *c, struct err *err)

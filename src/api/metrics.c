@@ -116,6 +116,14 @@ static void engine(const struct service_metrics *m, struct buf *b)
 	asked(m, b);
 }
 
+static void jobs(const struct service_metrics *m, struct buf *b)
+{
+	family(b, "certwright_job_last_success_timestamp_seconds", "gauge", "When the work of this kind of job was last done; kinds that never were are left out.");
+	for (unsigned k = 0; k < job_kind_count; k++)
+		if (m->jobs[k].ok_ms)
+			buf_addf(b, "certwright_job_last_success_timestamp_seconds{kind=\"%s\"} %" PRId64 "\n", job_kind_text((enum job_kind)k), m->jobs[k].ok_ms / 1000);
+}
+
 static void certificates(const struct certificate_view_list *l, struct buf *b)
 {
 	family(b, "certwright_certificate_not_after_timestamp_seconds", "gauge", "End of the current version; the first to expire, up to 1000.");
@@ -172,6 +180,7 @@ int metrics_text(struct api *a, struct buf *b, struct err *err)
 		buf_addf(b, "certwright_orders{status=\"%s\"} %" PRId64 "\n", order_status_text((enum order_status)i), st.orders[i]);
 	gauge(b, "certwright_queue_depth", "Jobs that are not finished.", m->jobs_queued);
 	gauge(b, "certwright_jobs_failed", "Jobs that failed and are still listed.", m->jobs_failed);
+	jobs(m, b);
 	family(b, "certwright_lane_parked_until_timestamp_seconds", "gauge", "Lanes a refusal has parked, and until when.");
 	for (size_t i = 0; i < st.lanes.n; i++)
 		if (st.lanes.v[i].parked_until_ms > st.now_ms) {

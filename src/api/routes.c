@@ -13,6 +13,7 @@
 #include "service/provider.h"
 #include "service/manage.h"
 #include "service/renewal.h"
+#include "service/report.h"
 #include "service/token.h"
 #include "service/user.h"
 #include "service/view.h"
@@ -203,6 +204,8 @@ const struct route routes[] = {
 	{ "POST", "/checks", "runChecks", PERM_ADMIN, checks_run_now, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, QUERY(audit_query_fields, audit_query_call), .answers = { 200 } },
 	{ "GET", "/audit.csv", "exportAudit", PERM_AUDIT, audit_csv, QUERY(audit_csv_fields, audit_query_call), .answers = { 200 } },
+	{ "GET", "/reports/auditor/{format}", "getAuditorReport", PERM_AUDIT, report_auditor, QUERY(report_query_fields, report_query),
+	  .answers = { 200, 404 } },
 	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },
 	{ "GET", "/events", "streamEvents", PERM_VIEW, events_get, .answers = { 200, 429 } },
 	{ "GET", "/openapi.yaml", "getOpenapi", PERM_NONE, openapi_get, .answers = { 200 } },

@@ -56,6 +56,7 @@ struct config {
 	char *backup_dir, *backup_passphrase_file;
 	int64_t backup_keep, backup_warn_after;
 	struct strlist backup_recipients;
+	int64_t retention_events, retention_queries;
 	char *log_level, *log_format;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;

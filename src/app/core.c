@@ -11,6 +11,7 @@
 #include "app/proxy.h"
 #include "app/runner.h"
 #include "app/setup.h"
+#include "app/weak.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -49,6 +50,7 @@ struct core {
 	struct strlist tls_names;
 	char *exposed;
 	struct doctor doctor;
+	struct strlist weak;
 
 	struct store *store;
 	struct keys *keys;
@@ -179,13 +181,22 @@ static int64_t backup_warn_ms(const struct config *c)
 	return str_starts(c->store_url, "sqlite:") ? c->backup_warn_after * HOUR_MS : 0;
 }
 
+static void nightly(void *arg)
+{
+	const struct core *c = arg;
+
+	disk_sample(c->config->state, clock_now(&clock_system));
+}
+
 static int engine_begin(struct core *c, struct err *err)
 {
 	_cleanup_free_ char *resolvers = strlist_join(&c->config->resolve_servers, ", "), *node = NULL;
 	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers, .dns_hostname = c->config->dns_hostname,
 				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
-				    .webroots = &c->config->webroots, .backup_warn_ms = backup_warn_ms(c->config) };
+				    .webroots = &c->config->webroots, .backup_warn_ms = backup_warn_ms(c->config),
+				    .keep_events_ms = c->config->retention_events * DAY_MS, .keep_queries_ms = c->config->retention_queries * DAY_MS,
+				    .nightly = nightly, .nightly_arg = c };
 
 	o.run_program = c->run_program;
 	o.program_arg = &c->programs;
@@ -249,6 +260,7 @@ static int service_begin(struct core *c, struct err *err)
 	o.run_program = c->run_program;
 	o.program_arg = &c->programs;
 	tls_names(c);
+	weak_settings(c->config, &c->weak);
 	c->exposed = exposed_address(c->config);
 	if (c->exposed)
 		log_warning("the API listens on an address on which DNS or HTTP-01 must be reached from the Internet; let api.listen name an inside address, or "
@@ -268,6 +280,7 @@ static int service_begin(struct core *c, struct err *err)
 		.metrics_allow = &c->config->metrics_allow_from,
 		.api_allow = &c->config->api_allow_from,
 		.trusted_proxies = &c->config->api_trusted_proxies,
+		.weak = &c->weak,
 		.api_exposed = c->exposed,
 		.backup_warn_ms = backup_warn_ms(c->config),
 	};
@@ -334,6 +347,7 @@ static void end(struct core *c)
 	free(c->report_path);
 	free(c->runner_path);
 	strlist_clear(&c->tls_names);
+	strlist_clear(&c->weak);
 	free(c->exposed);
 	free(c->doctor.known_keys);
 }

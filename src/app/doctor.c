@@ -36,6 +36,7 @@ const struct check_def doctor_table[] = {
 	{ "mail", "every mail server, up to the sign-in; nothing is sent", SERVER, check_mail, check_mail_items, "no mail channel is set up" },
 	{ "notification", "channels whose last message was not taken", SERVER, check_told },
 	{ "job", "what goes by itself and does not go", SERVER, check_jobs },
+	{ "history", "how long what is kept (retention.*), and when it was last pruned", SERVER, check_history },
 	{ "backup", "the age of the last backup, and whether a copy of the master key was made", SERVER, check_backup },
 	{ 0 }
 };

@@ -34,7 +34,6 @@ void check_last_error(struct check *c);
 void check_disk(struct check *c);
 void check_ports(struct check *c);
 void check_proxy(struct check *c);
-void check_history(struct check *c);
 
 /* The exit status: 0, or 7 when a row is an error. args: all behind the verb. */
 int doctor_verb(int argc, char **argv);

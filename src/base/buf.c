@@ -107,6 +107,19 @@ void buf_add_json(struct buf *b, const char *s, size_t n)
 	buf_add_char(b, '"');
 }
 
+void buf_add_csv(struct buf *b, const char *s)
+{
+	buf_add_char(b, '"');
+	if (s && *s && strchr("=+-@\t\r\n", *s))
+		buf_add_char(b, '\'');
+	for (; s && *s; s++) {
+		if (*s == '"')
+			buf_add_char(b, '"');
+		buf_add_char(b, *s);
+	}
+	buf_add_char(b, '"');
+}
+
 void buf_add_hex(struct buf *b, const void *p, size_t n)
 {
 	const unsigned char *u = p;

@@ -33,6 +33,7 @@ void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_add_json(struct buf *b, const char *s, size_t n); /* with its quotes; invalid UTF-8 becomes U+FFFD */
+void buf_add_csv(struct buf *b, const char *s); /* a cell with its quotes (RFC 4180), never a spreadsheet's formula; NULL is empty */
 void buf_add_hex(struct buf *b, const void *p, size_t n);   /* lower case */
 void buf_reset(struct buf *b);                              /* empty again, same limit, error gone */
 int buf_check(const struct buf *b, struct err *err);        /* TOO_LARGE when anything did not fit */

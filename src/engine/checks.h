@@ -87,6 +87,7 @@ void check_accounts(struct check *c);
 void check_store(struct check *c);
 void check_edge(struct check *c);
 void check_jobs(struct check *c);      /* standing jobs, and what was set aside */
+void check_history(struct check *c);   /* how long what is kept, and when it was last pruned */
 void check_backup(struct check *c);    /* its age, and the copy of the master key */
 /* A directory URL to ask something of; NULL when there is no account. Owned. */
 char *check_any_directory(struct engine *e);

@@ -122,6 +122,28 @@ void check_accounts(struct check *c)
 		check_say(c, CHECK_OK, "", NULL, l.n ? "no account is refused by its authority" : "there is no account yet");
 }
 
+/* ---- history ---- */
+
+static int read_facts(struct sql *q, void *arg, struct err *err)
+{
+	return store_job_facts(q, arg, err);
+}
+
+void check_history(struct check *c)
+{
+	int64_t events = c->e->o.keep_events_ms ? c->e->o.keep_events_ms : KEEP_EVENTS_MS, queries = c->e->o.keep_queries_ms ? c->e->o.keep_queries_ms : KEEP_QUERIES_MS;
+	struct job_fact facts[job_kind_count] = { 0 };
+	_cleanup_err_ struct err why = ERR_INIT;
+	char at[CLOCK_TEXT];
+
+	if (engine_read(c->e, read_facts, facts, &why) < 0)
+		check_err(c, CHECK_UNKNOWN, "", NULL, &why);
+	else
+		check_say(c, CHECK_OK, "", NULL, "the story of what is over is kept for %" PRId64 " days, what was asked of our DNS for %" PRId64 ", the audit for ever; %s%s",
+			  events / DAY_MS, queries / DAY_MS, facts[JOB_PRUNE].ok_ms ? "last pruned at " : "not pruned yet",
+			  facts[JOB_PRUNE].ok_ms ? clock_format(facts[JOB_PRUNE].ok_ms, at) : "");
+}
+
 /* ---- backup ---- */
 
 static int read_kept(struct sql *q, void *arg, struct err *err)

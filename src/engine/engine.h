@@ -27,6 +27,9 @@ struct engine;
 struct check_def;
 struct mail_request;
 
+#define KEEP_EVENTS_MS (730 * DAY_MS)  /* of orders that are over, certificates and what else has a story */
+#define KEEP_QUERIES_MS (30 * DAY_MS)  /* what was asked of our DNS about delegations */
+
 struct engine_options {            /* borrowed; must outlive the engine */
 	struct store *store;
 	struct keys *keys;
@@ -44,6 +47,9 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *feed_path, *report_path;
 
 	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
+	int64_t keep_events_ms, keep_queries_ms; /* how long history is kept; 0 = KEEP_EVENTS_MS, KEEP_QUERIES_MS */
+	void (*nightly)(void *arg); /* called once a night, from a worker; may be NULL */
+	void *nightly_arg;
 	const struct check_def *checks; /* app's table (checks.h) and what its functions get; NULL = none */
 	void *checks_arg;
 	int64_t backup_warn_ms; /* a last backup that is older is a notice; 0 = none is expected */

@@ -6,14 +6,11 @@
 #include "base/log.h"
 #include "crypto/csr.h"
 #include "store/audit.h"
-#include "store/channel.h"
-#include "store/rate.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 static int run_csr_create(struct job_run *r, struct err *err);
-static int run_prune(struct job_run *r, struct err *err);
 
 const struct job_row job_rows[job_kind_count] = {
 	[JOB_ACCOUNT_REGISTER] = { "Register account", job_account_register, HOUR_MS, false },
@@ -39,7 +36,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_NETWORK_LOOK] = { "Look at a certificate", job_network_look, 0, true },
 	[JOB_SERVER_CHECK] = { "Check this server", job_server_check, 0, true },
-	[JOB_PRUNE] = { "Prune history", run_prune, 0, true, true },
+	[JOB_PRUNE] = { "Prune history", job_prune, 0, true, true },
 };
 
 static void job_run_done(struct job_run *r)
@@ -209,71 +206,6 @@ static void free_data(struct job_run *r)
 	key_row_done(&n->key);
 	csr_done(&n->csr);
 	free(n);
-}
-
-/* ---- history ---- */
-
-struct prune {
-	int (*fn)(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err);
-	int64_t keep_ms;
-	struct engine *e;
-	int64_t n;
-};
-
-static int prune_jobs(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err)
-{
-	return store_job_prune(tx, before_ms, ret_n, err);
-}
-
-static int prune_some(struct sql *tx, void *arg, struct err *err)
-{
-	struct prune *p = arg;
-
-	return p->fn(tx, engine_now(p->e) - p->keep_ms, &p->n, err);
-}
-
-static int prune_feed(struct sql *tx, void *arg, struct err *err)
-{
-	struct prune *p = arg;
-
-	return store_feed_item_prune(tx, p->e->feed ? (int64_t)feed_core_acked(p->e->feed) : 0, engine_now(p->e) - DAY_MS, &p->n, err);
-}
-
-static int prune_lanes(struct sql *tx, void *arg, struct err *err)
-{
-	struct prune *p = arg;
-
-	return store_lane_prune(tx, engine_now(p->e) - DAY_MS, &p->n, err);
-}
-
-static int run_prune(struct job_run *r, struct err *err)
-{
-	const struct prune all[] = {
-		{ .fn = store_event_prune, .keep_ms = 90 * DAY_MS }, { .fn = store_record_prune, .keep_ms = 30 * DAY_MS },
-		{ .fn = store_debt_prune, .keep_ms = 30 * DAY_MS },  { .fn = prune_jobs, .keep_ms = 30 * DAY_MS },
-		{ .fn = store_idempotency_prune, .keep_ms = DAY_MS }, { .fn = store_rate_prune },
-		{ .fn = store_outbox_prune, .keep_ms = 30 * DAY_MS },
-	};
-	struct prune feed = { .e = r->e };
-	int64_t end = clock_boot(r->e->clock) + 20 * SECOND_MS, backup_ms;
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		struct prune p = all[i];
-
-		p.e = r->e;
-		do {
-			p.n = 0;
-			if (engine_write(r->e, prune_some, &p, err) < 0)
-				return err_wrap(err, "could not prune the history");
-		} while (p.n >= 100 && clock_boot(r->e->clock) < end);
-	}
-	if (engine_write(r->e, prune_feed, &feed, err) < 0 || engine_write(r->e, prune_lanes, &feed, err) < 0)
-		return err_wrap(err, "could not prune the history");
-	if (backup_watch(r->e, &backup_ms, err) < 0)
-		return -(int)err->code;
-	r->wait = true;
-	r->j.due_ms = MIN(engine_now(r->e) + engine_jitter(r->e, DAY_MS, 10), backup_ms);
-	return 0;
 }
 
 /* ---- the frame ---- */

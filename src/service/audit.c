@@ -21,7 +21,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	return store_audit_list(q, &j->filter, &j->page, j->list, err);
 }
 
-static int time_of(const char *text, const char *field, int64_t *ret, struct err *err)
+int service_time_of(const char *text, const char *field, int64_t *ret, struct err *err)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
 
@@ -41,7 +41,7 @@ int service_audit_list(struct service *s, const struct audit_query *r, const str
 	struct read_job j = { .list = ret, .filter = { .actor = r->actor, .object = r->object, .action = r->action } };
 	const struct audit *last;
 
-	if (time_of(r->since, "/since", &j.filter.since_ms, err) < 0 || time_of(r->until, "/until", &j.filter.until_ms, err) < 0)
+	if (service_time_of(r->since, "/since", &j.filter.since_ms, err) < 0 || service_time_of(r->until, "/until", &j.filter.until_ms, err) < 0)
 		return -(int)err->code;
 	if (q->limit < 0 || q->limit > limit_max)
 		return err_set_field(err, ERR_INVALID, "/limit", "must be from 1 to %d", limit_max);

@@ -124,6 +124,9 @@ json_t *notes_json(const struct certificate_notes *n);
 /* certificate.c: all but the certificate, which is there already. */
 int certificate_view_fill(struct sql *q, struct certificate_view *v, struct err *err) MUST_CHECK;
 
+/* audit.c: an instant of a query, 0 when there is none. */
+int service_time_of(const char *text, const char *field, int64_t *ret, struct err *err) MUST_CHECK;
+
 /* Reads one object by id or number. by_id and by_num take the same struct. */
 #define SERVICE_GET(q, ref, by_id, by_num, ret, err)                                                                   \
 	({                                                                                                             \

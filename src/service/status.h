@@ -7,6 +7,7 @@
 #include "model/order.h"
 #include "service/certificate.h"
 #include "service/service.h"
+#include "store/job.h"
 #include "store/lane.h"
 #include "store/safekeeping.h"
 
@@ -34,6 +35,7 @@ int64_t service_time(const struct service *s);
 struct service_metrics {
 	struct certificate_view_list certificates; /* those that expire first */
 	int64_t jobs_queued, jobs_failed;
+	struct job_fact jobs[job_kind_count];
 	bool has_engine;
 	struct engine_status engine;
 	struct feed_total asked[FEED_TOTALS_MAX]; /* of edge */

@@ -10,7 +10,8 @@ static const char EVENT_ADD[] = "INSERT INTO event (" COLUMNS ") VALUES ($1, $2,
 static const char EVENT_LIST[] =
 	"SELECT " COLUMNS " FROM event WHERE subject_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 static const char EVENT_PRUNE[] =
-	"DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_ms < $1 ORDER BY at_ms LIMIT 500)";
+	"DELETE FROM event WHERE id IN (SELECT e.id FROM event e LEFT JOIN orders o ON o.id = e.subject_id AND o.ended_ms = 0"
+	" WHERE e.at_ms < $1 AND o.id IS NULL ORDER BY e.at_ms LIMIT 500)";
 
 static int event_from_row(const struct row *r, struct event *e, struct err *err)
 {

@@ -112,6 +112,13 @@ int store_renewal_directories(struct sql *q, struct strlist *ret, struct err *er
 	}
 }
 
+static const char RENEWAL_FAILING[] = "SELECT " COLUMNS " FROM renewal WHERE failing_since_ms > 0 ORDER BY failing_since_ms LIMIT $1";
+
+int store_renewal_failing(struct sql *q, int limit, struct renewal_list *ret, struct err *err)
+{
+	return renewal_fetch(q, RENEWAL_FAILING, SQL_VALUES(SQL_INT(limit)), limit, ret, err);
+}
+
 /* ---- the certificate's own columns ---- */
 
 static const char PLAN[] =

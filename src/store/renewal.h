@@ -22,6 +22,9 @@ int store_renewal_ari_next(struct sql *q, const char *directory_url, int64_t *re
 /* Each directory that something is to be asked of. */
 int store_renewal_directories(struct sql *q, struct strlist *ret, struct err *err) MUST_CHECK;
 
+/* Those that fail since some instant, the longest first; of deleted certificates too. */
+int store_renewal_failing(struct sql *q, int limit, struct renewal_list *ret, struct err *err) MUST_CHECK;
+
 /* Writes renew_at_ms, attempt, next_attempt_ms, pause_reason; touches ("certificate", id). Deleted ones: nothing. */
 int store_certificate_plan(struct sql *tx, const struct certificate *c, struct err *err) MUST_CHECK;
 /* The earliest next_attempt_ms of all; INT64_MAX = none. */

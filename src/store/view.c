@@ -41,6 +41,9 @@ static const char ASKED_ADD[] =
 	" last_ms = excluded.last_ms";
 static const char ASKED_LIST[] = "SELECT " ASKED_COLUMNS " FROM asked WHERE delegation_id = $1 ORDER BY last_ms DESC LIMIT $2";
 static const char ASKED_OLD[] = "SELECT last_ms FROM asked WHERE delegation_id = $1 ORDER BY last_ms DESC LIMIT 1 OFFSET $2";
+static const char ASKED_PRUNE[] =
+	"DELETE FROM asked WHERE (delegation_id, network, transport, qtype, outcome) IN (SELECT delegation_id, network, transport, qtype, outcome"
+	" FROM asked WHERE last_ms < $1 ORDER BY last_ms LIMIT 500)";
 static const char ASKED_CUT[] = "DELETE FROM asked WHERE delegation_id = $1 AND last_ms <= $2";
 
 static int dns_view_from_row(const struct row *r, struct dns_view *v, struct err *err)
@@ -290,4 +293,9 @@ int store_asked_add(struct sql *tx, const char *delegation_id, const struct aske
 int store_asked_list(struct sql *q, const char *delegation_id, int limit, struct asked_list *ret, struct err *err)
 {
 	return asked_fetch(q, ASKED_LIST, SQL_VALUES(SQL_TEXT(delegation_id), SQL_INT(limit)), 0, ret, err);
+}
+
+int store_asked_prune(struct sql *tx, int64_t asked_before_ms, int64_t *ret_n, struct err *err)
+{
+	return prune(tx, ASKED_PRUNE, SQL_VALUES(SQL_INT(asked_before_ms)), ret_n, "asked", err);
 }

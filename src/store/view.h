@@ -43,6 +43,7 @@ int store_view_rule_match(struct sql *q, const char *name, const char *vendor, s
 
 /* Adds to the row of the same network, transport, type and outcome, or makes one; the oldest beyond ASKED_KEPT go. */
 int store_asked_add(struct sql *tx, const char *delegation_id, const struct asked *a, struct err *err) MUST_CHECK;
+int store_asked_prune(struct sql *tx, int64_t asked_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK; /* <= 500 a call */
 /* The latest first, at most limit. */
 int store_asked_list(struct sql *q, const char *delegation_id, int limit, struct asked_list *ret, struct err *err) MUST_CHECK;
 

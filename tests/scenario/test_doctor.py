@@ -98,7 +98,7 @@ def test_a_server_that_has_everything_is_right_in_every_row(make_bed, scratch):
         assert not troubled, troubled
         seen = {r["check"] for r in doc["rows"]}
         assert seen == {"config", "last-error", "rights", "master-key", "disk", "listeners", "store", "edge", "clock", "proxy", "vendor", "account", "view", "provider",
-                        "mail", "notification", "job", "backup"}, seen
+                        "mail", "notification", "job", "history", "backup"}, seen
         assert doc["counts"]["ok"] == sum(r["state"] == "ok" for r in doc["rows"]) and doc["ran_at"] and doc["node"]
         assert "1 zone" in next(r["text"] for r in doc["rows"] if r["check"] == "provider")
         assert not smtp.mails, "nothing was sent"

@@ -38,7 +38,7 @@ EXPECT = {
     "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
              " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
              " getChecks runChecks listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
-    "audit": "listAudit exportAudit",
+    "audit": "listAudit exportAudit getAuditorReport",
     "revoke": "createRevocations",
 }
 NEEDS = {op: need for need, ops in EXPECT.items() for op in ops.split()}
