@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* internal.h - struct api and what api.c, sse.c, site.c and metrics.c share. */
+/* internal.h - struct api and what api.c, call.c, admit.c, wait.c, sse.c, site.c and metrics.c share. */
 #ifndef API_INTERNAL_H
 #define API_INTERNAL_H
 
@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define API_COOKIE "__Host-certwright"
+#define API_PREFIX "/api/v1"
 #define STATUS_CLASSES 6
 #define OTHER_ROUTES 2 /* behind the API's: pages, health */
 
@@ -42,6 +44,25 @@ struct api {
 	struct cidr_list metrics_allow;
 	_Atomic uint64_t (*counts)[STATUS_CLASSES]; /* [route] */
 };
+
+/* call.c: each of these three ends the call, which is gone afterwards */
+void call_reply(struct call *c); /* the answer as it is */
+void call_fail(struct call *c, struct err *err); /* as a problem document; err is cleared */
+void call_done(struct call *c);
+void call_count(struct api *a, size_t route, unsigned status);
+
+/* admit.c */
+int call_authenticate(struct call *c, struct err *err) MUST_CHECK;
+/* Everything that is asked before a handler runs: site, sign-in, permission, CSRF, query, body, If-Match, Idempotency-Key. */
+int call_admit(struct call *c, struct err *err) MUST_CHECK;
+
+/* wait.c */
+void waits_init(struct api *a);
+int waits_start(struct api *a, struct err *err) MUST_CHECK;
+void waits_stop(struct api *a); /* nobody waits any more */
+void waits_done(struct api *a);
+void waits_poke(struct api *a); /* a job changed */
+void call_wait_begin(struct call *c); /* ends the call when its job is done, or with 202 */
 
 /* sse.c */
 struct hub *hub_new(struct api *a, struct err *err);
