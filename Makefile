@@ -56,7 +56,8 @@ guards: ## takes 70 guards out of the client one by one: each has to fail a test
 	@$(SETUP) --test
 	@/usr/bin/python3 tests/tool/guards.py .
 
-drills: programs ## whole installations in the networks they live in (root; each says what it lacks)
+drills: programs deb ## whole installations, from the package, in the networks they live in (root; each says what it lacks)
+	@$(SETUP) --test --drills
 	@CERTWRIGHT_BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/drills
 
 attack: ## floods, hoarding and guessing while orders and an administrator run beside (SCALE=1, SECONDS=20)

@@ -256,15 +256,6 @@ static char *target_of(const char *to)
 	return path_join(to, name);
 }
 
-static int folder_sync(const char *path, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup(slash ? "/" : ".");
-	_cleanup_close_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? err_set_errno(err, ERR_INTERNAL, "could not write the folder '%s' to the disk", folder) : 0;
-}
-
 static int write_whole(const struct config *c, const char *copy, const json_t *manifest, const struct means *with, const char *path,
 		       int64_t *ret_bytes, struct err *err)
 {
@@ -284,7 +275,7 @@ static int write_whole(const struct config *c, const char *copy, const json_t *m
 	if (rename(part, path) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not rename '%s'", part);
 	*ret_bytes = lseek(fd, 0, SEEK_CUR);
-	return folder_sync(path, err);
+	return dir_sync_of(path, err);
 }
 
 /* ---- keeping some ---------------------------------------------------------------------------------------------------- */
@@ -492,10 +483,14 @@ static int backup_open(const char *file, const struct means *with, int *ret_fd, 
 	return 0;
 }
 
-/* The ids alone: what an administrator compares with the label in the safe. */
-static char *key_ids(const json_t *manifest)
+static const char *master_keys(const json_t *manifest)
 {
-	const char *text = json_string_value(json_object_get(manifest, "master_keys"));
+	return json_string_value(json_object_get(manifest, "master_keys"));
+}
+
+/* The ids alone: what an administrator compares with the label in the safe. */
+static char *key_ids(const char *text)
+{
 	_cleanup_strlist_ struct strlist pairs = { 0 }, ids = { 0 };
 
 	strlist_split(&pairs, text ? text : "", ' ');
@@ -507,7 +502,7 @@ static char *key_ids(const json_t *manifest)
 static void print_manifest(const char *file, const json_t *m)
 {
 	const json_t *counts = json_object_get(m, "counts");
-	_cleanup_free_ char *ids = key_ids(m);
+	_cleanup_free_ char *ids = key_ids(master_keys(m));
 	time_t made = (time_t)(json_integer_value(json_object_get(m, "made_ms")) / 1000);
 	char when[32];
 	struct tm tm;
@@ -587,10 +582,10 @@ static int folder_empty(const char *dir, struct err *err)
 	return err_hint(err, "A backup is restored into an empty folder. Move away what lies there, do not delete it before you know what it is.");
 }
 
-static int master_key_fits(const struct config *c, const json_t *manifest, struct err *err)
+static int master_key_fits(const struct config *c, const char *check_text, struct err *err)
 {
-	_cleanup_free_ char *ids = key_ids(manifest);
-	struct keys_options o = { .check_text = json_string_value(json_object_get(manifest, "master_keys")) };
+	_cleanup_free_ char *ids = key_ids(check_text);
+	struct keys_options o = { .check_text = check_text };
 	struct keys *keys = NULL;
 	int rc;
 
@@ -639,58 +634,129 @@ static int restored_tx(struct sql *tx, UNUSED void *arg, struct err *err)
 	return 0;
 }
 
-static int finish_database(const struct config *c, const struct host_user *u, const char *path, struct err *err)
+static char *restoring(const struct config *c)
 {
-	_cleanup_free_ char *at = xasprintf("%s/" DATABASE ".restoring", c->state), *url = xasprintf("sqlite:%s", at);
-	const struct store_options o = { .url = url };
-	struct store *store = NULL;
+	return xasprintf("%s/" DATABASE ".restoring", c->state);
+}
+
+/* The copy is brought up to date, checked, and told that it was restored. */
+static int settle(const struct config *c, const char *at, struct content *ret, struct err *err)
+{
+	_cleanup_free_ char *url = xasprintf("sqlite:%s", at);
+	const struct store_options o = { .upgrade = STORE_UPGRADE_IN_PLACE, .url = url };
+	_cleanup_store_ struct store *store = NULL;
+
+	if (store_open(&o, &store, err) < 0 || store_check(store, err) < 0 || store_read(store, content_read, ret, err) < 0)
+		return err_wrap(err, "the restored database is not in order");
+	if (master_key_fits(c, ret->master_keys, err) < 0)
+		return -(int)err->code;
+	return store_write(store, restored_tx, NULL, err);
+}
+
+static int finish_database(const struct config *c, const struct host_user *u, const char *path, struct content *ret, struct err *err)
+{
+	_cleanup_free_ char *at = restoring(c);
 	int rc;
 
 	if (u->drop && chown(at, u->uid, u->gid) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not give '%s' to the server's user", at);
 	if (host_user_act(u, err) < 0)
 		return -(int)err->code;
-	rc = store_open(&o, &store, err);
-	if (rc == 0)
-		rc = store_check(store, err);
-	if (rc == 0)
-		rc = store_write(store, restored_tx, NULL, err);
-	store_close(store); /* everything is in the one file then */
+	rc = settle(c, at, ret, err); /* everything is in the one file then */
 	host_user_act_end(u);
 	if (rc < 0)
-		return err_wrap(err, "the restored database is not in order");
+		return rc;
 	if (rename(at, path) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not rename '%s'", at);
-	return folder_sync(path, err);
+	return dir_sync_of(path, err);
+}
+
+static int from_backup(const struct config *c, const struct host_user *user, struct archive *a, struct err *err)
+{
+	bool database = false;
+
+	if (host_state_make(c->state, user, err) < 0 || get_entries(a, c->state, &database, err) < 0)
+		return -(int)err->code;
+	return database ? 0 : err_set(err, ERR_INVALID, "it holds no database");
+}
+
+static int restore_backup(const struct config *c, const struct backup_options *o, const struct host_user *user, const char *file, const char *path,
+			  struct err *err)
+{
+	_cleanup_means_ struct means with = { 0 };
+	_cleanup_close_ int fd = -1;
+	_cleanup_archive_ struct archive *a = NULL;
+	_cleanup_json_ json_t *manifest = NULL;
+	struct content content = { 0 };
+	int rc;
+
+	if (means_to_open(c, o, &with, err) < 0 || backup_open(file, &with, &fd, &a, &manifest, err) < 0 ||
+	    master_key_fits(c, master_keys(manifest), err) < 0)
+		return -(int)err->code;
+	if (from_backup(c, user, a, err) < 0)
+		return err_wrap(err, "'%s'", file);
+	rc = finish_database(c, user, path, &content, err);
+	free(content.master_keys);
+	if (rc == 0)
+		print_manifest(file, manifest);
+	return rc;
+}
+
+/* ---- the copy that an upgrade made (store/upgrade.c) ------------------------------------------------------------------ */
+
+static bool is_database(const char *file)
+{
+	static const char magic[] = "SQLite format 3";
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char head[sizeof magic] = "";
+
+	return fd >= 0 && read(fd, head, sizeof head) == sizeof head && memcmp(head, magic, sizeof magic) == 0;
+}
+
+static int copy_file(const char *from, const char *to, struct err *err)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_free_ char *bytes = xmalloc(COPY_BYTES);
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		return err_set_errno(err, ERR_INVALID, "could not copy '%s' to '%s'", from, to);
+	while ((n = read(in, bytes, COPY_BYTES)) > 0)
+		if (fd_write_all(out, bytes, (size_t)n) < 0)
+			return err_set_errno(err, ERR_NO_SPACE, "could not write '%s'", to);
+	return n < 0 || fsync(out) < 0 ? err_set_errno(err, ERR_NO_SPACE, "could not copy '%s' to '%s'", from, to) : 0;
+}
+
+static int restore_copy(const struct config *c, const struct host_user *user, const char *file, const char *path, struct err *err)
+{
+	_cleanup_free_ char *at = restoring(c);
+	struct content content = { 0 };
+	int rc = host_state_make(c->state, user, err);
+
+	if (rc == 0)
+		rc = copy_file(file, at, err);
+	if (rc == 0)
+		rc = finish_database(c, user, path, &content, err);
+	if (rc < 0)
+		copy_remove(at);
+	free(content.master_keys);
+	return rc;
 }
 
 static int restore(const struct config *c, const struct backup_options *o, const char *file, struct err *err)
 {
-	_cleanup_means_ struct means with = { 0 };
 	_cleanup_free_ char *path = path_join(c->state, DATABASE), *usual = xasprintf("sqlite:%s", path);
-	_cleanup_close_ int fd = -1;
-	_cleanup_archive_ struct archive *a = NULL;
-	_cleanup_json_ json_t *manifest = NULL;
 	struct host_user user = { 0 };
-	bool database = false;
 	int rc;
 
 	if (!streq(c->store_url, usual))
 		return err_set(err, ERR_INVALID, "store.url is '%s': a backup is restored to '%s' only", c->store_url, usual);
-	if (means_to_open(c, o, &with, err) < 0 || folder_empty(c->state, err) < 0 || backup_open(file, &with, &fd, &a, &manifest, err) < 0 ||
-	    master_key_fits(c, manifest, err) < 0 || host_user_find(c->run_user, &user, err) < 0)
+	if (folder_empty(c->state, err) < 0 || host_user_find(c->run_user, &user, err) < 0)
 		return -(int)err->code;
-	rc = host_state_make(c->state, &user, err);
-	if (rc == 0)
-		rc = get_entries(a, c->state, &database, err);
-	if (rc == 0 && !database)
-		rc = err_set(err, ERR_INVALID, "'%s' holds no database", file);
-	if (rc == 0)
-		rc = finish_database(c, &user, path, err);
+	rc = is_database(file) ? restore_copy(c, &user, file, path, err) : restore_backup(c, o, &user, file, path, err);
 	host_user_done(&user);
 	if (rc < 0)
 		return rc;
-	print_manifest(file, manifest);
 	printf("restored into %s; sessions and API tokens have ended, passwords are as they were\n", c->state);
 	return 0;
 }

@@ -110,9 +110,13 @@ static int keys_begin(struct core *c, struct err *err)
 
 static int store_begin(struct core *c, struct err *err)
 {
-	struct store_options o = { .url = c->config->store_url, .password_file = c->config->store_password_file };
+	struct store_options o = { .upgrade = STORE_UPGRADE_WITH_COPY, .url = c->config->store_url, .password_file = c->config->store_password_file };
 
-	return store_open(&o, &c->store, err);
+	if (store_open(&o, &c->store, err) < 0)
+		return -(int)err->code;
+	if (store_upgrade_copy(c->store))
+		log_info("upgraded the database; the copy from before is kept until the next upgrade", "copy", store_upgrade_copy(c->store));
+	return 0;
 }
 
 static int policy_begin(struct core *c, struct err *err)

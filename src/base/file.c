@@ -81,7 +81,7 @@ int fd_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-static int sync_dir_of(const char *path, struct err *err)
+int dir_sync_of(const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
@@ -111,7 +111,7 @@ int file_create(const char *path, const void *p, size_t n, mode_t mode, struct e
 {
 	if (write_new(path, p, n, mode, err) < 0)
 		return -(int)err->code;
-	return sync_dir_of(path, err);
+	return dir_sync_of(path, err);
 }
 
 int file_write_atomic(const char *path, const void *p, size_t n, mode_t mode, struct err *err)
@@ -126,7 +126,7 @@ int file_write_atomic(const char *path, const void *p, size_t n, mode_t mode, st
 		unlink(tmp);
 		return r;
 	}
-	return sync_dir_of(path, err);
+	return dir_sync_of(path, err);
 }
 
 bool file_exists(const char *path)

@@ -18,6 +18,7 @@ int file_write_atomic(const char *path, const void *p, size_t n, mode_t mode, st
 int file_create(const char *path, const void *p, size_t n, mode_t mode, struct err *err);
 bool file_exists(const char *path);
 int dir_make(const char *path, mode_t mode, struct err *err); /* and its parents; existing is fine */
+int dir_sync_of(const char *path, struct err *err);            /* the folder of path: what was made or renamed there is on the disk */
 char *path_join(const char *dir, const char *name);           /* owned by the caller */
 int fd_write_all(int fd, const void *p, size_t n);            /* 0, or -1 with errno */
 void fd_cloexec(int fd, bool on);

@@ -124,10 +124,19 @@ struct migration {
 	const char *text;
 };
 extern const struct migration store_migrations[]; /* generated from migrations/, ends with version 0 */
-/* Brings the schema up to the last of list; STORE when the database is newer or a migration was changed afterwards. */
+struct schema_state {
+	int has, needs;   /* the newest applied (0: a new database), the newest of the list */
+	unsigned missing; /* how many are to be applied */
+};
+/* STORE when the database is newer or a migration was changed afterwards; so does store_migrate. */
+int store_schema_look(struct sql *q, const struct migration *list, struct schema_state *ret, struct err *err) MUST_CHECK;
+/* Brings the schema up to the last of list, in one transaction. */
 int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Whether that was done; NEEDS_PERSON. Nothing is changed. */
 int store_migrated(struct sql *q, const struct migration *list, struct err *err) MUST_CHECK;
+
+/* upgrade.c: what a backend does with the schema as it opens; sqlite_path NULL on PostgreSQL. ret_copy: see store_upgrade_copy. */
+int store_schema_open(struct sql *q, const struct store_options *o, const char *sqlite_path, char **ret_copy, struct err *err) MUST_CHECK;
 
 /* meta.c */
 int store_counts_flush(struct sql *tx, struct err *err) MUST_CHECK; /* writes notes.counts into their rows */
@@ -160,6 +169,8 @@ struct backend {
 };
 extern const struct backend backend_sqlite; /* writer.c */
 extern const struct backend backend_pgsql;  /* shared.c */
+/* store.c */
+void store_set_upgrade_copy(struct store *s, char *path); /* takes it */
 int backend_sqlite_open(struct store *s, const struct store_options *o, void **ret, struct err *err);
 int backend_pgsql_open(struct store *s, const struct store_options *o, void **ret, struct err *err);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * migrate.c - numbered migrations, forward only, each in one transaction with the row that says so. Every one that has no row yet
- * is applied, in the order of numbers: branches that grow side by side take numbers apart, and numbers may be missing.
+ * migrate.c - numbered migrations, forward only. All that have no row yet are applied in one transaction, in the order of numbers,
+ * with the rows that say so: a database is as it was before an upgrade or as it is after it, never between. Branches that
+ * grow side by side take numbers apart, and numbers may be missing.
  *
  * The row keeps a checksum of the text as it was embedded, so that a migration changed after it was applied is refused.
  * Words that differ between the databases are tokens: @INT@ @BLOB@ @STRICT@; a line for one of them only begins with @SQLITE@ or
@@ -77,6 +78,7 @@ static struct checksum checksum_of(const char *text) /* FNV-1a: against mistakes
 struct applied {
 	const struct migration *list;
 	bool done[MIGRATIONS_MAX]; /* by place in the list */
+	int newest;
 };
 
 static int applied_row(const struct row *r, void *arg, struct err *err)
@@ -89,57 +91,79 @@ static int applied_row(const struct row *r, void *arg, struct err *err)
 		m++;
 	if (!m->version) {
 		err_set(err, ERR_STORE, "database is newer than this program: it has schema %d ('%s')", version, row_text(r, 1));
-		return err_hint(err, "Install the program that wrote it, or a later one, or restore a backup made before the upgrade.");
+		return err_hint(err, "Install the program that wrote it, or a later one. To stay with this one, restore the copy that was made before "
+				     "the upgrade (beside the database, named after its schema), or a backup of that time.");
 	}
 	if (!streq(checksum_of(m->text).s, row_text(r, 2)))
 		return err_set(err, ERR_STORE, "schema %d ('%s') of the database was made by another text than this program's", version,
 			       m->name);
 	assert(m - a->list < MIGRATIONS_MAX);
 	a->done[m - a->list] = true;
+	a->newest = version;
 	return 0;
 }
 
-struct step {
+struct migrate_job {
 	const struct migration *list;
 	int64_t now_ms;
-	bool more; /* one was applied: there may be another */
+	bool look; /* changes nothing */
+	struct schema_state state;
 };
 
-static int migrate_one(struct sql *tx, void *arg, struct err *err)
+static int apply(struct sql *tx, const struct migration *m, int64_t now_ms, struct err *err)
 {
-	struct step *s = arg;
-	struct applied a = { .list = s->list };
+	if (run_text(tx, m->text, err) < 0)
+		return err_wrap(err, "could not bring the database to schema %d ('%s')", m->version, m->name);
+	return sql_exec(tx, RECORD,
+			SQL_VALUES(SQL_INT(m->version), SQL_TEXT(m->name), SQL_TEXT(checksum_of(m->text).s), SQL_INT(now_ms)), NULL, err);
+}
 
-	s->more = false;
+static int migrate_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct migrate_job *job = arg;
+	struct applied a = { .list = job->list };
+
+	job->state = (struct schema_state){ 0 };
 	if (tx->driver->dialect == SQL_PGSQL && sql_script(tx, LOCK_PGSQL, err) < 0)
 		return err_wrap(err, "could not wait for another program's migration");
 	if (run_text(tx, TABLE, err) < 0 || sql_each(tx, APPLIED, SQL_NONE, applied_row, &a, err) < 0)
 		return -(int)err->code;
-	for (const struct migration *m = s->list; m->version; m++) {
-		assert(m - s->list < MIGRATIONS_MAX);
-		if (a.done[m - s->list])
+	job->state.has = a.newest;
+	for (const struct migration *m = job->list; m->version; m++) {
+		assert(m - job->list < MIGRATIONS_MAX);
+		job->state.needs = m->version;
+		if (a.done[m - job->list])
 			continue;
-		s->more = true;
-		if (run_text(tx, m->text, err) < 0)
-			return err_wrap(err, "could not bring the database to schema %d ('%s')", m->version, m->name);
-		return sql_exec(tx, RECORD,
-				SQL_VALUES(SQL_INT(m->version), SQL_TEXT(m->name), SQL_TEXT(checksum_of(m->text).s),
-					   SQL_INT(s->now_ms)),
-				NULL, err);
+		job->state.missing++;
+		if (!job->look && apply(tx, m, job->now_ms, err) < 0)
+			return -(int)err->code;
 	}
+	return 0;
+}
+
+static int run(struct sql *q, struct migrate_job *job, struct err *err)
+{
+	int rc = sql_tx(q, migrate_tx, job, err);
+
+	stmt_flush(q); /* plans of the old schema */
+	return rc < 0 ? err_wrap(err, "could not use the database") : 0;
+}
+
+int store_schema_look(struct sql *q, const struct migration *list, struct schema_state *ret, struct err *err)
+{
+	struct migrate_job job = { .list = list, .look = true };
+
+	if (run(q, &job, err) < 0)
+		return -(int)err->code;
+	*ret = job.state;
 	return 0;
 }
 
 int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err)
 {
-	struct step s = { .list = list, .now_ms = now_ms };
+	struct migrate_job job = { .list = list, .now_ms = now_ms };
 
-	do {
-		if (sql_tx(q, migrate_one, &s, err) < 0)
-			return err_wrap(err, "could not use the database");
-		stmt_flush(q); /* plans of the old schema */
-	} while (s.more);
-	return 0;
+	return run(q, &job, err);
 }
 
 int store_migrated(struct sql *q, const struct migration *list, struct err *err)

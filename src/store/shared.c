@@ -279,7 +279,7 @@ int backend_pgsql_open(struct store *store, const struct store_options *o, void 
 		shared_close(s);
 		return -(int)err->code;
 	}
-	if ((o->look ? store_migrated(q, store_migrations, err) : store_migrate(q, store_migrations, clock_now(o->clock ? o->clock : &clock_system), err)) < 0)
+	if (store_schema_open(q, o, NULL, NULL, err) < 0)
 		q->lost = true; /* not worth keeping */
 	conns_give(&s->writers, q);
 	if (err_is(err)) {

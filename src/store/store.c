@@ -22,6 +22,7 @@ struct store {
 	pthread_rwlock_t hooks_lock; /* held for reading while they are called */
 	pthread_mutex_t lock; /* health */
 	struct store_health health;
+	char *upgrade_copy;
 };
 
 static _Thread_local bool in_write;
@@ -59,6 +60,7 @@ int store_open(const struct store_options *o, struct store **ret, struct err *er
 	if (r < 0) {
 		pthread_mutex_destroy(&s->lock);
 		pthread_rwlock_destroy(&s->hooks_lock);
+		free(s->upgrade_copy);
 		free(s);
 		return r;
 	}
@@ -73,12 +75,24 @@ void store_close(struct store *s)
 	s->backend->close(s->self);
 	pthread_mutex_destroy(&s->lock);
 	pthread_rwlock_destroy(&s->hooks_lock);
+	free(s->upgrade_copy);
 	free(s);
 }
 
 enum sql_dialect store_dialect(const struct store *s)
 {
 	return s->dialect;
+}
+
+const char *store_upgrade_copy(const struct store *s)
+{
+	return s->upgrade_copy;
+}
+
+void store_set_upgrade_copy(struct store *s, char *path)
+{
+	free(s->upgrade_copy);
+	s->upgrade_copy = path;
 }
 
 static int write_job(struct store *s, sql_tx_fn *fn, void *arg, bool patient, struct err *err)

@@ -26,7 +26,15 @@
 
 struct store;
 
+/* What to do with a database that an earlier version wrote. A new one is made, and a newer one refused, in any case. */
+enum store_upgrade {
+	STORE_UPGRADE_REFUSE,    /* whoever may run beside a server of that version: STORE with what to do */
+	STORE_UPGRADE_WITH_COPY, /* the server, which holds the state folder: SQLite is copied first, see store_upgrade_copy */
+	STORE_UPGRADE_IN_PLACE,  /* of what is a copy itself */
+};
+
 struct store_options {
+	enum store_upgrade upgrade;
 	const char *url;           /* "sqlite:/path/to/file" or "postgresql://user@host/database" (no password) */
 	const char *password_file; /* PostgreSQL's password, or NULL */
 	const struct clock *clock; /* NULL = the system's */
@@ -36,7 +44,8 @@ struct store_options {
 };
 
 /*
- * Opens (creates) the database, checks it, brings its schema up to date and starts the threads.
+ * Opens (creates) the database, checks it, brings its schema up to date where o->upgrade allows it (in one transaction), and
+ * starts the threads.
  * INVALID: the url; STORE: damaged, newer than this program, on a network file system, not reachable; NO_SPACE.
  */
 int store_open(const struct store_options *o, struct store **ret, struct err *err) MUST_CHECK;
@@ -49,6 +58,9 @@ static inline void store_close_p(struct store **s)
 }
 
 enum sql_dialect store_dialect(const struct store *s);
+/* The copy that was made before this opening upgraded the database: its path with ".schema-N" behind it, N what it had; older ones are
+ * gone then. NULL when there was none to make. */
+const char *store_upgrade_copy(const struct store *s);
 
 /* Runs fn in a transaction and returns after the commit. -code of fn when fn failed (nothing stored), or of the store. */
 int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;

@@ -538,6 +538,7 @@ static void writer_close(void *self)
 static int open_connections(struct writer *w, const struct store_options *o, struct err *err)
 {
 	unsigned readers = o->readers ? MIN(o->readers, READERS_MAX) : 4;
+	char *copy = NULL;
 	struct stat st;
 
 	if (o->look && stat(w->path, &st) < 0)
@@ -551,8 +552,9 @@ static int open_connections(struct writer *w, const struct store_options *o, str
 	w->check_late = st.st_size > QUICK_CHECK_NOW_BYTES;
 	if (!w->check_late && sqlite_quick_check(w->sql, err) < 0)
 		return err_wrap(err, "could not use database '%s'", w->path);
-	if ((o->look ? store_migrated(w->sql, store_migrations, err) : store_migrate(w->sql, store_migrations, clock_now(o->clock ? o->clock : &clock_system), err)) < 0)
+	if (store_schema_open(w->sql, o, w->path, &copy, err) < 0)
 		return -(int)err->code;
+	store_set_upgrade_copy(w->store, copy);
 	clear_flags(w->sql);
 	sqlite_on_wal(w->sql, on_wal, w);
 	if (sqlite_connect(w->path, SQLITE_ROLE_CHECKPOINT, &w->checkpoint, err) < 0)

@@ -413,6 +413,13 @@ static const struct migration gap_filled[] = {
 	{ 0 },
 };
 
+static const struct migration third_is_broken[] = {
+	{ 1, "one", "CREATE TABLE t1 (id @INT@ PRIMARY KEY, b @BLOB@) @STRICT@;" },
+	{ 2, "two", "ALTER TABLE t1 ADD COLUMN x TEXT; CREATE TABLE t2 (id @INT@) @STRICT@;" },
+	{ 3, "three", "CREATE TABLE t3 (id @INT@) @STRICT@; CREATE TABLE t1 (id @INT@) @STRICT@;" },
+	{ 0 },
+};
+
 static struct sql *bare_connection(struct rig *rig)
 {
 	struct sql *q = NULL;
@@ -471,6 +478,23 @@ static void migrations_go_forward_once_and_refuse_what_they_do_not_know(void **s
 	ASSERT_TRUE(store_migrate(q, other_text, 9, &rig->err) == -ERR_STORE);
 	ASSERT_HAS(err_root(&rig->err)->detail, "another text");
 	err_clear(&rig->err);
+	sql_close(q);
+}
+
+static void all_that_is_missing_is_one_transaction(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	struct sql *q = bare_connection(rig);
+	struct schema_state s;
+	bool there = true;
+
+	ASSERT_OK(store_migrate(q, one_step, 5, &rig->err), &rig->err);
+	ASSERT_FAILS(store_migrate(q, third_is_broken, 6, &rig->err), &rig->err, ERR_INTERNAL);
+	ASSERT_FAILS(sql_exists(q, "SELECT 1 FROM t2", SQL_NONE, &there, &rig->err), &rig->err, ERR_INTERNAL);
+	ASSERT_OK(store_schema_look(q, two_steps, &s, &rig->err), &rig->err);
+	ASSERT_INT(s.has, 1);
+	ASSERT_INT(s.needs, 2);
+	ASSERT_INT(s.missing, 1);
 	sql_close(q);
 }
 
@@ -1150,6 +1174,7 @@ int main(void)
 		TEST(what_was_acknowledged_survives_a_kill),
 		TEST(a_migration_with_a_lower_number_that_comes_later_is_applied),
 		TEST(migrations_go_forward_once_and_refuse_what_they_do_not_know),
+		TEST(all_that_is_missing_is_one_transaction),
 		TEST(a_newer_schema_is_refused_at_start),
 		TEST(a_claim_fences_counts_and_leases),
 		TEST(a_lost_lease_writes_nothing),
