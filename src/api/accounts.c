@@ -70,14 +70,25 @@ static json_t *account_json(const struct account_view *w)
 	return o;
 }
 
+static const char *const statuses[] = { "registering", "valid", "invalid", NULL };
+const struct json_field account_list_fields[] = {
+	JF_STR(struct account_list_query, vendor, .min = 1, .max = 64),
+	JF_STR(struct account_list_query, status, .one_of = statuses),
+	JF_STR(struct account_list_query, q, .min = 1, .max = LIMIT_NAME),
+	SORT_FIELD(struct account_list_query),
+	PAGE_FIELDS(struct account_list_query),
+	{ 0 }
+};
+
 int account_list(struct call *c, struct err *err)
 {
 	_cleanup_account_view_list_ struct account_view_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
+	const struct account_list_query *f = c->query;
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_account_list(c->service, &q, &l, &end, err) < 0)
+	if (service_account_list(c->service, &(struct account_filter){ f->vendor, f->status, f->q }, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

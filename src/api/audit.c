@@ -10,10 +10,11 @@
 		JF_STR(struct audit_query_call, actor, .max = 64), JF_STR(struct audit_query_call, object, .max = 253), \
 		JF_STR(struct audit_query_call, action, .max = 64)
 
-const struct json_field audit_query_fields[] = { PAGE_FIELDS(struct audit_query_call), AUDIT_FIELDS, { 0 } };
+const struct json_field audit_query_fields[] = { PAGE_FIELDS(struct audit_query_call), SORT_FIELD(struct audit_query_call), AUDIT_FIELDS, { 0 } };
 const struct json_field audit_csv_fields[] = {
 	{ .name = "limit", .kind = JSON_KIND_INT, .offset = offsetof(struct audit_query_call, page.limit), .min = 1, .max = AUDIT_CSV_ROWS },
 	{ .name = "cursor", .kind = JSON_KIND_STR, .offset = offsetof(struct audit_query_call, page.cursor), .max = 512 },
+	SORT_FIELD(struct audit_query_call),
 	AUDIT_FIELDS,
 	{ 0 }
 };

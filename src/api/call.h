@@ -102,18 +102,22 @@ void call_wait(struct call *c, char *job, call_finish *finish);
 struct page_query {
 	int64_t limit;
 	const char *cursor;
+	const char *sort; /* of lists that go both ways */
 };
 static inline struct list_query page_of(const struct call *c)
 {
 	const struct page_query *p = c->query;
 
-	return (struct list_query){ .limit = (int)p->limit, .cursor = p->cursor };
+	return (struct list_query){ .limit = (int)p->limit, .cursor = p->cursor, .sort = p->sort };
 }
 #define PAGE_FIELDS(type)                                                                                              \
 	{ .name = "limit", .kind = JSON_KIND_INT, .offset = offsetof(type, page.limit), .min = 1, .max = LIMIT_API_PAGE }, \
 	{                                                                                                              \
 		.name = "cursor", .kind = JSON_KIND_STR, .offset = offsetof(type, page.cursor), .max = 512             \
 	}
+
+extern const char *const list_sorts[]; /* newest, oldest */
+#define SORT_FIELD(type) { .name = "sort", .kind = JSON_KIND_STR, .offset = offsetof(type, page.sort), .one_of = list_sorts }
 
 struct only_page {
 	struct page_query page;
@@ -240,6 +244,24 @@ struct provider_test_body {
 	const char *zone;
 	bool write;
 };
+
+struct account_list_query {
+	struct page_query page;
+	const char *vendor, *status, *q;
+};
+struct csr_list_query {
+	struct page_query page;
+	const char *key_type, *name;
+};
+struct delegation_list_query {
+	struct page_query page;
+	const char *name;
+};
+struct job_list_query {
+	struct page_query page;
+	const char *kind, *state;
+};
+extern const struct json_field account_list_fields[], csr_list_fields[], delegation_list_fields[], job_list_fields[];
 
 call_handler record_list, record_get, delegation_list, delegation_create, delegation_get, delegation_delete;
 extern const struct json_field record_query_fields[], delegation_create_fields[];

@@ -31,14 +31,23 @@ static json_t *csr_json(const struct csr *c)
 			 json_str_or_null(c->made_for_order), "pem", pem, "created_at", json_time_or_null(c->created_ms));
 }
 
+const struct json_field csr_list_fields[] = {
+	JF_STR(struct csr_list_query, key_type, .min = 1, .max = 16),
+	JF_STR(struct csr_list_query, name, .min = 3, .max = LIMIT_NAME),
+	SORT_FIELD(struct csr_list_query),
+	PAGE_FIELDS(struct csr_list_query),
+	{ 0 }
+};
+
 int csr_list(struct call *c, struct err *err)
 {
 	_cleanup_csr_list_ struct csr_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
+	const struct csr_list_query *f = c->query;
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_csr_list(c->service, &q, &l, &end, err) < 0)
+	if (service_csr_list(c->service, &(struct csr_filter){ f->key_type, f->name }, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

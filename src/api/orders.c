@@ -43,6 +43,7 @@ const struct json_field order_query_fields[] = {
 	JF_STR(struct order_query, account_id, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_query, certificate_id, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_query, name, .min = 3, .max = LIMIT_NAME),
+	SORT_FIELD(struct order_query),
 	PAGE_FIELDS(struct order_query),
 	{ 0 }
 };
@@ -114,8 +115,7 @@ int order_list(struct call *c, struct err *err)
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_order_list(c->service, &(struct order_filter_query){ f->status, f->account_id, f->certificate_id, f->name }, &q, &l, &end,
-			       err) < 0)
+	if (service_order_list(c->service, &(struct order_filter){ f->status, f->account_id, f->certificate_id, f->name }, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

@@ -91,6 +91,13 @@ static json_t *delegation_json(const struct call *c, const struct delegation *d)
 			 json_time_or_null(d->looked_ms), "created_at", json_time_or_null(d->created_ms));
 }
 
+const struct json_field delegation_list_fields[] = {
+	JF_STR(struct delegation_list_query, name, .min = 1, .max = LIMIT_NAME),
+	SORT_FIELD(struct delegation_list_query),
+	PAGE_FIELDS(struct delegation_list_query),
+	{ 0 }
+};
+
 int delegation_list(struct call *c, struct err *err)
 {
 	_cleanup_(delegation_list_done) struct delegation_list l = { 0 };
@@ -98,7 +105,7 @@ int delegation_list(struct call *c, struct err *err)
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_delegation_list(c->service, &q, &l, &end, err) < 0)
+	if (service_delegation_list(c->service, ((const struct delegation_list_query *)c->query)->name, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

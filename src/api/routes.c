@@ -19,6 +19,7 @@
 #include "service/view.h"
 #include "service/window.h"
 
+const char *const list_sorts[] = { "newest", "oldest", NULL };
 const struct json_field only_page_fields[] = { PAGE_FIELDS(struct only_page), { 0 } };
 
 #define BODY(fields, type) .body = fields, .body_size = sizeof(struct type)
@@ -63,7 +64,7 @@ const struct route routes[] = {
 	  .answers = { 200 } },
 	{ "POST", "/network/look", "lookAtCertificate", PERM_ACCOUNT, network_look, ROUTE_JOB, BODY(network_look_fields, network_look_body),
 	  .answers = { 200 } },
-	{ "GET", "/accounts", "listAccounts", PERM_VIEW, account_list, PAGE, .answers = { 200 } },
+	{ "GET", "/accounts", "listAccounts", PERM_VIEW, account_list, QUERY(account_list_fields, account_list_query), .answers = { 200 } },
 	{ "POST", "/accounts", "registerAccount", PERM_ACCOUNT, account_register, ROUTE_ONCE | ROUTE_JOB,
 	  BODY(account_register_fields, account_register), .answers = { 201 } },
 	{ "GET", "/accounts/{id}", "getAccount", PERM_VIEW, account_get, .answers = { 200 } },
@@ -80,7 +81,7 @@ const struct route routes[] = {
 	{ "POST", "/accounts/{id}/rollover", "changeAccountKey", PERM_ACCOUNT, account_rollover, ROUTE_JOB, .answers = { 200 } },
 	{ "POST", "/accounts/{id}/refresh", "refreshAccount", PERM_ACCOUNT, account_refresh, ROUTE_JOB, .answers = { 200 } },
 
-	{ "GET", "/csrs", "listCsrs", PERM_VIEW, csr_list, PAGE, .answers = { 200 } },
+	{ "GET", "/csrs", "listCsrs", PERM_VIEW, csr_list, QUERY(csr_list_fields, csr_list_query), .answers = { 200 } },
 	{ "POST", "/csrs", "createCsr", PERM_ORDER, csr_create, ROUTE_ONCE | ROUTE_JOB, BODY(csr_create_fields, csr_create),
 	  .answers = { 201 } },
 	{ "POST", "/csrs/upload", "uploadCsr", PERM_ORDER, csr_upload, ROUTE_ONCE, BODY(csr_upload_fields, pem_body),
@@ -104,7 +105,7 @@ const struct route routes[] = {
 
 	{ "GET", "/records", "listRecords", PERM_VIEW, record_list, QUERY(record_query_fields, record_query), .answers = { 200 } },
 	{ "GET", "/records/{id}", "getRecord", PERM_VIEW, record_get, .answers = { 200 } },
-	{ "GET", "/delegations", "listDelegations", PERM_VIEW, delegation_list, PAGE, .answers = { 200 } },
+	{ "GET", "/delegations", "listDelegations", PERM_VIEW, delegation_list, QUERY(delegation_list_fields, delegation_list_query), .answers = { 200 } },
 	{ "POST", "/delegations", "createDelegation", PERM_ORDER, delegation_create, ROUTE_ONCE,
 	  BODY(delegation_create_fields, name_body), .answers = { 201, 409 } },
 	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
@@ -198,7 +199,7 @@ const struct route routes[] = {
 	{ "POST", "/channels/{id}/test", "testChannel", PERM_ORDER, channel_test, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/channels/{id}/messages", "listMessages", PERM_VIEW, channel_messages, PAGE, .answers = { 200 } },
 
-	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, PAGE, .answers = { 200 } },
+	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, QUERY(job_list_fields, job_list_query), .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
 	{ "GET", "/checks", "getChecks", PERM_ADMIN, checks_get, .answers = { 200 } },
 	{ "POST", "/checks", "runChecks", PERM_ADMIN, checks_run_now, ROUTE_JOB, .answers = { 200 } },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* system.c - jobs, status; names as people read them. */
 #include "api/call.h"
+#include "base/limits.h"
 #include "base/idn.h"
 #include "service/record.h"
 #include "service/status.h"
@@ -27,14 +28,24 @@ json_t *job_json(const struct job *j)
 			 json_time_or_null(j->updated_ms), "ended_at", json_time_or_null(j->ended_ms));
 }
 
+static const char *const states[] = { "queued", "running", "done", "failed", NULL };
+const struct json_field job_list_fields[] = {
+	JF_STR(struct job_list_query, kind, .min = 1, .max = 32),
+	JF_STR(struct job_list_query, state, .one_of = states),
+	SORT_FIELD(struct job_list_query),
+	PAGE_FIELDS(struct job_list_query),
+	{ 0 }
+};
+
 int job_list(struct call *c, struct err *err)
 {
 	_cleanup_job_list_ struct job_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
+	const struct job_list_query *f = c->query;
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_job_list(c->service, &q, &l, &end, err) < 0)
+	if (service_job_list(c->service, &(struct job_filter){ f->kind, f->state }, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

@@ -95,6 +95,9 @@ static int upload(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option list_options[] = {
+	{ "name", "TEXT", "only CSRs with this text in one of their names, at least three characters", false },
+	{ "key-type", "TYPE", "only CSRs with such a key", false },
+	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -104,7 +107,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },  { "ID", "id", 0 },	     { "NAMES", "display_names", 50 }, { "KEY", "key_type", 0 },
 						     { "KEPT", "has_key", 0 }, { "SOURCE", "source", 0 }, { "CREATED AT", "created_at", 0 },   { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/csrs", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/csrs", (const char *const[]){ "name", "key_type", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)

@@ -302,6 +302,7 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option list_options[] = {
+	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
 	{ "status", "S", "only orders of this status: pending, ready, processing, valid, invalid", false },
 	{ "account", "ID", "only orders of this account", false },
 	{ "certificate", "ID", "only orders of this certificate", false },
@@ -316,7 +317,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	  { "ID", "id", 0 },		{ "NAMES", "display_names", 40 },
 						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 }, { "EXTERNAL DNS", "external_dns", 30 },
 						     { "STATUS", "status", 0 },	  { "STAGE", "stage", 0 },	{ "CREATED AT", "created_at", 0 }, { 0 } };
-	static const char *const filters[] = { "status", "account_id", "certificate_id", "name", NULL };
+	static const char *const filters[] = { "status", "account_id", "certificate_id", "name", "sort", NULL };
 	_cleanup_free_ char *path = cli_list_path(c, "/orders", filters);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 

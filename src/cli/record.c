@@ -56,7 +56,9 @@ static const struct cli_column delegation_fields[] = { { "Id", "id", 0 }, { "Num
 						       { "Gone since", "away_since", 0 }, { "Made for order", "made_for_order", 0 }, { "Created at", "created_at", 0 },
 						       { 0 } };
 
-static const struct cli_option paging[] = {
+static const struct cli_option delegation_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -84,7 +86,7 @@ static int delegation_create(struct cli *c, const struct cli_args *a, struct err
 static int delegations(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 60 }, { "NS LINE", "ns_line", 0 }, { "CREATED AT", "created_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/delegations", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/delegations", (const char *const[]){ "name", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -125,7 +127,7 @@ static const struct cli_option lines_options[] = {
 
 const struct cli_verb delegation_verbs[] = {
 	{ "delegation", "create", "NAME", delegation_create, NULL, "serve the zone _acme-challenge.NAME" },
-	{ "delegation", "list", "", delegations, paging, "names whose _acme-challenge zone is served here" },
+	{ "delegation", "list", "", delegations, delegation_options, "names whose _acme-challenge zone is served here" },
 	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the NS line to copy" },
 	{ "delegation", "check", "ID", cli_delegation_check, NULL, "look whether it is delegated to us and whether we answer" },
 	{ "delegation", "asked", "ID", cli_delegation_asked, NULL, "what the Internet asked about the zone: the real proof" },

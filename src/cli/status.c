@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-static const struct cli_option paging[] = {
+static const struct cli_option job_options[] = {
+	{ "kind", "KIND", "only jobs of this kind, such as account-register", false },
+	{ "state", "S", "queued, running, done or failed", false },
+	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -14,7 +17,7 @@ static const struct cli_option paging[] = {
 
 static int list_of(struct cli *c, const struct cli_args *a, const char *collection, const struct cli_column *columns, struct err *err)
 {
-	_cleanup_free_ char *path = cli_list_path(c, collection, NULL);
+	_cleanup_free_ char *path = cli_list_path(c, collection, (const char *const[]){ "kind", "state", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -123,7 +126,7 @@ static int whoami(struct cli *c, const struct cli_args *a, struct err *err)
 const struct cli_verb status_verbs[] = {
 	{ "status", NULL, "", status, NULL, "the state of the server" },
 	{ "whoami", NULL, "", whoami, NULL, "who is signed in and what that allows" },
-	{ "job", "list", "", jobs, paging, "what goes on beside the orders" },
+	{ "job", "list", "", jobs, job_options, "what goes on beside the orders" },
 	{ "job", "show", "ID", job, NULL, "one job" },
 	{ 0 }
 };

@@ -100,7 +100,7 @@ static int read_accounts(struct sql *q, void *arg, struct err *err)
 {
 	struct page page = { .limit = LIMIT_API_PAGE };
 
-	return store_account_list(q, &page, arg, err);
+	return store_account_list(q, &(struct account_filter){ 0 }, &page, arg, err);
 }
 
 void check_accounts(struct check *c)

@@ -19,7 +19,7 @@ static int directories(struct sql *q, void *arg, struct err *err)
 	struct strlist *ret = arg;
 
 	strlist_clear(ret);
-	if (store_account_list(q, &page, &l, err) < 0)
+	if (store_account_list(q, &(struct account_filter){ 0 }, &page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n && ret->n < DIRECTORIES_MAX; i++)
 		if (!strlist_has(ret, l.v[i].directory_url))

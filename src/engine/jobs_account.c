@@ -535,7 +535,7 @@ static int unfinished(struct sql *q, void *arg, struct err *err)
 	struct job_run *r = arg;
 	_cleanup_order_list_ struct order_list l = { 0 };
 
-	if (store_order_unfinished(q, ORDERS_BY_ACCOUNT, r->j.subject_id, &l, err) < 0)
+	if (store_order_unfinished(q, ORDERS_OF_ACCOUNT, r->j.subject_id, &l, err) < 0)
 		return -(int)err->code;
 	r->wait = l.n > 0;
 	return 0;

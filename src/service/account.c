@@ -14,6 +14,7 @@ struct account_job {
 	const struct actor *actor;
 	const char *ref;
 	int64_t rev;
+	struct account_filter filter;
 	struct page page;
 	struct account_view_list *list;
 	struct account_view *ret;
@@ -62,7 +63,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	_cleanup_account_list_ struct account_list l = { 0 };
 
 	account_view_list_done(j->list);
-	if (store_account_list(q, &j->page, &l, err) < 0)
+	if (store_account_list(q, &j->filter, &j->page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct account_view *v = account_view_list_add(j->list);
@@ -75,20 +76,23 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-int service_account_list(struct service *s, const struct list_query *q, struct account_view_list *ret, struct list_end *end,
-			 struct err *err)
+int service_account_list(struct service *s, const struct account_filter *f, const struct list_query *q, struct account_view_list *ret,
+			 struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct account_job j = { .list = ret };
+	_cleanup_free_ char *text = f->text ? xstrdup(f->text) : NULL;
+	_cleanup_listing_ struct listing l = { 0 };
+	struct account_job j = { .list = ret, .filter = { .vendor = f->vendor, .status = f->status, .text = text } };
 	const struct account *last;
 
-	if (cursor_open(s, "accounts", "", q, &c, err) < 0)
+	if (text)
+		str_lower(text);
+	if (listing_open(s, "accounts", q, (const char *const[]){ f->vendor, f->status, text }, 3, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1].account : NULL;
-	cursor_close(s, "accounts", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, last ? last->created_ms : 0, last ? last->id : NULL, end);
 	return 0;
 }
 

@@ -35,8 +35,8 @@ STORE_LIST(account_view);
 #define _cleanup_account_view_ __attribute__((cleanup(account_view_done)))
 #define _cleanup_account_view_list_ __attribute__((cleanup(account_view_list_done)))
 
-int service_account_list(struct service *s, const struct list_query *q, struct account_view_list *ret, struct list_end *end,
-			 struct err *err) MUST_CHECK;
+int service_account_list(struct service *s, const struct account_filter *f, const struct list_query *q, struct account_view_list *ret,
+			 struct list_end *end, struct err *err) MUST_CHECK;
 int service_account_get(struct service *s, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;
 /* *ret_job: id of the job that registers (or finds) it, owned; its subject is the account. INVALID with the field. */
 int service_account_register(struct service *s, const struct actor *a, const struct account_register *r,

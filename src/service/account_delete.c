@@ -34,7 +34,7 @@ static int live_orders(struct sql *q, const char *id, struct order_list *ret, st
 	_cleanup_order_list_ struct order_list all = { 0 };
 
 	order_list_done(ret);
-	if (store_order_unfinished(q, ORDERS_BY_ACCOUNT, id, &all, err) < 0)
+	if (store_order_unfinished(q, ORDERS_OF_ACCOUNT, id, &all, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < all.n; i++)
 		if (!all.v[i].deleted_ms)

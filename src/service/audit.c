@@ -35,9 +35,8 @@ int service_time_of(const char *text, const char *field, int64_t *ret, struct er
 int service_audit_list(struct service *s, const struct audit_query *r, const struct list_query *q, int limit_max,
 		       struct audit_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	_cleanup_free_ char *filter = NULL;
-	struct list_query first = { .cursor = q->cursor };
+	_cleanup_listing_ struct listing l = { 0 };
+	struct list_query first = { .cursor = q->cursor, .sort = q->sort };
 	struct read_job j = { .list = ret, .filter = { .actor = r->actor, .object = r->object, .action = r->action } };
 	const struct audit *last;
 
@@ -45,17 +44,15 @@ int service_audit_list(struct service *s, const struct audit_query *r, const str
 		return -(int)err->code;
 	if (q->limit < 0 || q->limit > limit_max)
 		return err_set_field(err, ERR_INVALID, "/limit", "must be from 1 to %d", limit_max);
-	filter = xasprintf("%" PRId64 "\n%" PRId64 "\n%s\n%s\n%s", j.filter.since_ms, j.filter.until_ms, r->actor ? r->actor : "",
-			   r->object ? r->object : "", r->action ? r->action : "");
-	if (cursor_open(s, "audit", filter, &first, &c, err) < 0)
+	if (listing_open(s, "audit", &first, (const char *const[]){ r->since, r->until, r->actor, r->object, r->action }, 5, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (q->limit)
 		j.page.limit = q->limit;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "audit", filter, ret->more, last ? last->at_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, last ? last->at_ms : 0, last ? last->id : NULL, end);
 	return 0;
 }
 

@@ -14,6 +14,8 @@ struct csr_job {
 	const char *ref;
 	int64_t rev;
 	struct page page;
+	struct csr_filter filter;
+	int64_t key;
 	struct csr_list *list;
 	struct csr *ret;
 	const struct csr *fresh;
@@ -28,22 +30,24 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct csr_job *j = arg;
 
-	return store_csr_list(q, &j->page, j->list, err);
+	return store_csr_list(q, &j->filter, &j->page, j->list, &j->key, err);
 }
 
-int service_csr_list(struct service *s, const struct list_query *q, struct csr_list *ret, struct list_end *end, struct err *err)
+int service_csr_list(struct service *s, const struct csr_filter *f, const struct list_query *q, struct csr_list *ret, struct list_end *end,
+		     struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct csr_job j = { .list = ret };
-	const struct csr *last;
+	_cleanup_free_ char *name = f->name ? xstrdup(f->name) : NULL;
+	_cleanup_listing_ struct listing l = { 0 };
+	struct csr_job j = { .list = ret, .filter = { .key_type = f->key_type, .name = name } };
 
-	if (cursor_open(s, "csrs", "", q, &c, err) < 0)
+	if (name)
+		str_lower(name);
+	if (listing_open(s, "csrs", q, (const char *const[]){ f->key_type, name }, 2, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "csrs", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, j.key, ret->n ? ret->v[ret->n - 1].id : NULL, end);
 	return 0;
 }
 

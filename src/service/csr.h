@@ -12,7 +12,8 @@ struct csr_create {
 	const char *organization, *organizational_unit, *country, *state, *locality;
 };
 
-int service_csr_list(struct service *s, const struct list_query *q, struct csr_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
+int service_csr_list(struct service *s, const struct csr_filter *f, const struct list_query *q, struct csr_list *ret, struct list_end *end,
+		     struct err *err) MUST_CHECK;
 int service_csr_get(struct service *s, const char *ref, struct csr *ret, struct err *err) MUST_CHECK;
 /* *ret_job: the job that makes it, owned; its subject is the CSR. */
 int service_csr_create(struct service *s, const struct actor *a, const struct csr_create *r, const struct request_key *key,

@@ -103,6 +103,21 @@ int cursor_open(const struct service *s, const char *list, const char *filter, c
 void cursor_close(const struct service *s, const char *list, const char *filter, bool more, int64_t key, const char *text,
 		  const char *id, struct list_end *ret);
 
+/* --- lists: one way for all that go both ways (listing.c) ---------------------------------------------------------------- */
+struct listing {
+	const struct service *s;
+	const char *name;
+	char *filter;
+	struct cursor cursor;
+};
+void listing_done(struct listing *l);
+#define _cleanup_listing_ __attribute__((cleanup(listing_done)))
+/* values: what it is narrowed to, NULL = any; a cursor is good for the same only. INVALID with the field. */
+int listing_open(const struct service *s, const char *name, const struct list_query *q, const char *const *values, size_t n, struct listing *ret,
+		 struct err *err) MUST_CHECK;
+/* After the page: key and id of its last item. */
+void listing_close(const struct listing *l, bool more, int64_t key, const char *id, struct list_end *ret);
+
 /* account.c: the account with its label, inside a transaction. */
 int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;
 

@@ -272,7 +272,7 @@ static int lines_tx(struct sql *q, void *arg, struct err *err)
 	for (bool more = true; more;) {
 		_cleanup_delegation_list_ struct delegation_list l = { 0 };
 
-		if (store_delegation_list(q, &page, &l, err) < 0)
+		if (store_delegation_list(q, NULL, &page, &l, err) < 0)
 			return -(int)err->code;
 		for (size_t i = 0; i < l.n; i++)
 			if (!j->missing || !found(&l.v[i]))

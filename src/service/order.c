@@ -38,8 +38,8 @@ struct order_job {
 	const struct actor *actor;
 	const char *ref;
 	int64_t rev;
-	enum order_filter filter;
-	const char *value;
+	struct order_filter filter;
+	int64_t key;
 	struct page page;
 	struct order_view_list *list;
 	struct order_view *view;
@@ -160,16 +160,16 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct order_job *j = arg;
 	_cleanup_order_list_ struct order_list l = { 0 };
-	char id[ULID_LEN + 1];
-	const char *value = j->value;
+	char account[ULID_LEN + 1], certificate[ULID_LEN + 1];
+	struct order_filter f = j->filter;
 
 	order_view_list_done(j->list);
-	if (j->filter == ORDERS_BY_ACCOUNT || j->filter == ORDERS_BY_CERTIFICATE) {
-		if ((j->filter == ORDERS_BY_ACCOUNT ? account_ref : certificate_ref)(q, value, id, err) < 0)
-			return -(int)err->code;
-		value = id;
-	}
-	if (store_order_list(q, j->filter, value, &j->page, &l, err) < 0)
+	if ((f.account_id && account_ref(q, f.account_id, account, err) < 0) ||
+	    (f.certificate_id && certificate_ref(q, f.certificate_id, certificate, err) < 0))
+		return -(int)err->code;
+	f.account_id = f.account_id ? account : NULL;
+	f.certificate_id = f.certificate_id ? certificate : NULL;
+	if (store_order_list(q, &f, &j->page, &l, &j->key, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct order_view *v = order_view_list_add(j->list);
@@ -182,40 +182,22 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-int service_order_list(struct service *s, const struct order_filter_query *f, const struct list_query *q,
-		       struct order_view_list *ret, struct list_end *end, struct err *err)
+int service_order_list(struct service *s, const struct order_filter *f, const struct list_query *q, struct order_view_list *ret,
+		       struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	_cleanup_free_ char *filter = NULL, *name = NULL;
-	struct order_job j = { .list = ret, .filter = ORDERS_ALL };
-	const struct order *last;
+	_cleanup_free_ char *name = f->name ? xstrdup(f->name) : NULL;
+	_cleanup_listing_ struct listing l = { 0 };
+	struct order_job j = { .list = ret, .filter = *f };
 
-	if (!!f->status + !!f->account_id + !!f->certificate_id + !!f->name > 1)
-		return err_set_field(err, ERR_INVALID, f->status ? "/status" : "/account_id", "one filter at a time");
-	if (f->status) {
-		j.filter = ORDERS_BY_STATUS;
-		j.value = f->status;
-	} else if (f->account_id) {
-		j.filter = ORDERS_BY_ACCOUNT;
-		j.value = f->account_id;
-	} else if (f->certificate_id) {
-		j.filter = ORDERS_BY_CERTIFICATE;
-		j.value = f->certificate_id;
-	}
-	if (f->name) {
-		name = xstrdup(f->name);
+	if (name)
 		str_lower(name);
-		j.filter = ORDERS_BY_NAME;
-		j.value = name;
-	}
-	filter = xasprintf("%d %s", (int)j.filter, j.value ? j.value : "");
-	if (cursor_open(s, "orders", filter, q, &c, err) < 0)
+	j.filter.name = name;
+	if (listing_open(s, "orders", q, (const char *const[]){ f->status, f->account_id, f->certificate_id, name }, 4, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	last = ret->n ? &ret->v[ret->n - 1].order : NULL;
-	cursor_close(s, "orders", filter, ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, j.key, ret->n ? ret->v[ret->n - 1].order.id : NULL, end);
 	return 0;
 }
 

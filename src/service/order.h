@@ -52,13 +52,8 @@ struct order_detail {
 void order_detail_done(struct order_detail *d);
 #define _cleanup_order_detail_ __attribute__((cleanup(order_detail_done)))
 
-struct order_filter_query { /* one of them at most */
-	const char *status, *account_id, *certificate_id;
-	const char *name; /* a part of a name */
-};
-
-int service_order_list(struct service *s, const struct order_filter_query *f, const struct list_query *q,
-		       struct order_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
+int service_order_list(struct service *s, const struct order_filter *f, const struct list_query *q, struct order_view_list *ret,
+		       struct list_end *end, struct err *err) MUST_CHECK;
 int service_order_get(struct service *s, const char *ref, struct order_detail *ret, struct err *err) MUST_CHECK;
 int service_order_events(struct service *s, const char *ref, const struct list_query *q, struct event_list *ret,
 			 struct list_end *end, struct err *err) MUST_CHECK;

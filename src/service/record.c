@@ -28,6 +28,8 @@ struct look_job {
 	struct delegation *delegation;
 	const struct delegation *fresh;
 	struct job_list *jobs;
+	struct job_filter job_filter;
+	const char *name; /* a part of it */
 	struct job *job;
 	struct once *once;
 	struct audit *audit;
@@ -156,23 +158,26 @@ static int delegations_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct look_job *j = arg;
 
-	return store_delegation_list(q, &j->page, j->delegations, err);
+	return store_delegation_list(q, j->name, &j->page, j->delegations, err);
 }
 
-int service_delegation_list(struct service *s, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
+int service_delegation_list(struct service *s, const char *part, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
 			    struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct look_job j = { .delegations = ret };
+	_cleanup_free_ char *name = part ? xstrdup(part) : NULL;
+	_cleanup_listing_ struct listing l = { 0 };
+	struct look_job j = { .delegations = ret, .name = name };
 	const struct delegation *last;
 
-	if (cursor_open(s, "delegations", "", q, &c, err) < 0)
+	if (name)
+		str_lower(name);
+	if (listing_open(s, "delegations", q, (const char *const[]){ name }, 1, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, delegations_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "delegations", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, last ? last->created_ms : 0, last ? last->id : NULL, end);
 	return 0;
 }
 
@@ -293,22 +298,23 @@ static int jobs_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct look_job *j = arg;
 
-	return store_job_list(q, &j->page, j->jobs, err);
+	return store_job_list(q, &j->job_filter, &j->page, j->jobs, err);
 }
 
-int service_job_list(struct service *s, const struct list_query *q, struct job_list *ret, struct list_end *end, struct err *err)
+int service_job_list(struct service *s, const struct job_filter *f, const struct list_query *q, struct job_list *ret, struct list_end *end,
+		     struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct look_job j = { .jobs = ret };
+	_cleanup_listing_ struct listing l = { 0 };
+	struct look_job j = { .jobs = ret, .job_filter = *f };
 	const struct job *last;
 
-	if (cursor_open(s, "jobs", "", q, &c, err) < 0)
+	if (listing_open(s, "jobs", q, (const char *const[]){ f->kind, f->state }, 2, &l, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, jobs_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "jobs", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, last ? last->created_ms : 0, last ? last->id : NULL, end);
 	return 0;
 }
 

@@ -26,7 +26,8 @@ int service_record_list(struct service *s, const struct record_filter_query *f, 
 			struct record_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
 int service_record_get(struct service *s, const char *ref, struct record_view *ret, struct err *err) MUST_CHECK;
 
-int service_delegation_list(struct service *s, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
+/* part: of the name, NULL = any. */
+int service_delegation_list(struct service *s, const char *part, const struct list_query *q, struct delegation_list *ret, struct list_end *end,
 			    struct err *err) MUST_CHECK;
 /* Where the name may lead by CNAME; NULL when there is no zone of ours (dns.zone). Owned by the caller. */
 char *service_delegation_alias(const struct service *s, const char *name);
@@ -37,7 +38,8 @@ int service_delegation_create(struct service *s, const struct actor *a, const ch
 /* IN_USE while a live order needs it. */
 int service_delegation_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;
 
-int service_job_list(struct service *s, const struct list_query *q, struct job_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
+int service_job_list(struct service *s, const struct job_filter *f, const struct list_query *q, struct job_list *ret, struct list_end *end,
+		     struct err *err) MUST_CHECK;
 int service_job_get(struct service *s, const char *ref, struct job *ret, struct err *err) MUST_CHECK;
 
 

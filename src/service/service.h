@@ -106,6 +106,7 @@ struct request_key {
 struct list_query {
 	int limit;          /* 0 = the default */
 	const char *cursor;
+	const char *sort; /* newest or oldest, of lists that go both ways; NULL = newest */
 };
 struct list_end { /* what the page after needs */
 	bool has_more;

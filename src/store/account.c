@@ -3,6 +3,7 @@
 #include "store/account.h"
 
 #include "store/lib.h"
+#include "store/search.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, name, vendor, directory_url, email, status, url, key_id, eab_kid, eab_sealed, tos_url, tos_agreed_ms,"      \
@@ -19,8 +20,11 @@ static const char ACCOUNT_PUT[] =
 	" eab_kid = $10, eab_sealed = $11, tos_url = $12, tos_agreed_ms = $13, preferred_issuer = $14, reason = $15,"
 	" updated_ms = $16, automatic = $17, next_key_id = $18, eab_bytes = $19, connection = $20, refreshed_ms = $21, rev = rev + 1"
 	" WHERE id = $1 AND ($2 = 0 OR rev = $2) RETURNING rev";
-static const char ACCOUNT_LIST[] = "SELECT " COLUMNS " FROM live_account WHERE (created_ms, id) < ($1, $2)"
-				   " ORDER BY created_ms DESC, id DESC LIMIT $3";
+/* Accounts are few: what is asked for is looked at row by row. $4 vendor, $5 status, $6 a pattern; '' = any. */
+static const char *const ACCOUNT_LIST[2] = LISTED(
+	COLUMNS, "live_account",
+	"($4 = '' OR vendor = $4) AND ($5 = '' OR status = $5) AND ($6 = '' OR lower(name) LIKE $6 ESCAPE '!' OR lower(email) LIKE $6 ESCAPE '!'"
+	" OR lower(directory_url) LIKE $6 ESCAPE '!' OR lower(eab_kid) LIKE $6 ESCAPE '!')");
 static const char ACCOUNT_DELETE[] =
 	"UPDATE account SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 
@@ -217,11 +221,14 @@ int store_account_twins(struct sql *q, const char *email, const char *vendor, in
 	return sql_int(q, ACCOUNT_TWINS, SQL_VALUES(SQL_TEXT(vendor), SQL_TEXT(email)), ret, err);
 }
 
-int store_account_list(struct sql *q, const struct page *p, struct account_list *ret, struct err *err)
+int store_account_list(struct sql *q, const struct account_filter *f, const struct page *p, struct account_list *ret, struct err *err)
 {
-	return account_fetch(q, ACCOUNT_LIST,
-			     SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret,
-			     err);
+	_cleanup_free_ char *pattern = f->text ? store_text_pattern(f->text) : xstrdup("");
+
+	return account_fetch(q, ACCOUNT_LIST[p->oldest],
+			     SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(f->vendor ? f->vendor : ""),
+					SQL_TEXT(f->status ? f->status : ""), SQL_TEXT(pattern)),
+			     p->limit, ret, err);
 }
 
 int store_account_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

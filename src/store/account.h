@@ -23,7 +23,11 @@ int store_account_put(struct sql *tx, struct account *a, int64_t expect_rev, str
 int store_account_result(struct sql *tx, const struct account *a, int64_t now_ms, struct err *err) MUST_CHECK;
 /* The e-mail address the authority has accepted, and the name when that is still the default. Raises rev. */
 int store_account_contact(struct sql *tx, const char *id, const char *email, const char *name, int64_t now_ms, struct err *err) MUST_CHECK;
-int store_account_list(struct sql *q, const struct page *p, struct account_list *ret, struct err *err) MUST_CHECK; /* newest first */
+struct account_filter { /* NULL: any */
+	const char *vendor, *status;
+	const char *text; /* in lower case: a part of the name, the e-mail address, the directory URL or the external account's key id */
+};
+int store_account_list(struct sql *q, const struct account_filter *f, const struct page *p, struct account_list *ret, struct err *err) MUST_CHECK;
 /* Valid ones in use (a certificate, or an order since used_ms) about which nobody asked since before_ms; the longest first. */
 int store_account_stale(struct sql *q, int64_t before_ms, int64_t used_ms, int limit, struct account_list *ret, struct err *err) MUST_CHECK;
 /* Live ones whose rollover has begun and not ended. */

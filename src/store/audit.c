@@ -13,15 +13,15 @@ static const char AUDIT_ADD[] = "INSERT INTO audit (" COLUMNS ") VALUES ($1, $2,
 
 /* One index leads, what else was asked for is looked at row by row; $5 object, $6 actor, $7 action, "" = any. */
 #define LIST(leads)                                                                                                    \
-	"SELECT " COLUMNS " FROM audit WHERE " leads " AND at_ms >= $4 AND (at_ms, id) < ($1, $2)"                     \
-	" AND ($5 = '' OR object_id = $5 OR object_name = $5) AND ($6 = '' OR actor_name = $6) AND ($7 = '' OR action = $7)" \
-	" ORDER BY at_ms DESC, id DESC LIMIT $3"
-static const char AUDIT_LIST[] = LIST("at_ms >= $4");
-static const char AUDIT_LIST_OBJECT[] = LIST("object_id = $5");
-static const char AUDIT_LIST_OBJECT_NAME[] = LIST("object_name = $5");
-static const char AUDIT_LIST_ACTOR[] = LIST("actor_name = $6");
-static const char AUDIT_LIST_ACTION[] = LIST("action = $7");
-static const char AUDIT_LIST_ACTOR_ACTION[] = LIST("actor_name = $6 AND action = $7");
+	LISTED_BY("at_ms", COLUMNS, "audit",                                                                           \
+		  leads " AND at_ms >= $4 AND ($5 = '' OR object_id = $5 OR object_name = $5) AND ($6 = '' OR actor_name = $6)" \
+			" AND ($7 = '' OR action = $7) AND ($8 = 0 OR at_ms < $8)")
+static const char *const AUDIT_LIST[2] = LIST("at_ms >= $4");
+static const char *const AUDIT_LIST_OBJECT[2] = LIST("object_id = $5");
+static const char *const AUDIT_LIST_OBJECT_NAME[2] = LIST("object_name = $5");
+static const char *const AUDIT_LIST_ACTOR[2] = LIST("actor_name = $6");
+static const char *const AUDIT_LIST_ACTION[2] = LIST("action = $7");
+static const char *const AUDIT_LIST_ACTOR_ACTION[2] = LIST("actor_name = $6 AND action = $7");
 
 static int audit_from_row(const struct row *r, struct audit *a, UNUSED struct err *err)
 {
@@ -83,7 +83,7 @@ int store_audit_system(struct sql *tx, int64_t now_ms, const char *action, const
 	return store_audit_add(tx, &row, err);
 }
 
-static const char *list_text(const struct audit_filter *f, bool object, bool actor, bool action)
+static const char *const *list_text(const struct audit_filter *f, bool object, bool actor, bool action)
 {
 	if (object)
 		return ulid_valid(f->object) ? AUDIT_LIST_OBJECT : AUDIT_LIST_OBJECT_NAME;
@@ -95,12 +95,13 @@ static const char *list_text(const struct audit_filter *f, bool object, bool act
 int store_audit_list(struct sql *q, const struct audit_filter *f, const struct page *p, struct audit_list *ret, struct err *err)
 {
 	bool object = !str_empty(f->object), actor = !str_empty(f->actor), action = !str_empty(f->action);
-	int64_t before = f->until_ms && !p->started ? f->until_ms : page_key_desc(p);
+	/* the newest of what came before until; the oldest from since on */
+	int64_t from = p->started ? p->after_key : p->oldest ? f->since_ms - 1 : f->until_ms ? f->until_ms : INT64_MAX;
 
-	return audit_fetch(q, list_text(f, object, actor, action),
-			   SQL_VALUES(SQL_INT(before), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_INT(f->since_ms),
+	return audit_fetch(q, list_text(f, object, actor, action)[p->oldest],
+			   SQL_VALUES(SQL_INT(from), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_INT(f->since_ms),
 				      SQL_TEXT(object ? f->object : ""), SQL_TEXT(actor ? f->actor : ""),
-				      SQL_TEXT(action ? f->action : "")),
+				      SQL_TEXT(action ? f->action : ""), SQL_INT(f->until_ms)),
 			   p->limit, ret, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "store/lib.h"
+#include "store/name_walk.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, source, names, names_hash, subject, key_type, public_hash, key_id, der, made_for_order, created_by, rev,"   \
@@ -14,8 +15,11 @@ static const char CSR_ADD[] =
 static const char CSR_GET[] = "SELECT " COLUMNS " FROM live_csr WHERE id = $1";
 static const char CSR_GET_ANY[] = "SELECT " COLUMNS " FROM csr WHERE id = $1";
 static const char CSR_GET_NUM[] = "SELECT " COLUMNS " FROM live_csr WHERE num = $1";
-static const char CSR_LIST[] = "SELECT " COLUMNS " FROM live_csr WHERE (created_ms, id) < ($1, $2)"
-			       " ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const CSR_LIST[2] = LISTED(COLUMNS, "live_csr", "1 = 1");
+static const char *const CSR_LIST_KEY[2] = LISTED(COLUMNS, "live_csr", "key_type = $4");
+static name_walk_texts csr_named = NAME_WALK("csr_names", "csr", "CASE WHEN o.deleted_ms = 0 THEN o.id ELSE NULL END, o.key_type", "");
+/* SQLite's index of substrings; PostgreSQL keeps its own (migration 0021). */
+static const char CSR_ADD_NAMES[] = "INSERT INTO csr_names (rowid, names) VALUES ($1, $2)";
 static const char CSR_USERS[] = "SELECT 'order', num FROM orders WHERE csr_id = $1 AND ended_ms = 0"
 				" UNION ALL SELECT 'certificate', num FROM certificate WHERE csr_id = $1 AND deleted_ms = 0"
 				" LIMIT 10";
@@ -60,6 +64,8 @@ int store_csr_add(struct sql *tx, struct csr *c, struct err *err)
 				SQL_TEXT(c->made_for_order), SQL_TEXT(c->created_by), SQL_INT(c->created_ms)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store the CSR");
+	if (sql_dialect(tx) == SQL_SQLITE && sql_exec(tx, CSR_ADD_NAMES, SQL_VALUES(SQL_INT(num), SQL_TEXT(names)), NULL, err) < 0)
+		return err_wrap(err, "could not store the names of CSR '%s'", c->id);
 	c->num = num;
 	c->rev = 1;
 	store_touch(tx, "csr", c->id, 1);
@@ -81,10 +87,36 @@ int store_csr_get_num(struct sql *q, int64_t num, struct csr *ret, struct err *e
 	return csr_one(q, CSR_GET_NUM, SQL_VALUES(SQL_INT(num)), "CSR", num_text(num).s, ret, err);
 }
 
-int store_csr_list(struct sql *q, const struct page *p, struct csr_list *ret, struct err *err)
+static bool key_fits(const struct row *r, const void *key_type)
 {
-	return csr_fetch(q, CSR_LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)),
-			 p->limit, ret, err);
+	return !key_type || streq(row_text(r, 2), key_type);
+}
+
+static int by_name(struct sql *q, const struct csr_filter *f, const struct page *p, struct csr_list *ret, int64_t *ret_key, struct err *err)
+{
+	_cleanup_search_page_ struct search_page found = { 0 };
+
+	csr_list_done(ret);
+	if (store_name_walk(q, csr_named, f->name, p, key_fits, f->key_type, &found, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < found.ids.n; i++)
+		if (store_csr_get(q, found.ids.v[i], csr_list_add(ret), err) < 0)
+			return -(int)err->code;
+	ret->more = found.more;
+	*ret_key = found.key;
+	return 0;
+}
+
+int store_csr_list(struct sql *q, const struct csr_filter *f, const struct page *p, struct csr_list *ret, int64_t *ret_key, struct err *err)
+{
+	const struct sql_value v[] = { SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(f->key_type) };
+
+	if (f->name)
+		return by_name(q, f, p, ret, ret_key, err);
+	if (csr_fetch(q, (f->key_type ? CSR_LIST_KEY : CSR_LIST)[p->oldest], (struct sql_values){ v, f->key_type ? 4 : 3 }, p->limit, ret, err) < 0)
+		return -(int)err->code;
+	*ret_key = ret->n ? ret->v[ret->n - 1].created_ms : 0;
+	return 0;
 }
 
 static int user_row(const struct row *r, void *arg, UNUSED struct err *err)

@@ -3,6 +3,7 @@
 #include "store/delegation.h"
 
 #include "store/lib.h"
+#include "store/search.h"
 
 #define ADDED "id, num, name, made_for_order, rev, created_ms, deleted_ms"
 #define COLUMNS ADDED ", looked, looked_ms, look_due_ms, good_ms, away, away_ms"
@@ -11,8 +12,8 @@ static const char DELEGATION_ADD[] = "INSERT INTO delegation (" ADDED ") VALUES 
 static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
 static const char DELEGATION_GET_NUM[] = "SELECT " COLUMNS " FROM live_delegation WHERE num = $1";
 static const char DELEGATION_FIND[] = "SELECT " COLUMNS " FROM live_delegation WHERE name = $1";
-static const char DELEGATION_LIST[] = "SELECT " COLUMNS " FROM live_delegation WHERE (created_ms, id) < ($1, $2)"
-				      " ORDER BY created_ms DESC, id DESC LIMIT $3";
+/* $4 a pattern, '' = any: as many as somebody has delegated by hand. */
+static const char *const DELEGATION_LIST[2] = LISTED(COLUMNS, "live_delegation", "($4 = '' OR name LIKE $4 ESCAPE '!')");
 static const char DELEGATION_DELETE[] =
 	"UPDATE delegation SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 
@@ -88,11 +89,12 @@ int store_delegation_find(struct sql *q, const char *name, struct delegation *re
 	return delegation_one(q, DELEGATION_FIND, SQL_VALUES(SQL_TEXT(name)), "delegation of", name, ret, err);
 }
 
-int store_delegation_list(struct sql *q, const struct page *p, struct delegation_list *ret, struct err *err)
+int store_delegation_list(struct sql *q, const char *name, const struct page *p, struct delegation_list *ret, struct err *err)
 {
-	return delegation_fetch(q, DELEGATION_LIST,
-				SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit,
-				ret, err);
+	_cleanup_free_ char *pattern = name ? store_text_pattern(name) : xstrdup("");
+
+	return delegation_fetch(q, DELEGATION_LIST[p->oldest],
+				SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(pattern)), p->limit, ret, err);
 }
 
 int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

@@ -16,7 +16,8 @@ int store_delegation_get(struct sql *q, const char *id, struct delegation *ret, 
 int store_delegation_get_num(struct sql *q, int64_t num, struct delegation *ret, struct err *err) MUST_CHECK;
 int store_delegation_find(struct sql *q, const char *name, struct delegation *ret, struct err *err) MUST_CHECK;
 /* Newest first, page as for orders. */
-int store_delegation_list(struct sql *q, const struct page *p, struct delegation_list *ret, struct err *err) MUST_CHECK;
+/* name: a part of it in lower case, NULL = any. */
+int store_delegation_list(struct sql *q, const char *name, const struct page *p, struct delegation_list *ret, struct err *err) MUST_CHECK;
 int store_delegation_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* What the last look found: looked, looked_ms, good_ms, away, away_ms. No new rev: nothing editable changed. One that was deleted meanwhile is fine. */
 int store_delegation_looked(struct sql *tx, const struct delegation *d, struct err *err) MUST_CHECK;

@@ -14,8 +14,12 @@ static const char JOB_PUT[] =
 	"UPDATE job SET subject_id = $3, args = $4, state = $5, result = $6, reason = $7, lane = $8, due_ms = $9,"
 	" give_up_ms = $10, attempts = $11, set_aside = $12, ended_ms = $13, updated_ms = $14, starts = 0,"
 	" lease_owner = CASE WHEN $15 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $15, ok_ms = $16 WHERE id = $1 AND gen = $2";
-static const char JOB_LIST[] = "SELECT " JOB_COLUMNS " FROM job WHERE (created_ms, id) < ($1, $2)"
-			       " ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const job_lists[4][2] = {
+	LISTED(JOB_COLUMNS, "job", "1 = 1"),
+	LISTED(JOB_COLUMNS, "job", "kind = $4"),
+	LISTED(JOB_COLUMNS, "job", "state = $4"),
+	LISTED(JOB_COLUMNS, "job", "kind = $4 AND state = $5"),
+};
 static const char JOB_LIST_SUBJECT[] = "SELECT " JOB_COLUMNS " FROM job WHERE subject_id = $4 AND (created_ms, id) < ($1, $2)"
 				       " ORDER BY created_ms DESC, id DESC LIMIT $3";
 static const char JOB_FIND[] = "SELECT " JOB_COLUMNS " FROM job WHERE subject_id = $2 AND kind = $1 AND ended_ms = 0"
@@ -101,10 +105,16 @@ int store_job_put(struct sql *tx, const struct job *j, enum lease_then then, int
 	return 0;
 }
 
-int store_job_list(struct sql *q, const struct page *p, struct job_list *ret, struct err *err)
+int store_job_list(struct sql *q, const struct job_filter *f, const struct page *p, struct job_list *ret, struct err *err)
 {
-	return job_fetch(q, JOB_LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)),
-			 p->limit, ret, err);
+	struct sql_value v[5] = { SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1) };
+	size_t n = 3;
+
+	if (f->kind)
+		v[n++] = SQL_TEXT(f->kind);
+	if (f->state)
+		v[n++] = SQL_TEXT(f->state);
+	return job_fetch(q, job_lists[(f->kind ? 1 : 0) + (f->state ? 2 : 0)][p->oldest], (struct sql_values){ v, n }, p->limit, ret, err);
 }
 
 int store_job_list_subject(struct sql *q, const char *subject_id, const struct page *p, struct job_list *ret,

@@ -14,7 +14,10 @@ int store_job_get_num(struct sql *q, int64_t num, struct job *ret, struct err *e
  */
 int store_job_put(struct sql *tx, const struct job *j, enum lease_then then, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Newest first, page as for orders. */
-int store_job_list(struct sql *q, const struct page *p, struct job_list *ret, struct err *err) MUST_CHECK;
+struct job_filter { /* NULL: any */
+	const char *kind, *state;
+};
+int store_job_list(struct sql *q, const struct job_filter *f, const struct page *p, struct job_list *ret, struct err *err) MUST_CHECK;
 int store_job_list_subject(struct sql *q, const char *subject_id, const struct page *p, struct job_list *ret,
 			   struct err *err) MUST_CHECK;
 /* The live (not ended) job of that kind about that subject (NULL = about nothing); NOT_FOUND. */

@@ -89,6 +89,20 @@ static inline int64_t page_key_asc(const struct page *p)
 	return p->started ? p->after_key : INT64_MIN;
 }
 
+/* Of lists that go both ways. */
+static inline int64_t page_key(const struct page *p)
+{
+	return p->oldest ? page_key_asc(p) : page_key_desc(p);
+}
+
+/* The two texts of such a list, by page.oldest: $1 and $2 the item seen last, $3 how many, from $4 on what where asks for. */
+#define LISTED_BY(time, columns, from, where)                                                                          \
+	{                                                                                                              \
+		"SELECT " columns " FROM " from " WHERE " where " AND (" time ", id) < ($1, $2) ORDER BY " time " DESC, id DESC LIMIT $3", \
+		"SELECT " columns " FROM " from " WHERE " where " AND (" time ", id) > ($1, $2) ORDER BY " time ", id LIMIT $3",           \
+	}
+#define LISTED(columns, from, where) LISTED_BY("created_ms", columns, from, where)
+
 static inline const char *page_id(const struct page *p)
 {
 	return p->started && p->after_id ? p->after_id : "";

@@ -4,7 +4,6 @@
 
 #include "store/lib.h"
 #include "store/rows.h"
-#include "store/search.h"
 
 static const char ORDER_ADD[] =
 	"INSERT INTO orders (" ORDER_COLUMNS ") VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
@@ -16,26 +15,6 @@ static const char ORDER_GET_ANY[] = "SELECT " ORDER_COLUMNS " FROM orders WHERE 
 static const char ORDER_FIND_REQUEST[] =
 	"SELECT " ORDER_COLUMNS " FROM orders WHERE request_hash = $1 AND ended_ms = 0 AND deleted_ms = 0";
 
-#define NEWEST " AND (created_ms, id) < ($1, $2) ORDER BY created_ms DESC, id DESC LIMIT $3"
-static const struct {
-	const char *text;
-	bool value; /* $4 is the filter's */
-} order_lists[] = {
-	[ORDERS_ALL] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE 1 = 1" NEWEST, false },
-	[ORDERS_BY_STATUS] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE status = $4" NEWEST, true },
-	[ORDERS_BY_ACCOUNT] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE account_id = $4" NEWEST, true },
-	[ORDERS_BY_NAME] = { NULL, true },
-	[ORDERS_BY_CERTIFICATE] = { "SELECT " ORDER_COLUMNS " FROM live_orders WHERE certificate_id = $4" NEWEST, true },
-};
-
-/* The listed exception: substrings. Walked by number, which is the order of creation. */
-#define BEFORE "< COALESCE((SELECT p.num FROM orders p WHERE p.id = $2), 9223372036854775807)"
-static const char *const ORDERS_NAMED[] = {
-	[SQL_SQLITE] = "SELECT " ORDER_COLUMNS " FROM (SELECT f.rowid AS at FROM order_names f WHERE order_names MATCH $4 AND f.rowid " BEFORE
-		       " ORDER BY f.rowid DESC) x CROSS JOIN live_orders ON num = at WHERE created_ms <= $1 ORDER BY at DESC LIMIT $3",
-	[SQL_PGSQL] = "SELECT " ORDER_COLUMNS " FROM live_orders WHERE names LIKE $4 AND num " BEFORE " AND created_ms <= $1"
-		      " ORDER BY num DESC LIMIT $3",
-};
 /* SQLite's index of substrings; PostgreSQL keeps its own (migration 0017). */
 static const char ORDER_ADD_NAMES[] = "INSERT INTO order_names (rowid, names) VALUES ($1, $2)";
 
@@ -202,24 +181,11 @@ int store_order_find_request(struct sql *q, const char *request_hash, struct ord
 			 ret, err);
 }
 
-int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
-		     struct order_list *ret, struct err *err)
+int store_order_unfinished(struct sql *q, enum order_of of, const char *id, struct order_list *ret, struct err *err)
 {
-	_cleanup_free_ char *pattern = filter == ORDERS_BY_NAME ? store_search_pattern(sql_dialect(q), value) : NULL;
-	const char *text = pattern ? ORDERS_NAMED[sql_dialect(q)] : order_lists[filter].text;
-	struct sql_value v[] = { SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(pattern ? pattern : value) };
+	const char *text = of == ORDERS_OF_ACCOUNT ? ORDERS_UNFINISHED_ACCOUNT : ORDERS_UNFINISHED_CERTIFICATE;
 
-	return order_fetch(q, text, (struct sql_values){ v, order_lists[filter].value ? 4 : 3 }, p->limit,
-			   ret, err);
-}
-
-int store_order_unfinished(struct sql *q, enum order_filter filter, const char *value, struct order_list *ret,
-			   struct err *err)
-{
-	const char *text = filter == ORDERS_BY_ACCOUNT ? ORDERS_UNFINISHED_ACCOUNT : ORDERS_UNFINISHED_CERTIFICATE;
-
-	assert(filter == ORDERS_BY_ACCOUNT || filter == ORDERS_BY_CERTIFICATE);
-	return order_fetch(q, text, SQL_VALUES(SQL_TEXT(value)), 0, ret, err);
+	return order_fetch(q, text, SQL_VALUES(SQL_TEXT(id)), 0, ret, err);
 }
 
 int store_order_ask(struct sql *tx, const char *id, enum order_want want, int64_t now_ms, int64_t due_ms, struct err *err)

@@ -20,11 +20,13 @@ int store_order_get(struct sql *q, const char *id, struct order *ret, struct err
 int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct err *err) MUST_CHECK;
 int store_order_find_request(struct sql *q, const char *request_hash, struct order *ret, struct err *err) MUST_CHECK;
 
-enum order_filter { ORDERS_ALL, ORDERS_BY_STATUS, ORDERS_BY_ACCOUNT, ORDERS_BY_NAME, ORDERS_BY_CERTIFICATE };
-/* Newest first: page.after_key = created_ms, page.after_id = id of the last one seen. value as the filter wants it; of
- * ORDERS_BY_NAME a part of a name of at least three characters. */
-int store_order_list(struct sql *q, enum order_filter filter, const char *value, const struct page *p,
-		     struct order_list *ret, struct err *err) MUST_CHECK;
+struct order_filter { /* NULL: any; all that are given have to fit */
+	const char *status, *account_id, *certificate_id;
+	const char *name; /* a part of a name, of at least three characters: then the number is the key of the page */
+};
+/* The newest or the oldest first (page.oldest). *ret_key: the page behind this one has it as its after_key. */
+int store_order_list(struct sql *q, const struct order_filter *f, const struct page *p, struct order_list *ret, int64_t *ret_key,
+		     struct err *err) MUST_CHECK;
 
 /* Live orders of a status, for the dashboard and the metrics. */
 int store_order_count(struct sql *q, enum order_status status, int64_t *ret, struct err *err) MUST_CHECK;
@@ -76,7 +78,7 @@ int store_order_wake_unheld(struct sql *tx, const char *id, int64_t now_ms, stru
 /* Moves an order that is to be cancelled, that nobody works on and whose CSR was not sent, into a lane that exists; else nothing. */
 int store_order_to_lane(struct sql *tx, const char *id, const char *lane, struct err *err) MUST_CHECK;
 /* Live (not ended) orders of a certificate or an account, oldest first, deleted ones included. */
-int store_order_unfinished(struct sql *q, enum order_filter filter, const char *value, struct order_list *ret,
-			   struct err *err) MUST_CHECK;
+enum order_of { ORDERS_OF_ACCOUNT, ORDERS_OF_CERTIFICATE };
+int store_order_unfinished(struct sql *q, enum order_of of, const char *id, struct order_list *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -101,6 +101,20 @@ char *store_search_pattern(enum sql_dialect d, const char *text)
 	return buf_take(&b);
 }
 
+char *store_text_pattern(const char *text)
+{
+	struct buf b = BUF_MAX(4096);
+
+	buf_add_char(&b, '%');
+	for (; *text; text++) {
+		if (strchr("!%_", *text))
+			buf_add_char(&b, '!');
+		buf_add_char(&b, *text);
+	}
+	buf_add_char(&b, '%');
+	return buf_take(&b);
+}
+
 static int collect_id(const struct row *r, void *arg, struct err *err)
 {
 	(void)err;

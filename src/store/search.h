@@ -28,5 +28,7 @@ int store_search(struct sql *q, const struct search *s, bool by_expiry, const st
 
 /* A part of names for an index of substrings: a phrase of trigrams, or a LIKE pattern; a free text is quoted. The caller frees it. */
 char *store_search_pattern(enum sql_dialect d, const char *text);
+/* For LIKE ... ESCAPE '!', which means the same in both databases. */
+char *store_text_pattern(const char *text);
 
 #endif

@@ -136,6 +136,7 @@ int store_count_get(struct sql *q, const char *name, int64_t *ret, struct err *e
 struct page {
 	int limit;         /* 1 .. LIMIT_API_PAGE */
 	bool started;      /* after_* hold the last item seen */
+	bool oldest;       /* of lists that go both ways: the oldest first, not the newest */
 	int64_t after_key; /* sort key, when it is a number or an instant */
 	const char *after_text; /* sort key, when it is a text */
 	const char *after_id;

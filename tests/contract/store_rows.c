@@ -94,8 +94,17 @@ static int keys_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 		ASSERT_STR(back.subject, "O=X");
 		OK(store_csr_get_num(tx, c.num, &num, err));
 		ASSERT_STR(num.id, c.id);
-		OK(store_csr_list(tx, &ten, &list, err));
-		ASSERT_INT(list.n, 1);
+		for (int i = 0; i < 16; i++) { /* every filter with every other, the newest and the oldest first */
+			const struct csr_filter f = { .key_type = i & 1 ? back.key_type : NULL, .name = i & 2 ? "b.exam" : NULL };
+			const struct page p = { .limit = 10, .oldest = i & 4 };
+			int64_t key = 0;
+
+			OK(store_csr_list(tx, &f, &p, &list, &key, err));
+			ASSERT_INT(list.n, 1);
+			ASSERT_INT(key, f.name ? back.num : back.created_ms);
+			OK(store_csr_list(tx, &(struct csr_filter){ .key_type = "none", .name = f.name }, &p, &list, &key, err));
+			ASSERT_INT(list.n, 0);
+		}
 		OK(store_csr_delete(tx, c.id, 40, err));
 		FAILS(store_csr_delete(tx, c.id, 41, err), ERR_NOT_FOUND);
 		OK(store_csr_get_any(tx, c.id, &any, err));
@@ -147,7 +156,22 @@ static int accounts_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	ASSERT_INT(got.updated_ms, 200);
 	ASSERT_INT(got.created_ms, 100);
 	OK(store_account_get_num(tx, a.num, &num, err));
-	OK(store_account_list(tx, &ten, &list, err));
+	{
+		_cleanup_free_ char *part = xstrdup(got.email);
+
+		str_lower(part);
+		for (int i = 0; i < 16; i++) {
+			const struct account_filter f = { .vendor = i & 1 ? got.vendor : NULL, .status = i & 2 ? account_status_text(got.status) : NULL,
+							  .text = i & 4 ? part : NULL };
+
+			OK(store_account_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 8 }, &list, err));
+			ASSERT_TRUE(list.n >= 1 && list.n <= 2); /* the rig has one, too */
+			ASSERT_TRUE(streq(list.v[0].id, a.id) || streq(list.v[list.n - 1].id, a.id));
+		}
+		OK(store_account_list(tx, &(struct account_filter){ .text = "%" }, &ten, &list, err)); /* a character like others */
+		ASSERT_INT(list.n, 0);
+		OK(store_account_list(tx, &(struct account_filter){ 0 }, &ten, &list, err));
+	}
 	ASSERT_STR(list.v[0].id, a.id);
 	OK(store_account_delete(tx, a.id, 300, err));
 	FAILS(store_account_get(tx, a.id, &got, err), ERR_NOT_FOUND);
@@ -259,9 +283,9 @@ static int order_parts_fn(struct sql *tx, void *arg, struct err *err)
 	int64_t n = 0;
 
 	OK(store_order_add(tx, &o, err));
-	OK(store_order_unfinished(tx, ORDERS_BY_ACCOUNT, rig->account_id, &unfinished, err));
+	OK(store_order_unfinished(tx, ORDERS_OF_ACCOUNT, rig->account_id, &unfinished, err));
 	ASSERT_INT(unfinished.n, 1);
-	OK(store_order_unfinished(tx, ORDERS_BY_CERTIFICATE, "no", &unfinished, err));
+	OK(store_order_unfinished(tx, ORDERS_OF_CERTIFICATE, "no", &unfinished, err));
 	ASSERT_INT(unfinished.n, 0);
 	{
 		_cleanup_order_ struct order by_num = { 0 };
@@ -409,7 +433,11 @@ static int delegations_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	OK(store_delegation_ensure(tx, &b, &made, err));
 	ASSERT_FALSE(made);
 	ASSERT_STR(b.id, a.id);
-	OK(store_delegation_list(tx, &ten, &list, err));
+	OK(store_delegation_list(tx, "ample.c", &(struct page){ .limit = 10, .oldest = true }, &list, err));
+	ASSERT_INT(list.n, 1);
+	OK(store_delegation_list(tx, "_", &ten, &list, err));
+	ASSERT_INT(list.n, 0);
+	OK(store_delegation_list(tx, NULL, &ten, &list, err));
 	ASSERT_INT(list.n, 1);
 	OK(store_delegation_find(tx, "example.com", &got, err));
 	OK(store_delegation_delete(tx, a.id, 9, err));
@@ -663,7 +691,14 @@ static int jobs_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	got.reason = W("{}");
 	OK(store_job_put(tx, &got, LEASE_END, 50, err));
 	FAILS(store_job_find_live(tx, JOB_ACCOUNT_REGISTER, "01A", &live, err), ERR_NOT_FOUND);
-	OK(store_job_list(tx, &ten, &list, err));
+	for (int i = 0; i < 8; i++) {
+		const struct job_filter f = { .kind = i & 1 ? job_kind_text(got.kind) : NULL, .state = i & 2 ? "failed" : NULL };
+
+		OK(store_job_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 4 }, &list, err));
+		ASSERT_INT(list.n, i & 3 ? 1 : 2);
+		ASSERT_STR(list.v[i & 4 ? list.n - 1 : 0].id, b.id);
+	}
+	OK(store_job_list(tx, &(struct job_filter){ 0 }, &ten, &list, err));
 	ASSERT_INT(list.n, 2);
 	ASSERT_STR(list.v[0].id, b.id);
 	OK(store_job_list_subject(tx, "01A", &ten, &list, err));
@@ -849,6 +884,10 @@ static int audit_rows_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 			ASSERT_INT(list.n, f.object || f.actor || f.action ? 1 : 2);
 			ASSERT_STR(list.v[0].object_name, "shop.example");
 		}
+	OK(store_audit_list(tx, &(struct audit_filter){ .since_ms = 6 }, &(struct page){ .limit = 10, .oldest = true }, &list, err));
+	for (size_t k = 1; k < list.n; k++)
+		ASSERT_TRUE(list.v[k - 1].at_ms <= list.v[k].at_ms);
+	ASSERT_TRUE(list.n && list.v[0].at_ms >= 6);
 	OK(store_audit_list(tx, &(struct audit_filter){ .object = "shop.example", .actor = "anna" }, &ten, &list, err));
 	ASSERT_INT(list.n, 0);
 
@@ -1069,8 +1108,12 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 	int64_t num = 0;
 
 	OK(store_order_add(tx, &o, err));
-	for (int f = ORDERS_ALL; f <= ORDERS_BY_CERTIFICATE; f++)
-		OK(store_order_list(tx, (enum order_filter)f, "x", &ten, &list, err));
+	for (int i = 0; i < 32; i++) { /* every filter with every other, both ways */
+		const struct order_filter f = { .status = i & 1 ? "pending" : NULL, .account_id = i & 2 ? "x" : NULL, .certificate_id = i & 4 ? "x" : NULL,
+						.name = i & 8 ? "exa" : NULL };
+
+		OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 16 }, &list, &num, err));
+	}
 	OK(store_order_find_request(tx, o.request_hash, &found, err));
 	for (int w = WANT_FINALIZE; w <= WANT_CANCEL; w++) {
 		OK(store_order_ask(tx, o.id, (enum order_want)w, 10, 10, err));

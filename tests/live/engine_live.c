@@ -63,7 +63,7 @@ static int find_account(struct sql *q, void *arg, struct err *err)
 	_cleanup_account_list_ struct account_list list = { 0 };
 	struct page p = { .limit = 1 };
 
-	if (store_account_list(q, &p, &list, err) < 0)
+	if (store_account_list(q, &(struct account_filter){ 0 }, &p, &list, err) < 0)
 		return -(int)err->code;
 	snprintf(arg, 27, "%s", list.n ? list.v[0].id : "");
 	return 0;

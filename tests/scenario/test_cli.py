@@ -70,12 +70,13 @@ def test_everything_the_api_can_do_has_a_verb(server):
 
 def test_every_list_takes_each_of_its_options(server):
     """An option that the API does not know would be refused with 400."""
-    good = {"limit": "3", "status": "valid", "sort": "expires", "kind": "dns-01"}
+    good = {"limit": "3", "status": "valid", "sort": "oldest", "kind": "dns-01", "name": "example", "key-type": "p256", "state": "done"}
+    other = {("certificate list", "sort"): "expires"}
     for verb in sorted(v for v in VERBS.values() if v and v.endswith(" list")):
         text = server.cli(*verb.split(), "--help").out
         for name in [line.split()[0][2:] for line in text.splitlines() if line.startswith("  --")]:
             if name in good:
-                done = server.cli(*verb.split(), "--" + name, good[name])
+                done = server.cli(*verb.split(), "--" + name, other.get((verb, name), good[name]))
                 assert done.status == 0, (verb, name, done)
 
 

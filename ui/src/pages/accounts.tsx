@@ -14,7 +14,7 @@ import { Because, Empty, Failure, Notice, Soft, Staging, Time, Tone } from '../p
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { Choose, DataTable, FindText, NoneFits, useFilters, useNewestFirst } from '../parts/table'
 import { readDirectory, RegisterDialog } from './register'
 import { CUSTOM } from './vendors'
 
@@ -46,11 +46,16 @@ export function AccountStatus({ account }: { account: Account }) {
 	)
 }
 
+const ACCOUNT_STATUSES = ['registering', 'valid', 'invalid'] as const
+
 export function AccountsPage() {
 	const may = useMay()
 	const [search, setSearch] = useSearchParams()
 	const registering = search.get('register') !== null
 	const setRegistering = (on: boolean) => setSearch(on ? { register: '' } : {}, { replace: true })
+	const [{ q, status }, narrow] = useFilters('q', 'status')
+	const { sort, head } = useNewestFirst()
+	const query = { ...(q ? { q } : {}), ...(status ? { status: status as Account['status'] } : {}), ...(sort ? { sort } : {}) }
 	const [deleting, setDeleting] = useState<Account | null>(null)
 	const [why, setWhy] = useState<Account | null>(null)
 	const [editing, setEditing] = useState<Account | null>(null)
@@ -74,11 +79,17 @@ export function AccountsPage() {
 			{why?.reason && <Because reason={why.reason} />}
 			<DataTable<Account>
 				label={t('Accounts')}
-				queryKey={['accounts']}
-				read={({ limit, cursor }) => unwrap(api.GET('/accounts', { params: { query: { limit, cursor } } }))}
+				queryKey={['accounts', 'list', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/accounts', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(a) => a.id}
+				filters={
+					<>
+						<FindText value={q} least={1} label={t('Search the accounts')} hint={t('Name, e-mail, address or key id')} onChange={(next) => narrow({ q: next })} />
+						<Choose label={t('Status')} all={t('Every status')} value={status} onChange={(next) => narrow({ status: next })} data={ACCOUNT_STATUSES.map((x) => ({ value: x, label: x }))} />
+					</>
+				}
 				empty={
-					<Empty title={t('No account yet')} action={may('account') && <Button onClick={() => setRegistering(true)}>{t('Register')}</Button>}>
+					q || status ? <NoneFits /> : <Empty title={t('No account yet')} action={may('account') && <Button onClick={() => setRegistering(true)}>{t('Register')}</Button>}>
 						{t('An account is how a certificate authority knows you. Register one, and you can order certificates from it.')}
 					</Empty>
 				}
@@ -119,7 +130,7 @@ export function AccountsPage() {
 						),
 					},
 					{ title: t('Endpoint'), render: (a) => <span className="mono"><Soft text={a.directory_url} /></span> },
-					{ title: t('Created At'), render: (a) => <Time at={a.created_at} show="two" /> },
+					{ title: t('Created At'), sort: head, render: (a) => <Time at={a.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

@@ -9,7 +9,7 @@ import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Empty, Notice, Relative, sentence, Time, Tone, type ToneName } from '../parts/bits'
 import { Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { Choose, DataTable, NoneFits, useFilters, useNewestFirst } from '../parts/table'
 import { Detail } from './order'
 
 const PLACES: Record<string, string> = { order: '/orders/', certificate: '/certificates/', csr: '/csrs/' }
@@ -30,6 +30,45 @@ export function ObjectLink({ kind, id, name }: { kind: string | null; id: string
 	)
 }
 
+const KINDS = ['account-register', 'account-refresh', 'account-contact', 'account-agree', 'account-rollover', 'account-reconcile', 'account-deactivate', 'account-watch', 'vendor-check', 'csr-create', 'renewal', 'renewal-info', 'renewal-check', 'certificate-revoke', 'preflight', 'delegation-check', 'delegation-watch', 'notify', 'channel-test', 'provider-test', 'provider-attach', 'network-look', 'server-check', 'prune'] as const
+const STATES = ['queued', 'running', 'done', 'failed'] as const
+
+function JobsTable() {
+	const [{ kind, state }, narrow] = useFilters('kind', 'state')
+	const { sort, head } = useNewestFirst()
+	const query = { ...(kind ? { kind } : {}), ...(state ? { state: state as Job['state'] } : {}), ...(sort ? { sort } : {}) }
+	return (
+		<DataTable<Job>
+			label={t('Jobs')}
+			queryKey={['jobs', query]}
+			read={({ limit, cursor }) => unwrap(api.GET('/jobs', { params: { query: { ...query, limit, cursor } } }))}
+			rowKey={(j) => j.id}
+			filters={<><Choose label={t('What')} all={t('Every kind')} value={kind} onChange={(next) => narrow({ kind: next })} data={KINDS.map((k) => ({ value: k, label: sentence(k.replace(/-/g, ' ')) }))} /><Choose label={t('State')} all={t('Every state')} value={state} onChange={(next) => narrow({ state: next })} data={STATES.map((x) => ({ value: x, label: x }))} /></>}
+			empty={kind || state ? <NoneFits /> : <Empty title={t('No job yet')}>{t('Whatever is done outside an order, such as registering an account, is a job and stands here.')}</Empty>}
+			columns={[
+				{ title: t('No.'), nowrap: true, render: (j) => j.num },
+				{ title: t('What'), render: (j) => sentence(j.kind.replace(/-/g, ' ')) },
+				{ title: t('State'), render: (j) => <Tone tone={({ queued: 'calm', running: 'busy', done: 'good', failed: 'bad' } as Record<string, ToneName>)[j.state] ?? 'calm'}>{j.state}</Tone> },
+				{
+					title: t('Reason'),
+					render: (j) =>
+						j.reason ? (
+							<span className="break">
+								{sentence(j.reason.detail ?? j.reason.title)}
+								{j.reason.remote && <p className="said">{j.reason.remote}</p>}
+							</span>
+						) : (
+							'–'
+						),
+				},
+				{ title: t('Attempts'), render: (j) => j.attempts },
+				{ title: t('Next'), render: (j) => (j.next_at && (j.state === 'queued' || j.state === 'running') ? <Relative at={j.next_at} /> : '–') },
+				{ title: t('Created At'), sort: head, render: (j) => <Time at={j.created_at} /> },
+			]}
+		/>
+	)
+}
+
 export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 	const may = useMay()
 	const [, go] = useLocation()
@@ -46,33 +85,7 @@ export function ActivityPage({ tab }: { tab: 'audit' | 'jobs' }) {
 					<AuditTable />
 				</Tabs.Panel>
 				<Tabs.Panel value="jobs">
-					<DataTable<Job>
-						label={t('Jobs')}
-						queryKey={['jobs']}
-						read={({ limit, cursor }) => unwrap(api.GET('/jobs', { params: { query: { limit, cursor } } }))}
-						rowKey={(j) => j.id}
-						empty={<Empty title={t('No job yet')}>{t('Whatever is done outside an order, such as registering an account, is a job and stands here.')}</Empty>}
-						columns={[
-							{ title: t('No.'), nowrap: true, render: (j) => j.num },
-							{ title: t('What'), render: (j) => sentence(j.kind.replace(/-/g, ' ')) },
-							{ title: t('State'), render: (j) => <Tone tone={({ queued: 'calm', running: 'busy', done: 'good', failed: 'bad' } as Record<string, ToneName>)[j.state] ?? 'calm'}>{j.state}</Tone> },
-							{
-								title: t('Reason'),
-								render: (j) =>
-									j.reason ? (
-										<span className="break">
-											{sentence(j.reason.detail ?? j.reason.title)}
-											{j.reason.remote && <p className="said">{j.reason.remote}</p>}
-										</span>
-									) : (
-										'–'
-									),
-							},
-							{ title: t('Attempts'), render: (j) => j.attempts },
-							{ title: t('Next'), render: (j) => (j.next_at && (j.state === 'queued' || j.state === 'running') ? <Relative at={j.next_at} /> : '–') },
-							{ title: t('Created At'), render: (j) => <Time at={j.created_at} /> },
-						]}
-					/>
+					<JobsTable />
 				</Tabs.Panel>
 			</Tabs>
 		</Page>
@@ -101,6 +114,7 @@ function Changed({ a }: { a: Audit }) {
 }
 
 function AuditTable() {
+	const { sort, head } = useNewestFirst()
 	const [actor, setActor] = useState('')
 	const [object, setObject] = useState('')
 	const [action, setAction] = useState('')
@@ -121,12 +135,12 @@ function AuditTable() {
 			</Group>
 			<DataTable<Audit>
 				label={t('Audit')}
-				queryKey={['audit', typed, span]}
-				read={({ limit, cursor }) => unwrap(api.GET('/audit', { params: { query: { limit, cursor, ...query } } }))}
+				queryKey={['audit', typed, span, sort]}
+				read={({ limit, cursor }) => unwrap(api.GET('/audit', { params: { query: { limit, cursor, ...(sort ? { sort } : {}), ...query } } }))}
 				rowKey={(a) => a.id}
 				empty={<Empty title={t('Nothing like this was done')} />}
 				columns={[
-					{ title: t('Time'), render: (a) => <Time at={a.at} /> },
+					{ title: t('Time'), sort: head, render: (a) => <Time at={a.at} /> },
 					{
 						title: t('Who'),
 						render: (a) => (

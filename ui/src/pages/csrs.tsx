@@ -14,7 +14,7 @@ import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { parseNames } from '../parts/names'
 import { Card, Loaded, Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { Choose, DataTable, FindText, NoneFits, useFilters, useNewestFirst } from '../parts/table'
 import { StoredLint } from './csr-lint'
 import { UploadCsr } from './csr-upload'
 import { KEY_TYPES, keyTypeLabel, namesError, type KeyType } from './order-create'
@@ -31,6 +31,9 @@ export function CsrsPage() {
 	const [search, setSearch] = useSearchParams()
 	const dialog = search.get('create') !== null ? 'create' : search.get('upload') !== null ? 'upload' : null
 	const open = (d: 'create' | 'upload' | null) => setSearch(d ? { [d]: '' } : {}, { replace: true })
+	const [{ name, key }, narrow] = useFilters('name', 'key')
+	const { sort, head } = useNewestFirst()
+	const query = { ...(name ? { name } : {}), ...(key ? { key_type: key } : {}), ...(sort ? { sort } : {}) }
 	const buttons = may('order') && (
 		<Group gap="xs" justify="center">
 			<Button variant="default" onClick={() => open('upload')}>
@@ -45,11 +48,17 @@ export function CsrsPage() {
 		<Page title={t('CSR')} crumbs={[{ text: t('Certificates'), href: '/certificates' }]} actions={buttons}>
 			<DataTable<Csr>
 				label={t('CSR')}
-				queryKey={['csrs', 'list']}
-				read={({ limit, cursor }) => unwrap(api.GET('/csrs', { params: { query: { limit, cursor } } }))}
+				queryKey={['csrs', 'list', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/csrs', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(c) => c.id}
+				filters={
+					<>
+						<FindText value={name} label={t('Search the CSRs')} hint={t('Part of a name')} onChange={(next) => narrow({ name: next })} />
+						<Choose label={t('Key')} all={t('Every key')} value={key} onChange={(next) => narrow({ key: next })} data={KEY_TYPES} />
+					</>
+				}
 				empty={
-					<Empty title={t('No CSR yet')} action={buttons}>
+					name || key ? <NoneFits /> : <Empty title={t('No CSR yet')} action={buttons}>
 						{t('A certificate signing request names what a certificate is for. Create one with the key kept here, or upload one that a device made.')}
 					</Empty>
 				}
@@ -60,7 +69,7 @@ export function CsrsPage() {
 					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
 					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
 					{ title: t('Source'), render: (c) => <Source csr={c} /> },
-					{ title: t('Created At'), render: (c) => <Time at={c.created_at} /> },
+					{ title: t('Created At'), sort: head, render: (c) => <Time at={c.created_at} /> },
 				]}
 			/>
 			{dialog === 'create' && may('order') && <CreateCsr onClose={() => open(null)} onMade={(c) => go(`/csrs/${c.num}`)} />}

@@ -8,10 +8,11 @@ import { api, finish, remove, unwrap, type Delegation, type Schemas } from '../a
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { CopyButton, CopyLine, Empty, Failure, Notice, Soft, Time, Tone, type ToneName } from '../parts/bits'
+import { CopyAs } from '../parts/copy-as'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { FactList, stateName, worst } from '../parts/looks'
-import { DataTable, PlainTable } from '../parts/table'
+import { DataTable, FindText, NoneFits, PlainTable, useFilters, useNewestFirst } from '../parts/table'
 
 type Asked = Schemas['Asked']
 type Line = Schemas['DelegationLine']
@@ -21,6 +22,10 @@ const TONES: Record<ReturnType<typeof worst>, ToneName> = { good: 'good', warn: 
 export function Delegations({ onAdd }: { onAdd: () => void }) {
 	const may = useMay()
 	const { busy, act } = useAct()
+	const [{ name }, narrow] = useFilters('name')
+	const { sort, head } = useNewestFirst()
+	const query = { ...(name ? { name } : {}), ...(sort ? { sort } : {}) }
+	const words = Object.entries(query).flatMap(([k, v]) => [`--${k}`, v])
 	const [deleting, setDeleting] = useState<Delegation | null>(null)
 	const [open, setOpen] = useState<Delegation | null>(null)
 	const [pasting, setPasting] = useState(false)
@@ -40,14 +45,16 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 				<Button variant="default" size="compact-md" leftSection={<Icon name="copy" size={16} />} onClick={() => setLines(true)}>
 					{t('Missing lines for BIND')}
 				</Button>
+				<CopyAs path={`/delegations${words.length ? `?${new URLSearchParams(query)}` : ''}`} cli={['delegation', 'list', ...words]} />
 			</Group>
 			<DataTable<Delegation>
 				label={t('Delegations')}
-				queryKey={['delegations']}
-				read={({ limit, cursor }) => unwrap(api.GET('/delegations', { params: { query: { limit, cursor } } }))}
+				queryKey={['delegations', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/delegations', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(d) => d.id}
+				filters={<FindText value={name} least={1} label={t('Search the delegations')} hint={t('Part of a name')} onChange={(next) => narrow({ name: next })} />}
 				empty={
-					<Empty title={t('No delegation yet')} action={may('order') && <Button onClick={onAdd}>{t('Add Delegation')}</Button>}>
+					name ? <NoneFits /> : <Empty title={t('No delegation yet')} action={may('order') && <Button onClick={onAdd}>{t('Add Delegation')}</Button>}>
 						{t('Delegate _acme-challenge of a name to Certwright once, and it answers every challenge for that name by itself. The first dns-01 order by delegation adds its names here.')}
 					</Empty>
 				}
@@ -65,7 +72,7 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 								<Tone tone="calm">{t('not looked at yet')}</Tone>
 							),
 					},
-					{ title: t('Created At'), render: (d) => <Time at={d.created_at} show="two" /> },
+					{ title: t('Created At'), sort: head, render: (d) => <Time at={d.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › ACME › Orders: the list and what can be done with a row.
-import { ActionIcon, Button, Menu, NativeSelect, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Menu, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { api, downloadOrderCertificate, remove, unwrap, type Order } from '../api/client'
@@ -11,7 +12,8 @@ import { CopyAs } from '../parts/copy-as'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { Choose, DataTable, FindText, NoneFits, useFilters, useNewestFirst } from '../parts/table'
+import { accountLabel } from './accounts'
 import { CreateOrder } from './order-create'
 
 const STATUSES = ['pending', 'ready', 'processing', 'valid', 'invalid'] as const
@@ -21,37 +23,46 @@ export function OrdersPage() {
 	const may = useMay()
 	const [, go] = useLocation()
 	const [search, setSearch] = useSearchParams()
-	const status = STATUSES.find((s) => s === search.get('status'))
+	const [{ status, account, name }, narrow] = useFilters('status', 'account', 'name')
+	const { sort, head } = useNewestFirst()
+	const accounts = useQuery({ queryKey: ['accounts', 'all'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })) })
 	const creating = search.get('create') !== null
 	const csr = search.get('csr') ?? undefined
-	const name = search.get('name') ?? ''
-
-	/* One filter at a time, as the server has them. */
-	const change = (next: { status?: OrderStatusName; name?: string; create?: boolean; csr?: string }) => {
-		const p = new URLSearchParams()
-		if (next.name) p.set('name', next.name)
-		if (next.status) p.set('status', next.status)
-		if (next.create) p.set('create', '')
-		setSearch(p, { replace: true })
-	}
+	const begin = (on: boolean) =>
+		setSearch(
+			(now) => {
+				const p = new URLSearchParams(now)
+				p.delete('csr')
+				if (on) p.set('create', '')
+				else p.delete('create')
+				return p
+			},
+			{ replace: true },
+		)
+	const query = { ...(status ? { status: status as OrderStatusName } : {}), ...(account ? { account_id: account } : {}), ...(name ? { name } : {}), ...(sort ? { sort } : {}) }
+	const words = Object.entries(query).flatMap(([k, v]) => [`--${k.replace('_id', '')}`, v])
 	const create = may('order') && (
-		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => change({ status, name, create: true })}>
+		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => begin(true)}>
 			{t('Create ACME Order')}
 		</Button>
 	)
 	return (
-		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={<>{create}<CopyAs path={`/orders${status ? `?status=${status}` : name ? `?name=${encodeURIComponent(name)}` : ''}`} cli={['order', 'list', ...(status ? ['--status', status] : name ? ['--name', name] : [])]} /></>}>
+		<Page title={t('Orders')} crumbs={[{ text: t('Integrations') }, { text: t('ACME') }]} actions={<>{create}<CopyAs path={`/orders${words.length ? `?${new URLSearchParams(query)}` : ''}`} cli={['order', 'list', ...words]} /></>}>
 			<DataTable<Order>
 				label={t('Orders')}
-				queryKey={['orders', 'list', { status, name }]}
-				read={({ limit, cursor }) => unwrap(api.GET('/orders', { params: { query: { status, ...(name ? { name } : {}), limit, cursor } } }))}
+				queryKey={['orders', 'list', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/orders', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(o) => o.id}
-				filters={<><FindByName value={name} onChange={(next) => change({ name: next })} /><NativeSelect aria-label={t('Order Status')} value={status ?? ''} onChange={(e) => change({ status: STATUSES.find((s) => s === e.currentTarget.value) })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: s }))]} /></>}
+				filters={
+					<>
+						<FindText value={name} label={t('Search the orders')} hint={t('Part of a name')} onChange={(next) => narrow({ name: next })} />
+						<Choose label={t('Order Status')} all={t('Every status')} value={status} onChange={(next) => narrow({ status: next })} data={STATUSES.map((x) => ({ value: x, label: x }))} />
+						{(accounts.data?.items.length ?? 0) > 1 && <Choose label={t('Account')} all={t('Every account')} value={account} onChange={(next) => narrow({ account: next })} data={(accounts.data?.items ?? []).map((a) => ({ value: String(a.num), label: accountLabel(a) }))} />}
+					</>
+				}
 				empty={
-					name ? (
-						<Empty title={t('No order has “{name}” in a name', { name })} />
-					) : status ? (
-						<Empty title={t('No order is {status}', { status })} />
+					name || status || account ? (
+						<NoneFits />
 					) : (
 						<Empty title={t('No order yet')} action={create}>
 							{t('An order asks a certificate authority for one certificate and follows it until the certificate is here.')}
@@ -86,51 +97,12 @@ export function OrdersPage() {
 						),
 					},
 					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <Clipped text={o.validation_record} /> : '–') },
-					{ title: t('Created At'), sort: { direction: 'descending', active: true }, render: (o) => <Time at={o.created_at} show="two" /> },
+					{ title: t('Created At'), sort: head, render: (o) => <Time at={o.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (o) => <OrderMenu order={o} onDeleted={() => {}} /> },
 				]}
 			/>
-			{creating && may('order') && <CreateOrder csrId={csr} onClose={() => change({ status, name })} onCreated={(o) => go(`/orders/${o.num}`)} />}
+			{creating && may('order') && <CreateOrder csrId={csr} onClose={() => begin(false)} onCreated={(o) => go(`/orders/${o.num}`)} />}
 		</Page>
-	)
-}
-
-/** A part of a name; the server takes three characters or more. */
-function FindByName({ value, onChange }: { value: string; onChange: (next: string) => void }) {
-	const [text, setText] = useState(value)
-	const [was, setWas] = useState(value)
-	if (value !== was) {
-		setWas(value)
-		setText(value)
-	}
-	const short = text.trim().length > 0 && text.trim().length < 3
-	return (
-		<form
-			role="search"
-			style={{ flex: '1 1 260px', maxWidth: 420 }}
-			onSubmit={(e) => {
-				e.preventDefault()
-				if (!short) onChange(text.trim().toLowerCase())
-			}}
-		>
-			<TextInput
-				aria-label={t('Search the orders')}
-				placeholder={t('Part of a name')}
-				maxLength={253}
-				spellCheck={false}
-				leftSection={<Icon name="search" size={16} />}
-				rightSection={
-					value && (
-						<ActionIcon variant="subtle" color="gray" aria-label={t('Remove {term}', { term: value })} onClick={() => onChange('')}>
-							<Icon name="close" size={14} />
-						</ActionIcon>
-					)
-				}
-				error={short ? t('Three characters or more.') : undefined}
-				value={text}
-				onChange={(e) => setText(e.currentTarget.value)}
-			/>
-		</form>
 	)
 }
 

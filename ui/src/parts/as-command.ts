@@ -57,6 +57,9 @@ const channel: Say = (b) => {
 }
 const user: Say = (b, id) => (b.rights ? ['user', 'right', id, ...each('--right', b.rights)] : ['user', 'update', id, ...one('--role', b.role), ...file('--password-file', b.password, 'password.txt'), ...on('--disable', b.disabled), ...on('--enable', b.disabled === false)])
 
+/* What is taken away: the path, and who says it on the command line. */
+const DELETED: [string, string, string?][] = [['orders', 'order'], ['certificates', 'certificate'], ['csrs', 'csr'], ['delegations', 'delegation'], ['channels', 'notification'], ['providers', 'provider'], ['rules', 'rule'], ['views', 'view'], ['view-rules', 'view-rule'], ['renewal-windows', 'window'], ['users', 'user'], ['tokens', 'token', 'revoke']]
+
 const SAID: [string, RegExp, Say][] = [
 	['POST', /^\/orders$/, (b) => ['order', 'create', ...one('--account', b.account_id), ...one('--csr', b.csr_id), ...each('--name', b.names), ...one('--key', b.key_type), ...one('--validation', b.validation), ...one('--dns', b.dns), ...one('--http', b.http), ...pairs(b.methods).flatMap(([n, m]) => ['--method', `${n}=${text(m)}`]), ...one('--profile', b.profile), ...on('--profile-fallback', b.profile_fallback), ...one('--preferred-chain', b.preferred_chain), ...one('--not-after', b.not_after), ...(b.mode === 'step-by-step' ? ['--step-by-step'] : [])]],
 	['POST', /^\/csrs$/, (b) => ['csr', 'create', ...each('--name', b.names), ...one('--key', b.key_type), ...one('--org', b.organization), ...one('--ou', b.organizational_unit), ...one('--country', b.country), ...one('--state', b.state), ...one('--locality', b.locality)]],
@@ -84,14 +87,19 @@ const SAID: [string, RegExp, Say][] = [
 	['PATCH', /^\/certificates\/([^/]+)$/, (b, id) => ['certificate', 'note', id, ...set('--owner', b.owner), ...set('--notes', b.notes), ...(Array.isArray(b.tags) && b.tags.length ? each('--tag', b.tags) : ['--tag', ''])]],
 	['POST', /^\/revocations$/, (b) => ['certificate', 'revoke', ...((b.certificate_ids as string[] | undefined) ?? []), ...one('--reason', b.reason), ...on('--by-key', b.by_key), ...on('--replace', b.replace), ...on('--accept-cost', b.accept_cost)]],
 	['POST', /^\/renewals$/, (b) => ['certificate', 'renew', ...((b.certificate_ids as string[] | undefined) ?? []), ...one('--csr', b.csr_id), ...on('--accept-cost', b.accept_cost)]],
+	...DELETED.map(([path, noun, verb]): [string, RegExp, Say] => ['DELETE', new RegExp(`^/${path}/([^/?]+)$`), (_, id) => [noun, verb ?? 'delete', id]]),
+	['DELETE', /^\/accounts\/([^/]+)$/, (b, id) => ['account', 'delete', id, ...one('--takeover', b.takeover), ...on('--deactivate', b.authority === 'deactivate'), ...on('--destroy-key', b.key === 'destroy')]],
+	['POST', /^\/orders\/([^/]+)\/(?:refresh)$/, (_, id) => ['order', 'refresh', id]],
+	['POST', /^\/accounts\/([^/]+)\/rollover$/, (_, id) => ['account', 'rollover', id]],
 	['PUT', /^\/renewal-pause$/, (b) => (b.stopped ? ['renewal', 'pause', ...one('--reason', b.reason), ...one('--until', b.until)] : ['renewal', 'resume'])],
 ]
 
 /** Words of the command line, or null where it has no single command for it. */
 export function asCli({ method, path, body }: Captured): string | null {
+	const [bare = '', search] = path.split('?')
 	for (const [m, re, say] of SAID) {
-		const found = m === method && re.exec(path)
-		if (found) return ['certwright', ...say((body ?? {}) as Body, decodeURIComponent(found[1] ?? ''))].map((w) => (w === '' ? "''" : quote(w))).join(' ')
+		const found = m === method && re.exec(bare)
+		if (found) return ['certwright', ...say({ ...Object.fromEntries(new URLSearchParams(search)), ...((body ?? {}) as Body) }, decodeURIComponent(found[1] ?? ''))].map((w) => (w === '' ? "''" : quote(w))).join(' ')
 	}
 	return null
 }

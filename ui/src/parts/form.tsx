@@ -100,6 +100,14 @@ export function Confirm({ opened, title, children, action, danger = true, onClos
 		setError(null)
 		onClose()
 	}
+	const take = async () => {
+		try {
+			return await capture(run)
+		} catch (e) {
+			setError(e)
+			return null
+		}
+	}
 	const go = async () => {
 		setBusy(true)
 		setError(null)
@@ -119,13 +127,16 @@ export function Confirm({ opened, title, children, action, danger = true, onClos
 			<Stack gap="md">
 				<div>{children}</div>
 				{error !== null && <Failure error={error} />}
-				<Group justify="flex-end" gap="xs">
-					<Button variant="default" onClick={close} data-autofocus>
-						{t('Cancel')}
-					</Button>
-					<Button color={danger ? 'red' : undefined} loading={busy} onClick={() => void go()}>
-						{action}
-					</Button>
+				<Group justify="space-between" gap="xs">
+					<CopyFormAs take={take} />
+					<Group justify="flex-end" gap="xs">
+						<Button variant="default" onClick={close} data-autofocus>
+							{t('Cancel')}
+						</Button>
+						<Button color={danger ? 'red' : undefined} loading={busy} onClick={() => void go()}>
+							{action}
+						</Button>
+					</Group>
 				</Group>
 			</Stack>
 		</Modal>

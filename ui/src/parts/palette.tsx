@@ -5,7 +5,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
-import { api, asError, unwrap, type Certificate, type Order } from '../api/client'
+import { api, asError, unwrap, type Account, type Certificate, type Csr, type Order } from '../api/client'
 import { t } from '../i18n'
 import { Icon, type IconName } from './icon'
 
@@ -17,7 +17,7 @@ export interface Target {
 	href: string
 }
 
-const EACH = 200 /* the newest of what the server has no search for: CSRs, accounts, serial numbers */
+const EACH = 200 /* the newest of what the server has no search for: serial numbers */
 const FEW = 20
 const SHOWN = 12
 
@@ -35,6 +35,7 @@ async function one<T>(read: (id: string) => Promise<T>, id: string | undefined):
 	if (!id) return []
 	return [await read(/^\d+$/.test(id) ? id : id.toUpperCase())].filter(Boolean)
 }
+const unique = <T extends { id: string }>(rows: T[]) => rows.filter((x, i) => rows.findIndex((y) => y.id === x.id) === i)
 const absent = (e: unknown) => {
 	if (asError(e).status === 404 || asError(e).status === 400) return []
 	throw e
@@ -48,7 +49,7 @@ async function findOrders(words: string[]): Promise<Order[]> {
 		name.length >= 3 ? unwrap(api.GET('/orders', { params: { query: { name, limit: FEW } } })).then((p) => p.items) : [],
 		status && !name ? unwrap(api.GET('/orders', { params: { query: { status, limit: FEW } } })).then((p) => p.items) : [],
 	])
-	return [...exact, ...[...named, ...stated].filter((o) => fits(words, t('Order'), o.num, o.status, ...o.display_names, ...o.names))].filter((o, i, all) => all.findIndex((x) => x.id === o.id) === i)
+	return unique([...exact, ...[...named, ...stated].filter((o) => fits(words, t('Order'), o.num, o.status, ...o.display_names, ...o.names))])
 }
 
 async function findCertificates(words: string[]): Promise<Certificate[]> {
@@ -60,20 +61,37 @@ async function findCertificates(words: string[]): Promise<Certificate[]> {
 		q.length >= 3 ? unwrap(api.GET('/certificates', { params: { query: { q, limit: FEW } } })).then((p) => p.items).catch(absent) : [],
 		/^[0-9a-f]{4,}$/.test(serial) ? unwrap(api.GET('/certificates', { params: { query: { limit: EACH } } })).then((p) => p.items.filter((c) => c.serial?.replace(/:/g, '').toLowerCase().includes(serial))) : [],
 	])
-	return [...exact, ...named, ...bySerial].filter((c, i, all) => all.findIndex((x) => x.id === c.id) === i)
+	return unique([...exact, ...named, ...bySerial])
+}
+
+async function findCsrs(words: string[]): Promise<Csr[]> {
+	const name = longest(words.filter((w) => w !== 'csr'))
+	const [exact, named] = await Promise.all([
+		one((id) => unwrap(api.GET('/csrs/{id}', { params: { path: { id } } })), reference(words)).catch(absent),
+		name.length >= 3 ? unwrap(api.GET('/csrs', { params: { query: { name, limit: FEW } } })).then((p) => p.items) : [],
+	])
+	return unique([...exact, ...named.filter((c) => fits(words, 'CSR', c.num, ...c.display_names, ...c.names))])
+}
+
+async function findAccounts(words: string[]): Promise<Account[]> {
+	const q = longest(words.filter((w) => !fits([w], t('Account'))))
+	const [exact, named] = await Promise.all([
+		one((id) => unwrap(api.GET('/accounts/{id}', { params: { path: { id } } })), reference(words)).catch(absent),
+		q || words.length ? unwrap(api.GET('/accounts', { params: { query: { ...(q ? { q } : {}), limit: FEW } } })).then((p) => p.items) : [],
+	])
+	return unique([...exact, ...named.filter((a) => fits(words, t('Account'), a.num, a.label, a.name, a.email, a.directory_url, a.eab_kid))])
 }
 
 async function find(text: string): Promise<Target[]> {
 	const words = text.toLowerCase().split(/\s+/).filter(Boolean)
 	if (!words.length) return []
-	const query = { params: { query: { limit: EACH } } }
-	const [orders, certificates, csrs, accounts] = await Promise.all([findOrders(words), findCertificates(words), unwrap(api.GET('/csrs', query)), unwrap(api.GET('/accounts', query))])
+	const [orders, certificates, csrs, accounts] = await Promise.all([findOrders(words), findCertificates(words), findCsrs(words), findAccounts(words)])
 	const name = (names: string[]) => names.find((n) => fits(words, n)) ?? names[0] ?? ''
 	return [
 		...certificates.map((c): Target => ({ key: c.id, icon: 'certificate', text: name(c.display_names), more: t('Certificate {n}', { n: c.num }), href: `/certificates/${c.num}` })),
 		...orders.map((o): Target => ({ key: o.id, icon: 'order', text: name(o.display_names), more: `${t('Order {n}', { n: o.num })} · ${o.status}`, href: `/orders/${o.num}` })),
-		...csrs.items.filter((c) => fits(words, 'CSR', c.num, ...c.display_names, ...c.names, c.id)).map((c): Target => ({ key: c.id, icon: 'csr', text: name(c.display_names), more: `CSR ${c.num}`, href: `/csrs/${c.num}` })),
-		...accounts.items.filter((a) => fits(words, t('Account'), a.num, a.label, a.directory_url, a.id)).map((a): Target => ({ key: a.id, icon: 'account', text: a.label, more: t('Account'), href: '/accounts' })),
+		...csrs.map((c): Target => ({ key: c.id, icon: 'csr', text: name(c.display_names), more: `CSR ${c.num}`, href: `/csrs/${c.num}` })),
+		...accounts.map((a): Target => ({ key: a.id, icon: 'account', text: a.label, more: t('Account'), href: '/accounts' })),
 	]
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list of the server, page by page (cursors, no totals). On a narrow screen each row is a card.
-import { ActionIcon, Group, NativeSelect, Skeleton } from '@mantine/core'
+import { ActionIcon, Group, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useEffect, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Page } from '../api/client'
 import { t } from '../i18n'
@@ -36,6 +36,82 @@ function Head<T>({ column: c }: { column: Column<T> }) {
 			{c.title} {arrow}
 		</button>
 	)
+}
+
+/** What a list is narrowed to, in the address bar; another narrowing begins at its first page. */
+export function useFilters<K extends string>(...names: K[]): [Record<K, string>, (next: Partial<Record<K, string>>) => void] {
+	const [search, setSearch] = useSearchParams()
+	const values = Object.fromEntries(names.map((n) => [n, search.get(n) ?? ''])) as Record<K, string>
+	const set = (next: Partial<Record<K, string>>) =>
+		setSearch(
+			(now) => {
+				const p = new URLSearchParams(now)
+				p.delete('at')
+				for (const [k, v] of Object.entries(next) as [K, string | undefined][])
+					if (v) p.set(k, v)
+					else p.delete(k)
+				return p
+			},
+			{ replace: true },
+		)
+	return [values, set]
+}
+
+/** The newest or the oldest first, as the address bar says; the head of the column turns it around. */
+export function useNewestFirst() {
+	const [{ sort }, set] = useFilters('sort')
+	const oldest = sort === 'oldest'
+	const head: Column<unknown>['sort'] = { direction: oldest ? 'ascending' : 'descending', active: true, choose: () => set({ sort: oldest ? '' : 'oldest' }) }
+	return { sort: oldest ? ('oldest' as const) : undefined, head }
+}
+
+/** A part of a text that the server looks for, once it is long enough. */
+export function FindText({ value, onChange, label, hint, least = 3 }: { value: string; onChange: (next: string) => void; label: string; hint: string; least?: number }) {
+	const [text, setText] = useState(value)
+	const [was, setWas] = useState(value)
+	if (value !== was) {
+		setWas(value)
+		setText(value)
+	}
+	const short = text.trim().length > 0 && text.trim().length < least
+	return (
+		<form
+			role="search"
+			style={{ flex: '1 1 260px', maxWidth: 420 }}
+			onSubmit={(e) => {
+				e.preventDefault()
+				if (!short) onChange(text.trim().toLowerCase())
+			}}
+		>
+			<TextInput
+				aria-label={label}
+				placeholder={hint}
+				maxLength={253}
+				spellCheck={false}
+				leftSection={<Icon name="search" size={16} />}
+				rightSection={
+					value && (
+						<ActionIcon variant="subtle" color="gray" aria-label={t('Remove {term}', { term: value })} onClick={() => onChange('')}>
+							<Icon name="close" size={14} />
+						</ActionIcon>
+					)
+				}
+				error={short ? t('Three characters or more.') : undefined}
+				value={text}
+				onChange={(e) => setText(e.currentTarget.value)}
+			/>
+		</form>
+	)
+}
+
+/** One of a few values, or all of them. */
+export function Choose({ label, all, value, onChange, data }: { label: string; all: string; value: string; onChange: (next: string) => void; data: readonly { value: string; label: string }[] }) {
+	return <NativeSelect aria-label={label} value={value} onChange={(e) => onChange(e.currentTarget.value)} data={[{ value: '', label: all }, ...data]} />
+}
+
+/** Nothing fits what the list is narrowed to. */
+export function NoneFits() {
+	return <Empty title={t('Nothing is found')}>{t('Nothing here fits what the list is narrowed to.')}</Empty>
 }
 
 interface Props<T> {
