@@ -244,6 +244,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			res.end(JSON.stringify({ type: 'urn:certwright:error:test', status, title, detail, ...(errors ? { errors } : {}) }))
 		}
 		const page = (list) => {
+			if (q.get('sort') === 'oldest') list = [...list].reverse()
 			const limit = Number(q.get('limit') ?? 50)
 			const from = Number(q.get('cursor') ?? 0)
 			json(200, { items: list.slice(from, from + limit).map(strip), has_more: from + limit < list.length, cursor: from + limit < list.length ? String(from + limit) : null })
@@ -271,10 +272,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (req.method !== 'GET' && req.headers['x-csrf-token'] !== 'csrf-1') return problem(403, 'Denied', 'The CSRF token is missing')
 		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
-		/* What the server takes as a query: these filters, one at a time. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
+		/* What the server takes as a query. */
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name', 'sort'], '/accounts': ['q', 'vendor', 'status', 'sort'], '/csrs': ['name', 'key_type', 'sort'], '/delegations': ['name', 'sort'], '/jobs': ['kind', 'state', 'sort'], '/audit': ['since', 'until', 'actor', 'object', 'action', 'sort'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
-		if ((asked.length > 1 && path !== '/certificates') || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
+		if ((path === '/records' && asked.length > 1) || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
 		if (m('DELETE', /^\/session$/)) {
 			state.session = null
@@ -300,7 +301,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		}
 		if (externalDns({ m, json, page, problem, body })) return
 		if (channels({ m, json, page, problem, body })) return
-		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('name') || o.names.some((n) => n.includes(q.get('name')))) && (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || o.account_id === q.get('account_id'))))
+		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('name') || o.names.some((n) => n.includes(q.get('name')))) && (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || db.accounts.some((a) => a.id === o.account_id && [a.id, String(a.num)].includes(q.get('account_id'))))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)
 			const c = body.csr_id ? find(db.csrs, body.csr_id) : csr(body.names, { source: 'order' })
@@ -416,6 +417,11 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			})
 			return json(200, { weeks, expired: db.certificates.filter((c) => Date.parse(c.not_after) < Date.now()).length })
 		}
+		if (m('POST', /^\/renewals$/)) {
+			const ok = !state.price || body.accept_cost === true
+			;(state.renewed ??= []).push(body.accept_cost === true)
+			return json(200, { items: body.certificate_ids.map((ref) => ({ ref, certificate_id: ref, certificate_num: 2, display_names: [], order_id: ok ? ulid() : null, order_num: ok ? 99 : null, job_id: null, existing: false, reason: ok ? null : { code: 'needs-person', title: 'A person must decide', detail: state.price, hint: null, chain: [], remote: null, remote_type: null, retry_at: null, field: '/accept_cost' } })) })
+		}
 		if (m('GET', /^\/renewals$/)) return page(db.certificates.filter((c) => c.managed).map(renewal))
 		if ((x = m('GET', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, { ...renewal(find(db.certificates, x[1]), 1), events: [] })
 		if ((x = m('POST', /^\/certificates\/([^/]+)\/renewal$/))) return json(200, renewal(find(db.certificates, x[1])))
@@ -445,7 +451,9 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const lists = { accounts: db.accounts, csrs: db.csrs, certificates: db.certificates, records: db.records, delegations: db.delegations, jobs: db.jobs, audit: db.audit, users: db.users, tokens: db.tokens, orders: db.orders }
 		if ((x = m('GET', /^\/(\w+)$/)) && lists[x[1]]) {
 			let list = lists[x[1]]
-			for (const key of ['status', 'kind', 'order_id']) if (q.get(key)) list = list.filter((r) => r[key] === q.get(key))
+			for (const key of ['status', 'kind', 'state', 'key_type', 'vendor', 'order_id']) if (q.get(key)) list = list.filter((r) => r[key] === q.get(key))
+			if (q.get('name')) list = list.filter((r) => [r.name, ...(r.names ?? [])].some((n) => n?.includes(q.get('name'))))
+			if (q.get('q') && x[1] === 'accounts') list = list.filter((a) => [a.name, a.email, a.directory_url, a.eab_kid].some((v) => v?.toLowerCase().includes(q.get('q').toLowerCase())))
 			if (x[1] === 'certificates') {
 				for (const term of (q.get('q') ?? '').split(' ').filter(Boolean))
 					list = list.filter((c) => (term.startsWith('tag:') ? c.tags.includes(term.slice(4)) : c.names.some((n) => n.includes(term))))

@@ -581,6 +581,100 @@ test('orders are found by a part of a name, in the address bar, and the palette 
 		await page.getByRole('heading', { level: 1, name: 'Order 2' }).waitFor()
 	}))
 
+test('filters go together and each list goes both ways, in the address bar', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const rows = () => page.locator('tbody tr').count()
+		await visit(page, base, '/orders?status=valid', 'Orders')
+		await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length === n, mock.db.orders.filter((o) => o.status === 'valid').length)
+		const one = mock.db.orders.find((o) => o.status === 'valid')
+		const account = mock.db.accounts.find((a) => a.id === one.account_id)
+		await page.getByLabel('Account', { exact: true }).selectOption(String(account.num))
+		await page.waitForURL((u) => u.searchParams.get('status') === 'valid' && u.searchParams.get('account') === String(account.num))
+		await settled(page)
+		assert.equal(await rows(), mock.db.orders.filter((o) => o.status === 'valid' && o.account_id === account.id).length)
+		for (const [path, title, column] of [['/orders', 'Orders', 'Created At'], ['/csrs', 'CSR', 'Created At'], ['/accounts', 'Accounts', 'Created At'], ['/activity', 'Activity', 'Time'], ['/activity/jobs', 'Activity', 'Created At']]) {
+			await visit(page, base, path, title)
+			await settled(page)
+			const first = await page.locator('tbody tr').first().innerText()
+			await page.getByRole('columnheader', { name: column }).getByRole('button').click()
+			await page.waitForURL((u) => u.searchParams.get('sort') === 'oldest')
+			await page.waitForFunction(([was]) => document.querySelectorAll('tbody tr').length < 2 || document.querySelector('tbody tr').innerText !== was, [first])
+			assert.equal(await page.getByRole('columnheader', { name: column }).getAttribute('aria-sort'), 'ascending', path)
+			await page.reload()
+			await settled(page)
+			assert.notEqual(await page.locator('tbody tr').first().innerText(), first, `${path} is still turned around`)
+		}
+		await visit(page, base, '/csrs?name=nothing-like-this', 'CSR')
+		await page.getByText('Nothing is found').waitFor()
+	}))
+
+test('the palette finds CSRs and accounts that are not among the newest', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const [csr, account] = [mock.db.csrs[0], mock.db.accounts[0]]
+		for (let i = 0; i < 300; i++) {
+			mock.db.csrs.unshift({ ...csr, id: `c${i}`, num: 1000 + i, names: [`n${i}.bulk.example`], display_names: [`n${i}.bulk.example`] })
+			mock.db.accounts.unshift({ ...account, id: `a${i}`, num: 1000 + i, name: `bulk ${i}`, email: `bulk${i}@bank.example`, label: `bulk${i}@bank.example --- ZeroSSL` })
+		}
+		mock.db.csrs.push({ ...csr, id: 'old', num: 7, names: ['oldest.shelf.example'], display_names: ['oldest.shelf.example'] })
+		mock.db.accounts.push({ ...account, id: 'first', num: 8, name: 'x', email: 'first.ever@bank.example', label: 'first.ever@bank.example --- ZeroSSL' })
+		await visit(page, base, '/', 'Dashboard')
+		await page.keyboard.press('Control+k')
+		const box = page.getByRole('combobox', { name: 'Page, name, number or serial' })
+		await box.fill('first.ever')
+		await page.getByRole('option', { name: /first\.ever@bank\.example/ }).waitFor()
+		await box.fill('oldest.shelf')
+		await page.getByRole('option', { name: /oldest\.shelf\.example CSR 7/ }).click()
+		await page.waitForURL((u) => u.pathname === '/csrs/7')
+	}))
+
+test('what an authority wants a person to do is a link, and nothing else becomes one', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const o = mock.db.orders[0]
+		o.reason = { code: 'needs-person', title: 'A person must decide', detail: 'could not order: the name is paused', hint: 'open https://portal.example/unpause?jwt=abc.def, then press Refresh Order (javascript:alert(1), http://plain.example)', chain: [], remote: 'too many failures', remote_type: 'urn:ietf:params:acme:error:rateLimited', retry_at: null, field: null }
+		await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+		const links = page.getByRole('link', { name: /portal\.example/ })
+		assert.equal(await links.first().getAttribute('href'), 'https://portal.example/unpause?jwt=abc.def')
+		assert.equal(await links.first().getAttribute('rel'), 'noreferrer noopener')
+		assert.equal(await page.getByRole('link', { name: /javascript|plain/ }).count(), 0)
+	}))
+
+test('two accounts of one URL and e-mail are told apart wherever one is chosen, and a deletion asks who takes over', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const like = mock.db.accounts[0]
+		const twin = (n, label) => mock.db.accounts.unshift({ ...like, id: `twin${n}`, num: 90 + n, vendor: 'digicert', vendor_title: 'DigiCert', directory_url: 'https://acme.digicert.com/v2/acme/directory/', email: 'pki@bank.example', eab_kid: `key-${n}`, label, status: 'valid', costs_money: true, automatic: true, automatic_allowed: true })
+		const [first, second] = ['pki@bank.example --- DigiCert (key id …ey-1)', 'pki@bank.example --- DigiCert (Shop, key id …ey-2)']
+		twin(1, first)
+		twin(2, second)
+		Object.assign(mock.db.certificates[0], { account_id: 'twin1', managed: true })
+		await visit(page, base, '/orders?create', 'Orders')
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		for (const label of [first, second]) await page.locator('.mantine-Select-option', { hasText: `${label} (paid)` }).waitFor()
+		await visit(page, base, '/accounts?q=key-1', 'Accounts')
+		await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+		await page.getByRole('button', { name: /Actions of/ }).first().click()
+		await page.getByRole('menuitem', { name: 'Delete' }).click()
+		await page.getByText(`${first} will be deleted here.`).waitFor()
+		await page.getByRole('combobox', { name: 'Who takes the certificates over?' }).click()
+		await page.locator('.mantine-Select-option', { hasText: second }).click()
+		await page.getByRole('button', { name: 'Copy as' }).click()
+		await page.getByRole('menuitem', { name: 'Copy as a command of certwright' }).click()
+		await page.getByRole('button', { name: 'Copied' }).waitFor()
+		assert.equal(mock.db.accounts.filter((a) => a.id === 'twin1').length, 1, 'nothing was deleted by copying')
+	}))
+
+test('a renewal that costs money is asked about first', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const c = mock.db.certificates.find((x) => x.account_id && x.validation)
+		mock.state.price = 'renewing certificate 2 costs money at DigiCert'
+		await page.goto(`${base}/certificates/${c.num}`)
+		await page.getByRole('button', { name: 'Renew', exact: true }).click()
+		const dialog = page.getByRole('dialog', { name: 'This renewal costs money' })
+		await dialog.getByText('costs money at DigiCert').waitFor()
+		await dialog.getByRole('button', { name: 'Renew for money' }).click()
+		await page.getByText('The order is made and carried through by itself.').waitFor()
+		assert.deepEqual(mock.state.renewed, [false, true])
+	}))
+
 test('lists are read page by page', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const like = mock.db.orders[0]

@@ -7,9 +7,9 @@ import { Link } from 'wouter'
 import { api, asError, unwrap, type ApiError, type Certificate, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
-import { Failure, Notice, sentence, Tone } from '../parts/bits'
+import { Failure, Notice, Tone } from '../parts/bits'
 import { AcceptCost } from '../parts/form'
-import { PlainTable } from '../parts/table'
+import { ResultDialog, ResultTable } from '../parts/results'
 
 type Body = Schemas['BulkCreate']
 type Row = Schemas['RowResult']
@@ -107,28 +107,7 @@ function Rows({ rows, over }: { rows: Row[]; over: boolean }) {
 	}
 	return (
 		<div style={{ maxHeight: 360, overflow: 'auto' }} tabIndex={0} role="region" aria-label={over ? t('What came of it') : t('What will happen')}>
-			<PlainTable<Row>
-				label={over ? t('What came of it') : t('What will happen')}
-				rows={rows}
-				rowKey={(r) => r.ref}
-				columns={[
-					{ title: t('Result'), nowrap: true, render: what },
-					{
-						title: t('Certificate'),
-						render: (r) => (
-							<>
-								{r.certificate_num ? <Link href={`/certificates/${r.certificate_num}`}>{r.display_names[0] ?? r.certificate_num}</Link> : r.ref}
-								{r.reason && (
-									<Text size="sm" c="dimmed">
-										{sentence(r.reason.detail ?? r.reason.title)}{r.reason.hint && `. ${r.reason.hint}`}
-									</Text>
-								)}
-							</>
-						),
-					},
-					{ title: t('Order'), render: (r) => (r.order_num ? <Link href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num })}</Link> : '–') },
-				]}
-			/>
+			<ResultTable<Row> label={over ? t('What came of it') : t('What will happen')} rows={rows} result={what} name={(r) => r.display_names[0] ?? r.ref} more={[{ title: t('Order'), render: (r) => (r.order_num ? <Link href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num })}</Link> : '–') }]} />
 		</div>
 	)
 }
@@ -176,18 +155,11 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 	if (result) {
 		const refused = result.rows.filter((r) => r.reason).length
 		return (
-			<Modal opened onClose={onClose} title={title} size="xl">
-				<Stack gap="md">
-					<Text>{refused ? t('{done} of {all} are done or under way; {refused} were refused.', { done: result.rows.length - refused, all: result.rows.length, refused }) : plural(result.rows.length, '{n} certificate is done or under way.', '{n} certificates are done or under way.')}</Text>
-					{result.more && <Notice tone="warn">{t('The search finds more than these: do it again for the rest.')}</Notice>}
-					<Rows rows={result.rows} over />
-					<Group justify="flex-end">
-						<Button onClick={onClose} data-autofocus>
-							{t('Close')}
-						</Button>
-					</Group>
-				</Stack>
-			</Modal>
+			<ResultDialog title={title} onClose={onClose}>
+				<Text>{refused ? t('{done} of {all} are done or under way; {refused} were refused.', { done: result.rows.length - refused, all: result.rows.length, refused }) : plural(result.rows.length, '{n} certificate is done or under way.', '{n} certificates are done or under way.')}</Text>
+				{result.more && <Notice tone="warn">{t('The search finds more than these: do it again for the rest.')}</Notice>}
+				<Rows rows={result.rows} over />
+			</ResultDialog>
 		)
 	}
 	return (

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates made elsewhere: the dialog that takes them in, what people note down about one, and the search with its chips.
-import { ActionIcon, Button, Checkbox, FileButton, Group, Modal, PasswordInput, Pill, Stack, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Checkbox, FileButton, Group, PasswordInput, Pill, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Link } from 'wouter'
 import { api, unwrap, type CertificateDetail, type Schemas } from '../api/client'
 import { t } from '../i18n'
 import { Time, Tone } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
-import { PlainTable } from '../parts/table'
+import { ResultDialog, ResultTable } from '../parts/results'
 
 const MOST = 190 * 1024
 
@@ -34,25 +33,12 @@ function resultText(result: Schemas['ImportRow']['result']): string {
 
 function Rows({ rows }: { rows: Schemas['ImportRow'][] }) {
 	return (
-		<PlainTable
+		<ResultTable
 			label={t('What was imported')}
-			rows={rows.map((r, i) => ({ ...r, at: i }))}
-			rowKey={(r) => String(r.at)}
-			columns={[
-				{ title: t('Result'), nowrap: true, render: (r) => <Tone tone={r.result === 'failed' ? 'bad' : r.result === 'known' ? 'calm' : 'good'}>{resultText(r.result)}</Tone> },
-				{
-					title: t('Certificate'),
-					render: (r) => (
-						<>
-							{r.certificate_num ? <Link href={`/certificates/${r.certificate_num}`}>{r.names[0] ?? r.subject}</Link> : (r.names[0] ?? r.subject ?? '–')}
-							{r.reason && (
-								<Text size="sm" c="dimmed">
-									{r.reason.detail}
-								</Text>
-							)}
-						</>
-					),
-				},
+			rows={rows}
+			result={(r) => <Tone tone={r.result === 'failed' ? 'bad' : r.result === 'known' ? 'calm' : 'good'}>{resultText(r.result)}</Tone>}
+			name={(r) => r.names[0] ?? r.subject ?? '–'}
+			more={[
 				{ title: t('Expires'), render: (r) => (r.not_after ? <Time at={r.not_after} show="date" /> : '–') },
 				{ title: t('Private key'), render: (r) => (r.has_key ? t('kept here') : '–') },
 			]}
@@ -89,16 +75,9 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
 	}
 	if (rows)
 		return (
-			<Modal opened onClose={onClose} title={t('Import certificates')} size="xl">
-				<Stack gap="md">
-					<Rows rows={rows} />
-					<Group justify="flex-end">
-						<Button onClick={onClose} data-autofocus>
-							{t('Close')}
-						</Button>
-					</Group>
-				</Stack>
-			</Modal>
+			<ResultDialog title={t('Import certificates')} onClose={onClose}>
+				<Rows rows={rows} />
+			</ResultDialog>
 		)
 	return (
 		<FormDialog opened title={t('Import certificates')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Import')}>

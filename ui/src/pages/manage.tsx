@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Manage: a certificate made elsewhere is renewed from here from now on; one that is managed moves to another account or validation.
-import { Button, Radio, SegmentedControl, Select, Stack, Text } from '@mantine/core'
+import { Button, Radio, Select, Stack, Text } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, unwrap, type CertificateDetail, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
@@ -11,12 +11,9 @@ import { t } from '../i18n'
 import { Failure, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
 import { MethodsPreview } from '../parts/methods'
-import { isWildcard } from '../parts/names'
-import { accountLabel } from './accounts'
 import { methodChoices, useKinds, useProviders } from './external-dns'
 import { KEY_TYPES, keyTypeLabel } from './order-create'
-
-const AUTO = 'auto'
+import { AccountField, AUTO, methodBody, useCsrs, useValidAccounts, ValidationField, withMethod, type Validation } from './order-fields'
 
 export function ManageButton({ certificate: c }: { certificate: CertificateDetail }) {
 	const may = useMay()
@@ -34,16 +31,15 @@ export function ManageButton({ certificate: c }: { certificate: CertificateDetai
 
 function ManageDialog({ certificate: c, onClose }: { certificate: CertificateDetail; onClose: () => void }) {
 	const client = useQueryClient()
-	const accounts = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })), select: (p) => ({ ...p, items: p.items.filter((a) => a.status === 'valid') }) })
-	const csrs = useQuery({ queryKey: ['csrs', 'choose'], queryFn: () => unwrap(api.GET('/csrs', { params: { query: { limit: 200 } } })) })
+	const accounts = useValidAccounts()
+	const csrs = useCsrs()
 	const kinds = useKinds()
 	const providers = useProviders()
 	const same = (csrs.data?.items ?? []).filter((r) => [...r.names].sort().join(' ') === [...c.names].sort().join(' '))
-	const wildcard = c.names.find(isWildcard)
 	const form = useForm({
 		initialValues: {
 			account_id: c.account_id as string | null,
-			validation: (c.validation === 'http-01' ? 'http-01' : 'dns-01') as 'dns-01' | 'http-01',
+			validation: (c.validation === 'http-01' ? 'http-01' : 'dns-01') as Validation,
 			dns: AUTO,
 			http: AUTO,
 			methods: {} as Record<string, string>,
@@ -54,15 +50,13 @@ function ManageDialog({ certificate: c, onClose }: { certificate: CertificateDet
 		validate: { account_id: (v) => (v ? null : t('Choose the account that orders.')), csr_id: (v, all) => (all.key === 'reuse' && !c.has_key && !v ? t('Choose a CSR that was made with its key.') : null) },
 	})
 	const { values } = form
-	const account = accounts.data?.items.find((a) => a.id === values.account_id)
 	const choices = methodChoices(values.validation, providers.data?.items ?? [], kinds.data?.items ?? [])
 	const picked = values.validation === 'dns-01' ? values.dns : values.http
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const own = v.validation === 'dns-01' ? v.dns : v.http
 		const body: Schemas['ManageCreate'] = {
 			account_id: v.account_id ?? '',
 			validation: v.validation,
-			...(own === AUTO ? {} : v.validation === 'dns-01' ? { dns: own } : { http: own }),
+			...methodBody(v),
 			...(Object.keys(v.methods).length ? { methods: v.methods } : {}),
 			key: v.key,
 			...(v.key === 'reuse' && v.csr_id ? { csr_id: v.csr_id } : {}),
@@ -78,25 +72,14 @@ function ManageDialog({ certificate: c, onClose }: { certificate: CertificateDet
 			<Text>{t('It is renewed by itself when its time comes, for the same names. What is in use stays until the new one is there.')}</Text>
 			{accounts.isError && <Failure error={accounts.error} retry={() => void accounts.refetch()} />}
 			{accounts.data?.items.length === 0 && <Notice tone="warn">{t('There is no valid account yet: register one first.')}</Notice>}
-			<Select label={t('Account that renews it')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: a.costs_money ? t('{label} (paid)', { label: accountLabel(a) }) : accountLabel(a) }))} {...form.getInputProps('account_id')} />
-			{account?.costs_money && <Notice tone="warn">{t('Each certificate of this vendor is charged to its customer account.')}</Notice>}
-			<div>
-				<Text fw={500} size="md" mb={4} id="manage-validation">
-					{t('Validation Type')}
-				</Text>
-				<SegmentedControl aria-labelledby="manage-validation" value={values.validation} onChange={(v) => form.setValues({ validation: v as 'dns-01' | 'http-01', methods: {} })} data={[{ value: 'dns-01', label: 'dns-01' }, { value: 'http-01', label: 'http-01', disabled: !!wildcard }]} />
-				{wildcard && (
-					<Text size="sm" c="dimmed" mt={4} role="note">
-						{t('http-01 cannot prove control of a wildcard ({name}); authorities accept only dns-01 for it.', { name: wildcard })}
-					</Text>
-				)}
-			</div>
+			<AccountField label={t('Account that renews it')} accounts={accounts.data?.items ?? []} {...form.getInputProps('account_id')} />
+			<ValidationField names={c.names} value={values.validation} onChange={(v) => form.setValues({ validation: v, methods: {} })} />
 			{values.validation === 'dns-01' ? (
 				<Select label={t('External DNS')} allowDeselect={false} data={[{ value: AUTO, label: t('As the validation rules say') }, ...choices]} {...form.getInputProps('dns')} />
 			) : (
 				<Select label={t('Where the challenge is answered')} allowDeselect={false} data={[{ value: AUTO, label: t('As the validation rules say') }, ...choices]} {...form.getInputProps('http')} />
 			)}
-			<MethodsPreview names={c.names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', method ? { ...values.methods, [name]: method } : Object.fromEntries(Object.entries(values.methods).filter(([n]) => n !== name)))} />
+			<MethodsPreview names={c.names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', withMethod(values.methods, name, method))} />
 			<Radio.Group label={t('Key')} {...form.getInputProps('key')}>
 				<Stack gap="xs" mt="xs">
 					<Radio value="new" label={t('A new key at each renewal')} description={c.has_key ? t('Made and kept here.') : t('Made and kept here: certificate and key are to be installed after each renewal.')} />

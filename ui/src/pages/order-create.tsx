@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Create ACME Order. What can be known here (a wildcard with http-01, a name twice) is said before anything is sent.
-import { Group, Radio, SegmentedControl, Select, Stack, Text, Textarea } from '@mantine/core'
+import { Group, Radio, Select, Stack, Text, Textarea } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
@@ -9,15 +9,13 @@ import { api, Idempotency, unwrap, type Order } from '../api/client'
 import { t } from '../i18n'
 import { CopyLine, Failure, LinkButton, Notice } from '../parts/bits'
 import { FormDialog, useSubmit } from '../parts/form'
-import { accountLabel } from './accounts'
 import { Preflight } from '../parts/looks'
 import { MethodsPreview } from '../parts/methods'
 import { methodChoices, useKinds, useProviders } from './external-dns'
 import { noOptions, OptionFields, optionsBody, type OrderOptions } from './order-options'
+import { AccountField, AUTO, methodBody, useCsrs, useValidAccounts, ValidationField, withMethod, type Validation } from './order-fields'
 import { useVendors } from './vendors'
 import { challengeZones, isWildcard, nameProblem, parseNames } from '../parts/names'
-
-const AUTO = 'auto'
 
 export const KEY_TYPES = [
 	{ value: 'p256', label: 'ECDSA P-256' },
@@ -38,7 +36,7 @@ interface Values extends OrderOptions {
 	csr_id: string | null
 	names: string
 	key_type: KeyType
-	validation: 'dns-01' | 'http-01'
+	validation: Validation
 	dns: string /* a method, or AUTO */
 	http: string
 	methods: Record<string, string> /* chosen for single names */
@@ -62,8 +60,8 @@ export function namesError(names: string[]): string | null {
 export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onClose: () => void; onCreated: (o: Order) => void }) {
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
-	const accounts = useQuery({ queryKey: ['accounts', 'choose'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })), select: (p) => ({ ...p, items: p.items.filter((a) => a.status === 'valid') }) })
-	const csrs = useQuery({ queryKey: ['csrs', 'choose'], queryFn: () => unwrap(api.GET('/csrs', { params: { query: { limit: 200 } } })) })
+	const accounts = useValidAccounts()
+	const csrs = useCsrs()
 	const kinds = useKinds()
 	const providers = useProviders()
 	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
@@ -101,7 +99,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 			account_id: v.account_id ?? '',
 			...(v.source === 'csr' ? { csr_id: v.csr_id ?? '' } : { names: parseNames(v.names), key_type: v.key_type }),
 			validation: v.validation,
-			...(v.validation === 'dns-01' ? (v.dns === AUTO ? {} : { dns: v.dns }) : v.http === AUTO ? {} : { http: v.http }),
+			...methodBody(v),
 			...(Object.keys(own).length ? { methods: own } : {}),
 			mode: v.mode,
 			...optionsBody(v),
@@ -127,8 +125,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 	return (
 		<FormDialog opened title={t('Create ACME Order')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Create ACME Order')} size="xl">
 			{accounts.isError && <Failure error={accounts.error} retry={() => void accounts.refetch()} />}
-			<Select label={t('Vendor')} placeholder={t('Choose an account')} searchable data={(accounts.data?.items ?? []).map((a) => ({ value: a.id, label: a.costs_money ? t('{label} (paid)', { label: accountLabel(a) }) : accountLabel(a) }))} {...form.getInputProps('account_id')} />
-			{account?.costs_money && <Notice tone="warn">{t('Each certificate of this vendor is charged to its customer account.')}</Notice>}
+			<AccountField label={t('Vendor')} accounts={accounts.data?.items ?? []} {...form.getInputProps('account_id')} />
 			{account?.staging && <Notice tone="info">{t('This vendor is for trials: browsers will not trust the certificate.')}</Notice>}
 
 			<Radio.Group label={t('CSR')} {...form.getInputProps('source')}>
@@ -153,17 +150,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 			/>
 			{values.source === 'names' && <Select label={t('Key type')} data={[...KEY_TYPES]} {...form.getInputProps('key_type')} />}
 
-			<div>
-				<Text fw={500} size="md" mb={4} id="validation-label">
-					{t('Validation Type')}
-				</Text>
-				<SegmentedControl aria-labelledby="validation-label" value={values.validation} onChange={(v) => form.setFieldValue('validation', v as Values['validation'])} data={[{ value: 'dns-01', label: 'dns-01' }, { value: 'http-01', label: 'http-01', disabled: !!wildcard }]} />
-				{wildcard && (
-					<Text size="sm" c="dimmed" mt={4} role="note">
-						{t('http-01 cannot prove control of a wildcard ({name}); authorities accept only dns-01 for it.', { name: wildcard })}
-					</Text>
-				)}
-			</div>
+			<ValidationField names={names} value={values.validation} onChange={(v) => form.setFieldValue('validation', v)} />
 
 			{values.validation === 'dns-01' ? (
 				<>
@@ -188,7 +175,7 @@ export function CreateOrder({ csrId, onClose, onCreated }: { csrId?: string; onC
 
 			{(names.length > 1 || picked === AUTO || Object.keys(values.methods).length > 0) && (values.source === 'csr' ? names.length > 0 : !namesError(names)) && (
 				<>
-					<MethodsPreview names={names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', method ? { ...values.methods, [name]: method } : Object.fromEntries(Object.entries(values.methods).filter(([n]) => n !== name)))} />
+					<MethodsPreview names={names} validation={values.validation} accountId={values.account_id} all={picked === AUTO ? null : picked} chosen={values.methods} choices={choices} onChoose={(name, method) => form.setFieldValue('methods', withMethod(values.methods, name, method))} />
 				<Preflight key={names.join(' ')} names={names} accountId={values.account_id} validation={values.validation} method={picked === AUTO ? null : picked} />
 				</>
 			)}

@@ -212,13 +212,35 @@ export function Notice({ tone, title, children, live }: { tone: 'good' | 'bad' |
 	)
 }
 
+/** A sentence whose addresses can be followed: an authority names the page where a person has to do something. */
+export function Linked({ text }: { text: string }) {
+	const parts = text.split(/(https:\/\/[^\s<>"'()]+[^\s<>"'().,;:])/)
+	return (
+		<>
+			{parts.map((part, i) =>
+				i % 2 ? (
+					<a key={i} className="inline-link break" href={part} target="_blank" rel="noreferrer noopener">
+						{part}
+					</a>
+				) : (
+					part
+				),
+			)}
+		</>
+	)
+}
+
 /** What the server refused, in its words and then in those of the other side. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
 	const { problem } = asError(error)
 	const detail = problem.detail && problem.detail !== problem.title ? problem.detail : undefined
 	return (
 		<Notice tone="bad" title={sentence(detail ?? problem.title)} live>
-			{problem.hint && <div>{sentence(problem.hint)}</div>}
+			{problem.hint && (
+				<div>
+					<Linked text={sentence(problem.hint)} />
+				</div>
+			)}
 			{problem.remote && <p className="said">{problem.remote}</p>}
 			{problem.retry_at && <div>{t('It can be tried again {when}.', { when: distance(problem.retry_at) })}</div>}
 			{retry && (
@@ -233,7 +255,11 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
 export function Because({ reason, tone = 'bad' }: { reason: Reason; tone?: 'bad' | 'warn' }) {
 	return (
 		<Notice tone={tone} title={sentence(reason.detail ?? reason.title)}>
-			{reason.hint && <div>{sentence(reason.hint)}</div>}
+			{reason.hint && (
+				<div>
+					<Linked text={sentence(reason.hint)} />
+				</div>
+			)}
 			{reason.chain.length > 0 && (
 				<ul style={{ margin: '4px 0 0', paddingLeft: 18 }}>
 					{reason.chain.map((c, i) => (
