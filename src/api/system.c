@@ -128,13 +128,16 @@ static json_t *warnings(const struct service_status *st)
 int status_get(struct call *c, struct err *err)
 {
 	_cleanup_service_status_ struct service_status st = { 0 };
-	json_t *orders, *lanes;
+	const struct certificate_counts *n = &st.certificates;
+	json_t *orders, *lanes, *certificates;
 
 	if (service_status(c->service, &st, err) < 0)
 		return -(int)err->code;
 	orders = json_object();
 	for (unsigned i = 0; i < order_status_count; i++)
 		json_object_set_new(orders, order_status_text((enum order_status)i), json_integer(st.orders[i]));
+	certificates = json_pack("{s:I, s:I, s:I, s:I, s:I}", "all", (json_int_t)n->all, "managed", (json_int_t)n->managed, "revoked", (json_int_t)n->revoked,
+				 "set_aside", (json_int_t)n->set_aside, "expiring", (json_int_t)n->expiring);
 	lanes = json_array();
 	for (size_t i = 0; i < st.lanes.n; i++) {
 		const struct lane *l = &st.lanes.v[i];
@@ -145,13 +148,13 @@ int status_get(struct call *c, struct err *err)
 						       json_text_or_null(parked ? l->reason : NULL)));
 	}
 	call_json(c, 200,
-		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:{s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
+		  json_pack("{s:s, s:o, s:o, s:{s:s, s:b, s:s}, s:{s:b, s:b, s:b}, s:{s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", st.config->version,
 			    "started_at", json_time_or_null(st.started_ms), "now", json_time_or_null(st.now_ms), "store", "driver", st.driver,
 			    "writable", st.store.writable, "reason", st.store.reason, "edge", "configured", st.edge.configured, "connected",
 			    st.edge.connected, "loaded", st.edge.loaded, "backup", "made_at", json_time_or_null(st.kept.backup_ms), "bytes",
 			    (json_int_t)st.kept.backup_bytes, "key_escrow_at", json_time_or_null(st.kept.escrow_ms), "dns_hostname", json_str_or_null(st.config->dns_hostname),
 			    "trial_directory", json_str_or_null(st.config->trial_directory),
 			    "dns_listen", list_or_empty(st.config->dns_listen), "http01_listen", list_or_empty(st.config->http01_listen),
-			    "orders", orders, "lanes", lanes, "warnings", warnings(&st)));
+			    "orders", orders, "certificates", certificates, "lanes", lanes, "warnings", warnings(&st)));
 	return 0;
 }

@@ -72,6 +72,8 @@ static int status(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column edge[] = { { "Edge configured", "configured", 0 }, { "Edge connected", "connected", 0 }, { "Edge loaded", "loaded", 0 }, { 0 } };
 	static const struct cli_column backup[] = { { "Last backup", "made_at", 0 }, { "Its size", "bytes", 0 }, { 0 } };
 	static const struct cli_column store[] = { { "Store", "driver", 0 }, { "Writable", "writable", 0 }, { "Trouble", "reason", 0 }, { 0 } };
+	static const struct cli_column certificates[] = { { "Certificates", "all", 0 }, { "Renewed by themselves", "managed", 0 },
+							   { "Expire within 30 days", "expiring", 0 }, { 0 } };
 	static const struct cli_column warning[] = { { "Warning", "detail", 0 }, { "What to do", "hint", 0 }, { 0 } };
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
@@ -81,6 +83,7 @@ static int status(struct cli *c, const struct cli_args *a, struct err *err)
 	if (!c->json) {
 		cli_print_fields(json_object_get(r.doc, "store"), store);
 		cli_print_fields(json_object_get(r.doc, "edge"), edge);
+		cli_print_fields(json_object_get(r.doc, "certificates"), certificates);
 		cli_print_fields(json_object_get(r.doc, "backup"), backup);
 		print_parked(json_object_get(r.doc, "lanes"));
 		for (size_t i = 0; i < json_array_size(json_object_get(r.doc, "warnings")); i++)

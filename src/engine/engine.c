@@ -4,6 +4,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "store/renewal.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static char *node_name(const char *wanted)
 struct begin {
 	struct engine *e;
 	int64_t former;
-	struct ulid prune_id, watch_id, delegations_id;
+	struct ulid prune_id, watch_id, delegations_id, count_id;
 };
 
 /* A job that is always there. */
@@ -121,7 +122,7 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	struct job prune = {
 		.id = b->prune_id.s, .kind = JOB_PRUNE, .args = (char[]){ "{}" }, .state = JOB_QUEUED, .lane = (char[]){ LANE_LOCAL },
 		.due_ms = now + HOUR_MS, .created_ms = now, .updated_ms = now,
-	}, watch = prune, delegations = prune;
+	}, watch = prune, delegations = prune, counts = prune;
 
 	watch.id = b->watch_id.s;
 	watch.kind = JOB_ACCOUNT_WATCH;
@@ -129,6 +130,9 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	delegations.id = b->delegations_id.s;
 	delegations.kind = JOB_DELEGATION_WATCH;
 	delegations.due_ms = now + 10 * MINUTE_MS;
+	counts.id = b->count_id.s;
+	counts.kind = JOB_COUNT;
+	counts.due_ms = now;
 
 	if (store_lease_end_former(tx, b->e->node, b->e->owner, now, &b->former, err) < 0 ||
 	    store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
@@ -136,7 +140,9 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (renewal_standing(tx, b->e, err) < 0)
 		return -(int)err->code;
-	return standing(tx, &prune, err) < 0 || standing(tx, &watch, err) < 0 || standing(tx, &delegations, err) < 0 ? -(int)err->code : 0;
+	if (standing(tx, &prune, err) < 0 || standing(tx, &watch, err) < 0 || standing(tx, &delegations, err) < 0 || standing(tx, &counts, err) < 0)
+		return -(int)err->code;
+	return store_job_wake(tx, job_kind_text(JOB_COUNT), NULL, now, err);
 }
 
 /* A test build may shorten both, so that a lease is over within a second. */
@@ -190,6 +196,7 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	b.prune_id = ulid_new(engine_now(e));
 	b.watch_id = ulid_new(engine_now(e));
 	b.delegations_id = ulid_new(engine_now(e));
+	b.count_id = ulid_new(engine_now(e));
 	if (!e->o.view.n) {
 		_cleanup_err_ struct err why = { 0 };
 

@@ -513,6 +513,7 @@ int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
 int delegations_stand(struct run *r, struct err *ret_why, struct err *err);
 int job_delegation_check(struct job_run *r, struct err *err);
 int job_delegation_watch(struct job_run *r, struct err *err);
+int job_count(struct job_run *r, struct err *err);        /* kept.c */
 int job_notify(struct job_run *r, struct err *err);       /* notify.c */
 int job_channel_test(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */

@@ -16,17 +16,17 @@ struct expiry_job {
 static int expiry_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct expiry_job *j = arg;
-	int64_t nobody;
+	int64_t nobody, hour = j->now_ms - j->now_ms % HOUR_MS; /* counts are kept by the hour: only the present one is counted */
 
 	for (int i = 0; i < j->ret->n; i++) {
 		struct expiry_week *w = &j->ret->weeks[i];
 
-		w->from_ms = j->now_ms + i * WEEK_MS;
-		w->to_ms = w->from_ms + WEEK_MS;
+		w->from_ms = i ? hour + i * WEEK_MS : j->now_ms;
+		w->to_ms = hour + (i + 1) * WEEK_MS;
 		if (store_expiry_count(q, w->from_ms, w->to_ms, &w->expire, &w->unmanaged, err) < 0)
 			return -(int)err->code;
 	}
-	return store_expiry_count(q, j->now_ms - EXPIRED_MS, j->now_ms, &j->ret->expired, &nobody, err);
+	return store_expiry_count(q, hour - EXPIRED_MS, j->now_ms, &j->ret->expired, &nobody, err);
 }
 
 int service_expiry(struct service *s, int weeks, struct expiry *ret, struct err *err)

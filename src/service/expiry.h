@@ -12,7 +12,7 @@ struct expiry_week {
 	int64_t expire, unmanaged; /* unmanaged: of them, those that nothing renews */
 };
 struct expiry {
-	struct expiry_week weeks[EXPIRY_WEEKS_MAX]; /* the first begins now */
+	struct expiry_week weeks[EXPIRY_WEEKS_MAX]; /* the first begins now, the others at a full hour */
 	int n;
 	int64_t expired; /* already, within the last 90 days */
 };

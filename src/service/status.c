@@ -35,7 +35,7 @@ static int status_tx(struct sql *q, void *arg, struct err *err)
 	for (unsigned i = 0; i < order_status_count; i++)
 		if (store_order_count(q, (enum order_status)i, &st->orders[i], err) < 0)
 			return -(int)err->code;
-	if (alarms(q, st, err) < 0 || store_safekeeping(q, &st->kept, err) < 0)
+	if (store_certificate_counts(q, st->now_ms, &st->certificates, err) < 0 || alarms(q, st, err) < 0 || store_safekeeping(q, &st->kept, err) < 0)
 		return -(int)err->code;
 	return store_lane_list(q, &st->lanes, err);
 }

@@ -7,6 +7,7 @@
 #include "model/order.h"
 #include "service/certificate.h"
 #include "service/service.h"
+#include "store/expiry.h"
 #include "store/job.h"
 #include "store/lane.h"
 #include "store/safekeeping.h"
@@ -17,6 +18,7 @@ struct service_status {
 	struct store_health store;
 	struct service_edge edge;
 	int64_t orders[order_status_count]; /* live ones by status */
+	struct certificate_counts certificates;
 	struct lane_list lanes;
 	int64_t debts_aside;      /* could not be undone for a week */
 	struct safekeeping kept;

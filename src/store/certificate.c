@@ -2,6 +2,7 @@
 /* certificate.c - certificates (the wish that lasts) and versions (what a CA issued for it). */
 #include "store/certificate.h"
 
+#include "store/kept.h"
 #include "store/lib.h"
 #include "store/renewal.h"
 
@@ -24,6 +25,9 @@ static const char CERTIFICATE_PUT[] =
 	" rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char CERTIFICATE_DELETE[] =
 	"UPDATE certificate SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+/* What of a certificate is counted, held until the commit: nobody else changes it in between. */
+static const char CERTIFICATE_HOLD[] =
+	"UPDATE certificate SET rev = rev WHERE id = $1 AND deleted_ms = 0 RETURNING status, managed, not_after_ms";
 static const char CERTIFICATE_BY_METHOD[] =
 	"SELECT " COLUMNS " FROM (SELECT * FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0"
 	" ORDER BY renew_at_ms, id LIMIT 5000) c WHERE dns_method = $1 OR http_method = $1 OR methods LIKE $2"
@@ -83,9 +87,51 @@ static int certificate_from_row(const struct row *r, struct certificate *c, stru
 DEFINE_ROW_FN(certificate)
 DEFINE_COLLECT(certificate)
 
+/* The kept counts of certificates (kept.h). */
+struct counted {
+	char status[16]; /* "" = there is none */
+	bool managed;
+	int64_t not_after_ms;
+};
+
+static void count(struct sql *tx, const struct counted *c, int64_t delta)
+{
+	if (!*c->status)
+		return;
+	store_count(tx, c->managed ? "certificate.managed" : "certificate.watched", 0, c->status, delta);
+	store_count(tx, "expiry", c->not_after_ms / HOUR_MS, c->managed ? "managed" : "watched", delta);
+}
+
+static struct counted counted_of(const struct certificate *c)
+{
+	struct counted k = { .managed = c->managed, .not_after_ms = c->not_after_ms };
+
+	snprintf(k.status, sizeof k.status, "%s", certificate_status_text(c->status));
+	return k;
+}
+
+static int counted_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	struct counted *k = arg;
+
+	snprintf(k->status, sizeof k->status, "%s", row_text(r, 0));
+	k->managed = row_bool(r, 1);
+	k->not_after_ms = row_int(r, 2);
+	return 0;
+}
+
+static int hold(struct sql *tx, const char *id, struct counted *ret, struct err *err)
+{
+	*ret = (struct counted){ 0 };
+	if (sql_each(tx, CERTIFICATE_HOLD, SQL_VALUES(SQL_TEXT(id)), counted_row, ret, err) < 0)
+		return err_wrap(err, "could not read certificate '%s'", id);
+	return 0;
+}
+
 int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err)
 {
 	_cleanup_free_ char *names = names_text(&c->names);
+	struct counted is = counted_of(c);
 	int64_t num = 0;
 
 	if (store_next_num(tx, "certificate", &num, err) < 0)
@@ -105,6 +151,7 @@ int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err
 	c->num = num;
 	c->rev = 1;
 	c->updated_ms = c->created_ms;
+	count(tx, &is, 1);
 	store_touch(tx, "certificate", c->id, 1);
 	return 0;
 }
@@ -121,9 +168,11 @@ int store_certificate_get_num(struct sql *q, int64_t num, struct certificate *re
 
 int store_certificate_put(struct sql *tx, struct certificate *c, int64_t expect_rev, struct err *err)
 {
+	struct counted was, is = counted_of(c);
 	int64_t rev = 0;
 
-	if (put_rev(tx, CERTIFICATE_PUT,
+	if (hold(tx, c->id, &was, err) < 0 ||
+	    put_rev(tx, CERTIFICATE_PUT,
 		    SQL_VALUES(SQL_TEXT(c->id), SQL_INT(expect_rev), SQL_TEXT(c->account_id), SQL_TEXT(c->csr_id),
 			       SQL_TEXT(c->validation), SQL_TEXT(c->dns_method), SQL_TEXT(c->http_method),
 			       SQL_TEXT(c->profile), SQL_TEXT(c->key_policy), SQL_TEXT(c->key_type), SQL_BOOL(c->managed),
@@ -134,17 +183,21 @@ int store_certificate_put(struct sql *tx, struct certificate *c, int64_t expect_
 		    CERTIFICATE_GET, "certificate", c->id, &rev, err) < 0)
 		return -(int)err->code;
 	c->rev = rev;
+	count(tx, &was, -1);
+	count(tx, &is, 1);
 	store_touch(tx, "certificate", c->id, rev);
 	return 0;
 }
 
 int store_certificate_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
+	struct counted was;
 	int64_t rev = 0;
 
-	if (put_rev(tx, CERTIFICATE_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), CERTIFICATE_GET, "certificate", id, &rev,
-		    err) < 0)
+	if (hold(tx, id, &was, err) < 0 || put_rev(tx, CERTIFICATE_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), CERTIFICATE_GET,
+						   "certificate", id, &rev, err) < 0)
 		return -(int)err->code;
+	count(tx, &was, -1);
 	store_touch(tx, "certificate", id, rev);
 	return 0;
 }
@@ -239,6 +292,22 @@ static int version_from_row(const struct row *r, struct version *v, struct err *
 DEFINE_ROW_FN(version)
 DEFINE_COLLECT(version)
 
+static int point_to(struct sql *tx, const struct version *v, int64_t *ret_rev, struct err *err)
+{
+	struct counted k;
+
+	if (hold(tx, v->certificate_id, &k, err) < 0 ||
+	    put_rev(tx, VERSION_POINT,
+		    SQL_VALUES(SQL_TEXT(v->certificate_id), SQL_TEXT(v->id), SQL_INT(v->not_before_ms), SQL_INT(v->not_after_ms),
+			       SQL_INT(v->created_ms)),
+		    CERTIFICATE_GET, "certificate", v->certificate_id, ret_rev, err) < 0)
+		return -(int)err->code;
+	count(tx, &k, -1);
+	k.not_after_ms = v->not_after_ms;
+	count(tx, &k, 1);
+	return 0;
+}
+
 int store_version_add(struct sql *tx, const struct version *v, struct err *err)
 {
 	_cleanup_free_ char *names = names_text(&v->names);
@@ -255,10 +324,7 @@ int store_version_add(struct sql *tx, const struct version *v, struct err *err)
 				SQL_TEXT(v->reason), SQL_INT(v->created_ms)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store the certificate with serial '%s'", v->serial);
-	if (current && put_rev(tx, VERSION_POINT,
-			       SQL_VALUES(SQL_TEXT(v->certificate_id), SQL_TEXT(v->id), SQL_INT(v->not_before_ms),
-					  SQL_INT(v->not_after_ms), SQL_INT(v->created_ms)),
-			       CERTIFICATE_GET, "certificate", v->certificate_id, &rev, err) < 0)
+	if (current && point_to(tx, v, &rev, err) < 0)
 		return -(int)err->code;
 	if (v->certificate_id)
 		store_touch(tx, "certificate", v->certificate_id, rev);

@@ -6,6 +6,7 @@
 #define STORE_DRIVER_H
 
 #include "model/user.h"
+#include "store/kept.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -22,9 +23,9 @@ struct stmt {              /* one prepared statement in a connection's cache */
 #define STMT_BUCKETS 128
 #define STMT_MAX 512
 
-struct count_note {
-	char name[48];
-	int64_t delta;
+struct count_note { /* kept.h */
+	char what[32], who[32];
+	int64_t hour, delta;
 };
 
 /* What a transaction leaves to be done at its commit. Append-only, so that a savepoint's share can be cut off again. */
@@ -84,7 +85,7 @@ void notes_done(struct notes *n);
 void notes_cut_audits(struct notes *n, size_t to);
 /* Merges equal touches and keeps at most STORE_TOUCHES_MAX; returns how many are left. */
 size_t notes_merge_touches(struct notes *n);
-void notes_merge_counts(struct notes *n); /* one per name, sorted by name, zeros dropped */
+void notes_merge_counts(struct notes *n); /* one per row of kept, sorted by its key, zeros dropped */
 
 /* driver_sqlite.c */
 enum sqlite_role { SQLITE_ROLE_WRITER, SQLITE_ROLE_READER, SQLITE_ROLE_CHECKPOINT };
@@ -138,7 +139,7 @@ int store_migrated(struct sql *q, const struct migration *list, struct err *err)
 /* upgrade.c: what a backend does with the schema as it opens; sqlite_path NULL on PostgreSQL. ret_copy: see store_upgrade_copy. */
 int store_schema_open(struct sql *q, const struct store_options *o, const char *sqlite_path, char **ret_copy, struct err *err) MUST_CHECK;
 
-/* meta.c */
+/* kept.c */
 int store_counts_flush(struct sql *tx, struct err *err) MUST_CHECK; /* writes notes.counts into their rows */
 
 /* store.c, for the two backends */

@@ -124,7 +124,7 @@ int store_feed_item_before(struct sql *q, enum edge_kind kind, const char *name,
 
 int store_feed_item_last_seq(struct sql *q, int64_t *ret, struct err *err)
 {
-	return store_count_get(q, "feed", ret, err);
+	return store_last_num(q, "feed", ret, err);
 }
 
 int store_feed_item_prune(struct sql *tx, int64_t seq, int64_t changed_before_ms, int64_t *ret_n, struct err *err)

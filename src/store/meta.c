@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* meta.c - named texts, numbers handed out in the transaction that uses them, kept counters. */
+/* meta.c - named texts, numbers handed out in the transaction that uses them. */
 #include "store/driver.h"
 
 static const char META_GET[] = "SELECT value FROM meta WHERE name = $1";
@@ -38,30 +38,15 @@ int store_next_num(struct sql *tx, const char *name, int64_t *ret, struct err *e
 	return 0;
 }
 
-int store_count_get(struct sql *q, const char *name, int64_t *ret, struct err *err)
+int store_last_num(struct sql *q, const char *name, int64_t *ret, struct err *err)
 {
 	int64_t n = 0;
 
 	if (sql_int(q, COUNTER_GET, SQL_VALUES(SQL_TEXT(name)), &n, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)
-			return err_wrap(err, "could not read counter '%s'", name);
+			return err_wrap(err, "could not read the last number of '%s'", name);
 		err_clear(err);
 	}
 	*ret = n;
-	return 0;
-}
-
-int store_counts_flush(struct sql *tx, struct err *err)
-{
-	struct notes *n = &tx->notes;
-
-	notes_merge_counts(n); /* in the order of names: two transactions cannot wait for each other */
-	for (size_t i = 0; i < n->n_counts; i++) {
-		struct sql_values v = SQL_VALUES(SQL_TEXT(n->counts[i].name), SQL_INT(n->counts[i].delta));
-
-		if (sql_exec(tx, COUNTER_ADD, v, NULL, err) < 0)
-			return err_wrap(err, "could not keep counter '%s'", n->counts[i].name);
-	}
-	n->n_counts = 0;
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* order.c - orders (DESIGN 3): rows of people and of the engine in one table, written by different columns. */
 #include "store/order.h"
 
+#include "store/kept.h"
 #include "store/lib.h"
 #include "store/rows.h"
 
@@ -42,17 +43,19 @@ static const char *const order_serves[] = {
 static const char ORDER_DELETE[] =
 	"UPDATE orders SET deleted_ms = $2, want_cancel = CASE WHEN ended_ms = 0 THEN $2 ELSE want_cancel END,"
 	" due_ms = CASE WHEN ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2 THEN $2 ELSE due_ms END, rev = rev + 1"
-	" WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
+	" WHERE id = $1 AND deleted_ms = 0 RETURNING rev, status, account_id";
 
+/* was_status: what it was until now, so that the counts are told of exactly the change that was made. */
 static const char ORDER_PUT[] =
-	"UPDATE orders SET certificate_id = $3, csr_id = $4, key_type = $5, holds_turn = $6, status = $7, step = $8,"
+	"UPDATE orders SET was_status = status, certificate_id = $3, csr_id = $4, key_type = $5, holds_turn = $6, status = $7, step = $8,"
 	" url = $9, finalize_url = $10, certificate_url = $11, finalize_sent = $12, ca_expires_ms = $13, give_up_ms = $14,"
 	" step_since_ms = $15, polls = $16, attempts = $17, lane = $18, waiting_for = $20, reason = $21,"
 	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = CASE WHEN $25 = 0 THEN 0 ELSE 1 END,"
 	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_cancel <> $28 OR (want_refresh <> $27 AND $29 <= $24)) THEN $24"
 	" ELSE $19 END, look_after_ms = $29,"
 	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"
-	" WHERE id = $1 AND gen = $2 AND NOT ($12 = 1 AND finalize_sent = 0 AND want_cancel > 0) RETURNING rev";
+	" WHERE id = $1 AND gen = $2 AND NOT ($12 = 1 AND finalize_sent = 0 AND want_cancel > 0)"
+	" RETURNING rev, was_status, account_id, deleted_ms";
 static const char ORDER_CANCELLED[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $2 AND want_cancel > 0 AND finalize_sent = 0";
 static const char ORDER_POLL[] =
 	"UPDATE orders SET polls = $3, starts = 0, lease_owner = NULL, lease_until_ms = 0,"
@@ -126,6 +129,34 @@ int order_from_row(const struct row *r, struct order *o, struct err *err)
 DEFINE_ROW_FN(order)
 DEFINE_COLLECT(order)
 
+/* The kept counts of orders (kept.h). */
+static void count(struct sql *tx, const char *status, const char *account_id, int64_t delta)
+{
+	char what[32];
+
+	snprintf(what, sizeof what, "order.%s", status);
+	store_count(tx, what, 0, account_id, delta);
+}
+
+struct written { /* what an UPDATE of an order says of it: rev, its status before, account_id, deleted_ms */
+	struct sql *tx;
+	const char *now; /* its status; NULL = it is counted no more */
+	int64_t rev;
+};
+
+static int written_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	struct written *w = arg;
+
+	w->rev = row_int(r, 0);
+	if (w->now && (row_int(r, 3) || streq(row_text(r, 1), w->now)))
+		return 0;
+	count(w->tx, row_text(r, 1), row_text(r, 2), -1);
+	if (w->now)
+		count(w->tx, w->now, row_text(r, 2), 1);
+	return 0;
+}
+
 int store_order_add(struct sql *tx, struct order *o, struct err *err)
 {
 	_cleanup_free_ char *names = names_text(&o->names);
@@ -149,6 +180,7 @@ int store_order_add(struct sql *tx, struct order *o, struct err *err)
 	o->num = num;
 	o->rev = 1;
 	o->updated_ms = o->created_ms;
+	count(tx, order_status_text(o->status), o->account_id, 1);
 	store_touch(tx, "order", o->id, 1);
 	return 0;
 }
@@ -163,7 +195,9 @@ int store_order_get_num(struct sql *q, int64_t num, struct order *ret, struct er
 	return order_one(q, ORDER_GET_NUM, SQL_VALUES(SQL_INT(num)), "order", num_text(num).s, ret, err);
 }
 
-static const char ORDER_COUNT[] = "SELECT count(*) FROM live_orders WHERE status = $1";
+static const char ORDER_COUNT[] =
+	"SELECT CAST(COALESCE(SUM(k.n), 0) AS BIGINT) FROM kept k JOIN account a ON a.id = k.who"
+	" WHERE k.what = 'order.' || $1 AND k.hour = 0 AND a.deleted_ms = 0";
 
 int store_order_count(struct sql *q, enum order_status status, int64_t *ret, struct err *err)
 {
@@ -239,15 +273,15 @@ int store_order_served(struct sql *tx, const struct order *o, enum order_want wa
 
 int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
-	int64_t rev = 0;
+	struct written w = { .tx = tx };
 
-	if (sql_int(tx, ORDER_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), &rev, err) < 0) {
+	if (sql_one(tx, ORDER_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), written_row, &w, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)
 			return err_wrap(err, "could not delete order '%s'", id);
 		err_clear(err);
 		return err_set(err, ERR_NOT_FOUND, "no such order '%s'", id);
 	}
-	store_touch(tx, "order", id, rev);
+	store_touch(tx, "order", id, w.rev);
 	return 0;
 }
 
@@ -255,9 +289,9 @@ int store_order_put(struct sql *tx, const struct order *o, enum lease_then then,
 {
 	int64_t lease = then == LEASE_KEEP ? o->lease_until_ms : 0;
 	int64_t due = then == LEASE_KEEP ? o->lease_until_ms : o->due_ms;
-	int64_t rev = 0;
+	struct written w = { .tx = tx, .now = order_status_text(o->status) };
 
-	if (sql_int(tx, ORDER_PUT,
+	if (sql_one(tx, ORDER_PUT,
 		    SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_TEXT(o->certificate_id), SQL_TEXT(o->csr_id),
 			       SQL_TEXT(o->key_type), SQL_BOOL(o->holds_turn), SQL_TEXT(order_status_text(o->status)),
 			       SQL_TEXT(order_step_text(o->step)), SQL_TEXT(o->url), SQL_TEXT(o->finalize_url),
@@ -266,7 +300,7 @@ int store_order_put(struct sql *tx, const struct order *o, enum lease_then then,
 			       SQL_TEXT(o->lane), SQL_INT(due), SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason),
 			       SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms), SQL_INT(now_ms), SQL_INT(lease),
 			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel), SQL_INT(o->look_after_ms)),
-		    &rev, err) < 0) {
+		    written_row, &w, err) < 0) {
 		bool cancelled = false;
 
 		if (err->code != ERR_NOT_FOUND)
@@ -278,7 +312,7 @@ int store_order_put(struct sql *tx, const struct order *o, enum lease_then then,
 			return err_set(err, ERR_CHANGED, "order '%s' was cancelled before finalize was sent", o->id);
 		return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
 	}
-	store_touch(tx, "order", o->id, rev);
+	store_touch(tx, "order", o->id, w.rev);
 	return 0;
 }
 

@@ -280,7 +280,7 @@ void store_tell_audit(struct sql *tx, const struct audit *a)
 	audit_copy(&n->audits[n->n_audits++], a);
 }
 
-void store_count(struct sql *tx, const char *name, int64_t delta)
+void store_count(struct sql *tx, const char *what, int64_t hour, const char *who, int64_t delta)
 {
 	struct notes *n = &tx->notes;
 	struct count_note *c;
@@ -290,9 +290,10 @@ void store_count(struct sql *tx, const char *name, int64_t delta)
 		n->counts = xrealloc(n->counts, n->cap_counts * sizeof *n->counts);
 	}
 	c = &n->counts[n->n_counts++];
-	assert(strlen(name) < sizeof c->name);
-	snprintf(c->name, sizeof c->name, "%s", name);
-	c->delta = delta;
+	assert(strlen(what) < sizeof c->what && strlen(who) < sizeof c->who);
+	*c = (struct count_note){ .hour = hour, .delta = delta };
+	snprintf(c->what, sizeof c->what, "%s", what);
+	snprintf(c->who, sizeof c->who, "%s", who);
 }
 
 static int touch_order(const void *pa, const void *pb)
@@ -337,7 +338,12 @@ size_t notes_merge_touches(struct notes *n)
 
 static int count_order(const void *pa, const void *pb)
 {
-	return strcmp(((const struct count_note *)pa)->name, ((const struct count_note *)pb)->name);
+	const struct count_note *a = pa, *b = pb;
+	int r = strcmp(a->what, b->what);
+
+	if (!r)
+		r = (a->hour > b->hour) - (a->hour < b->hour);
+	return r ? r : strcmp(a->who, b->who);
 }
 
 void notes_merge_counts(struct notes *n)
@@ -350,7 +356,7 @@ void notes_merge_counts(struct notes *n)
 	for (size_t i = 0; i < n->n_counts;) {
 		struct count_note sum = n->counts[i++];
 
-		while (i < n->n_counts && streq(n->counts[i].name, sum.name))
+		while (i < n->n_counts && !count_order(&n->counts[i], &sum))
 			sum.delta += n->counts[i++].delta;
 		if (sum.delta)
 			n->counts[out++] = sum;

@@ -121,13 +121,7 @@ int store_meta_set(struct sql *tx, const char *name, const char *value, struct e
  * feed's sequence ("feed"). The row is locked until the commit, so ask for it late in a write function.
  */
 int store_next_num(struct sql *tx, const char *name, int64_t *ret, struct err *err) MUST_CHECK;
-
-/*
- * Kept counters ("orders.valid"): the deltas of a transaction are added to their rows just before its commit.
- * store_count_get: 0 for one never counted.
- */
-void store_count(struct sql *tx, const char *name, int64_t delta);
-int store_count_get(struct sql *q, const char *name, int64_t *ret, struct err *err) MUST_CHECK;
+int store_last_num(struct sql *q, const char *name, int64_t *ret, struct err *err) MUST_CHECK; /* 0 = none was handed out */
 
 /*
  * One page of a list. Zero struct + limit = the first page; after a page, after_key and after_id are those of its last

@@ -173,7 +173,7 @@ static int inner(struct sql *tx, void *arg, struct err *err)
 {
 	if (sql_exec(tx, "INSERT INTO meta (name, value) VALUES ('inner', 'x')", SQL_NONE, NULL, err) < 0)
 		return -(int)err->code;
-	store_count(tx, "c", 10);
+	store_count(tx, "c", 0, "", 10);
 	store_touch(tx, "inner", NULL, 0);
 	return sql_exec(tx, "INSERT INTO meta (name, value) VALUES ('outer', 'again')", SQL_NONE, NULL, err);
 }
@@ -184,7 +184,7 @@ static int outer(struct sql *tx, void *arg, struct err *err)
 
 	if (sql_exec(tx, "INSERT INTO meta (name, value) VALUES ('outer', 'x')", SQL_NONE, NULL, err) < 0)
 		return -(int)err->code;
-	store_count(tx, "c", 1);
+	store_count(tx, "c", 0, "", 1);
 	store_touch(tx, "outer", "id", 3);
 	ASSERT_FAILS(sql_tx(tx, inner, NULL, &why), &why, ERR_CONFLICT);
 	return 0;
@@ -207,7 +207,7 @@ static void tell(const struct touch *touched, size_t n, void *arg)
 
 static int count_c(struct sql *q, void *arg, struct err *err)
 {
-	return store_count_get(q, "c", arg, err);
+	return store_count_get(q, "c", 0, "", arg, err);
 }
 
 static void a_failed_savepoint_leaves_nothing_behind(void **state)
@@ -282,7 +282,7 @@ static int write_or_fail(struct sql *tx, void *arg, struct err *err)
 		return -(int)err->code;
 	if (v->i % 5 == 4)
 		return err_set(err, ERR_CONFLICT, "every fifth fails");
-	store_count(tx, "crowd.rows", 1);
+	store_count(tx, "crowd.rows", 0, "", 1);
 	return 0;
 }
 
@@ -304,7 +304,7 @@ static void *crowd_main(void *arg)
 
 static int crowd_count(struct sql *q, void *arg, struct err *err)
 {
-	return store_count_get(q, "crowd.rows", arg, err);
+	return store_count_get(q, "crowd.rows", 0, "", arg, err);
 }
 
 static void thirty_two_threads_commit_together_and_failures_stay_alone(void **state)

@@ -22,7 +22,7 @@ static int add_name(struct sql *tx, void *arg, struct err *err)
 {
 	if (sql_exec(tx, "INSERT INTO meta (name, value) VALUES ($1, 'x')", SQL_VALUES(SQL_TEXT(arg)), NULL, err) < 0)
 		return -(int)err->code;
-	store_count(tx, "added", 1);
+	store_count(tx, "added", 0, "", 1);
 	return 0;
 }
 
@@ -286,7 +286,7 @@ static void *worker_main(void *arg)
 
 static int count_added(struct sql *q, void *arg, struct err *err)
 {
-	return store_count_get(q, "added", arg, err);
+	return store_count_get(q, "added", 0, "", arg, err);
 }
 
 static void a_server_that_dies_loses_nothing_and_doubles_nothing(void **state)

@@ -33,6 +33,7 @@ export function CertificatesPage() {
 		const now = { q, sort: given ?? undefined, ...next }
 		setSearch({ ...(now.q ? { q: now.q } : {}), ...(now.sort && (now.q || now.sort !== 'created') ? { sort: now.sort } : {}) }, { replace: true })
 	}
+	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
 	const importButton = may('order') && (
 		<Button variant="default" onClick={() => setImporting(true)}>
 			{t('Import')}
@@ -47,7 +48,7 @@ export function CertificatesPage() {
 				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { ...(sort ? { sort } : {}), ...(q ? { q } : {}), limit, cursor } } }))}
 				onPage={setShown}
 				rowKey={(c) => c.id}
-				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /><BulkBar selected={selected} shown={shown} q={q} onChange={setSelected} /></>}
+				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /><BulkBar selected={selected} shown={shown} q={q} onChange={setSelected} />{!q && status.data && <Text size="sm" c="dimmed">{t('{n} in all', { n: status.data.certificates.all.toLocaleString() })}</Text>}</>}
 				empty={q ? <Empty title={t('Nothing is found')}>{t('No certificate fits all terms of the search.')}</Empty> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
 				columns={[
 					...(may('order') || may('revoke')

@@ -85,7 +85,6 @@ export function DashboardPage() {
 	const moving = LIVE.reduce((n, k) => n + (counts[k] ?? 0), 0)
 	const recentlyFailed = failed.data.items.filter((o) => Date.now() - new Date(o.created_at).getTime() < WEEK)
 	const need = needs(s, live.data, recentlyFailed, certificates, accounts.data.items)
-	const soon = certificates.filter((c) => c.not_after && c.health !== 'expired' && new Date(c.not_after).getTime() - Date.now() < 30 * 86_400_000)
 	const fresh = certificates.length === 0
 
 	return (
@@ -94,7 +93,7 @@ export function DashboardPage() {
 				<CountCard n={need.length} text={t('need you')} href="#need" />
 				<CountCard n={moving} text={t('orders in flight')} href="/orders" />
 				<CountCard n={counts.valid ?? 0} text={t('orders valid')} href="/orders?status=valid" />
-				<CountCard n={soon.length} text={t('expire within 30 days')} href="/certificates?sort=expires" />
+				<CountCard n={s.certificates.expiring} text={t('expire within 30 days')} href="/certificates?sort=expires" />
 			</div>
 			<PauseBanner />
 			{fresh && <FirstSteps account={accounts.data.items.some((a) => a.status === 'valid')} trial={s.trial_directory !== null} order={moving + (counts.valid ?? 0) + (counts.invalid ?? 0) > 0} />}
