@@ -29,15 +29,19 @@ struct row_job { /* what the transactions of the rows share */
 	struct row_result *row;
 };
 
-/* fn gets the job as its argument. Only a failure of the store, and of a single row, is an error of the whole. */
+/*
+ * fn gets the job as its argument. Only a failure of the store at the first row is an error of the whole; at a later one it ends there,
+ * and each row behind it says that it was not tried.
+ */
 int rows_each(struct row_job *j, const struct strlist *refs, const char *action, sql_tx_fn *fn, struct row_result_list *ret,
 	      struct err *err) MUST_CHECK;
 /* The row's certificate, which the audit row is about too. */
 int row_find(struct sql *tx, struct row_job *j, struct certificate *c, struct err *err) MUST_CHECK;
-/* What a row is done by; arg is the job. */
+/* What a row is done by; arg is the job. renew.c, revoke.c */
+int row_renew(struct sql *tx, struct row_job *j, const struct certificate *c, struct err *err) MUST_CHECK; /* c is what row_find gave */
 int row_renew_tx(struct sql *tx, void *arg, struct err *err) MUST_CHECK;
 int row_revoke_tx(struct sql *tx, void *arg, struct err *err) MUST_CHECK;
-/* The code of RFC 5280 5.3.1; -1 for NULL. */
+/* The code of RFC 5280 5.3.1; -1 for NULL. revoke.c */
 int row_reason_code(const char *text);
 
 #endif

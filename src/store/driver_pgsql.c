@@ -159,7 +159,7 @@ static int give_rows(PGresult *result, int max_rows, sql_row_fn *fn, void *arg, 
 		return 0;
 	if (max_rows && n > max_rows)
 		n = max_rows;
-	for (int i = 0; i < n && r >= 0; i++) {
+	for (int i = 0; i < n && r >= 0 && r != SQL_ENOUGH; i++) {
 		struct pgsql_row at = { .result = result };
 
 		r = fn(&(struct row){ .driver = &driver_pgsql, .handle = &at, .index = i }, arg, err);

@@ -175,7 +175,7 @@ static int walk(struct sqlite *c, sqlite3_stmt *h, int max_rows, sql_row_fn *fn,
 		if (r < 0)
 			return r;
 		rows++;
-		if (max_rows && rows == max_rows && read_only)
+		if (read_only && (r == SQL_ENOUGH || (max_rows && rows == max_rows)))
 			return rows;
 	}
 }
@@ -355,7 +355,7 @@ void sqlite_on_wal(struct sql *q, void (*fn)(void *arg, int pages), void *arg)
 static const char SETTINGS_ALL[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
 				   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2000;"
 				   "PRAGMA journal_size_limit = 67108864;";
-static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8000;";
+static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4000;";
 static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 /* Counting the bytes in use takes a lock around each allocation, shared by all connections. */
@@ -423,7 +423,10 @@ static int check(struct sql *q, const char *text, struct err *err)
 
 int sqlite_quick_check(struct sql *q, struct err *err)
 {
-	return check(q, "PRAGMA quick_check(1)", err);
+	int r = check(q, "PRAGMA quick_check(1)", err);
+
+	sqlite3_db_release_memory(of(q)->db); /* every page went through its cache, and will not soon again */
+	return r;
 }
 
 static int foreign_finding(const struct row *r, void *arg, UNUSED struct err *err)

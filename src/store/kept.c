@@ -12,13 +12,14 @@ static const char ADD[] = "INSERT INTO kept (what, hour, who, n) VALUES ($1, $2,
 static const char GET[] = "SELECT n FROM kept WHERE what = $1 AND hour = $2 AND who = $3";
 /* The listed exception: the whole of both tables, once a night. "mends" stands on one side only: it comes as minus its value. */
 static const char DIFFERENCES[] =
-	"SELECT what, hour, who, CAST(SUM(n) AS BIGINT) FROM ("
+	"WITH c AS (SELECT managed, status, not_after_ms / 3600000 AS hour, COUNT(*) AS n FROM certificate WHERE deleted_ms = 0"
+	" GROUP BY not_after_ms / 3600000, managed, status)"
+	" SELECT what, hour, who, CAST(SUM(n) AS BIGINT) FROM ("
 	" SELECT 'order.' || status AS what, 0 AS hour, account_id AS who, COUNT(*) AS n FROM orders WHERE deleted_ms = 0"
-	" GROUP BY status, account_id"
-	" UNION ALL SELECT CASE managed WHEN 1 THEN 'certificate.managed' ELSE 'certificate.watched' END, 0, status, COUNT(*)"
-	" FROM certificate WHERE deleted_ms = 0 GROUP BY managed, status"
-	" UNION ALL SELECT 'expiry', not_after_ms / 3600000, CASE managed WHEN 1 THEN 'managed' ELSE 'watched' END, COUNT(*)"
-	" FROM certificate WHERE deleted_ms = 0 GROUP BY managed, not_after_ms / 3600000"
+	" GROUP BY 'order.' || status, account_id"
+	" UNION ALL SELECT CASE managed WHEN 1 THEN 'certificate.managed' ELSE 'certificate.watched' END, 0, status, SUM(n)"
+	" FROM c GROUP BY managed, status"
+	" UNION ALL SELECT 'expiry', hour, CASE managed WHEN 1 THEN 'managed' ELSE 'watched' END, SUM(n) FROM c GROUP BY managed, hour"
 	" UNION ALL SELECT what, hour, who, -n FROM kept"
 	") AS both_sides GROUP BY what, hour, who HAVING SUM(n) <> 0 ORDER BY what = 'mends' DESC, what, hour, who LIMIT $1";
 static const char MY_TURN[] = "UPDATE kept SET n = n + 1 WHERE what = 'mends' AND hour = 0 AND who = '' AND n = $1";

@@ -12,37 +12,41 @@ void search_page_done(struct search_page *p)
 	*p = (struct search_page){ 0 };
 }
 
-/* $1 the tag asked for (or NULL), $2 the key to go on behind, $3 how many rows, $4 what the index is asked for */
+/*
+ * $1 the tag asked for (or NULL), $2 the key to go on behind, $3 how many rows, $4 and $5 whether vendor and waiting are asked for (a row
+ * that is only walked over is not looked up elsewhere), $6 what the index is asked for
+ */
 #define WALK(from, where, order)                                                                                       \
 	"SELECT c.id, c.num, c.names, c.key_type, c.status, c.managed, c.source, c.owner, c.not_before_ms, c.not_after_ms,"    \
-	" a.vendor, CASE WHEN EXISTS (SELECT 1 FROM certificate_tag g WHERE g.certificate_id = c.id AND g.tag = $1) THEN 1 ELSE 0 END," \
-	" r.install_since_ms" \
-	" FROM " from " LEFT JOIN account a ON a.id = c.account_id LEFT JOIN renewal r ON r.certificate_id = c.id"             \
-	" WHERE c.deleted_ms = 0 AND " where " ORDER BY " order " LIMIT $3"
+	" CASE WHEN $4 = 1 THEN (SELECT a.vendor FROM account a WHERE a.id = c.account_id) END,"                              \
+	" CASE WHEN CAST($1 AS TEXT) IS NOT NULL AND EXISTS (SELECT 1 FROM certificate_tag g WHERE g.certificate_id = c.id AND g.tag = $1) THEN 1 ELSE 0 END," \
+	" CASE WHEN $5 = 1 THEN (SELECT r.install_since_ms FROM renewal r WHERE r.certificate_id = c.id) END"                 \
+	" FROM " from " WHERE c.deleted_ms = 0 AND " where " ORDER BY " order " LIMIT $3"
 #define NEWEST "c.num < $2"
+#define PHRASE_MAX 20
 
 static const char BY_NUMBER[] = WALK("certificate c", NEWEST, "c.num DESC");
 static const char BY_TAG[] =
-	WALK("certificate_tag t CROSS JOIN certificate c", "t.tag = $4 AND t.num < $2 AND c.id = t.certificate_id", "t.num DESC");
-static const char BY_OWNER[] = WALK("certificate c", "c.owner = $4 AND c.owner IS NOT NULL AND " NEWEST, "c.num DESC");
-static const char BY_ACCOUNT[] = WALK("certificate c", "c.account_id = $4 AND c.account_id IS NOT NULL AND " NEWEST, "c.num DESC");
-static const char BY_STATUS[] = WALK("certificate c", "c.status = $4 AND c.status <> 'active' AND " NEWEST, "c.num DESC");
-static const char BY_KEY[] = WALK("certificate c", "c.key_type = $4 AND " NEWEST, "c.num DESC");
-static const char BY_SOURCE[] = WALK("certificate c", "c.source = $4 AND " NEWEST, "c.num DESC");
+	WALK("certificate_tag t CROSS JOIN certificate c", "t.tag = $6 AND t.num < $2 AND c.num = t.num", "t.num DESC");
+static const char BY_OWNER[] = WALK("certificate c", "c.owner = $6 AND c.owner IS NOT NULL AND " NEWEST, "c.num DESC");
+static const char BY_ACCOUNT[] = WALK("certificate c", "c.account_id = $6 AND c.account_id IS NOT NULL AND " NEWEST, "c.num DESC");
+static const char BY_STATUS[] = WALK("certificate c", "c.status = $6 AND c.status <> 'active' AND " NEWEST, "c.num DESC");
+static const char BY_KEY[] = WALK("certificate c", "c.key_type = $6 AND " NEWEST, "c.num DESC");
+static const char BY_SOURCE[] = WALK("certificate c", "c.source = $6 AND " NEWEST, "c.num DESC");
 static const char BY_EXPIRY[] =
-	WALK("certificate c", "(c.not_after_ms, c.id) > ($2, $4) AND c.not_after_ms < $5", "c.not_after_ms, c.id");
+	WALK("certificate c", "(c.not_after_ms, c.id) > ($2, $6) AND c.not_after_ms < $7", "c.not_after_ms, c.id");
 /* The listed exception: substrings. */
 static const char *const BY_NAME[] = {
 	[SQL_SQLITE] = WALK("certificate_names f CROSS JOIN certificate c",
-			    "certificate_names MATCH $4 AND f.rowid < $2 AND c.num = f.rowid", "f.rowid DESC"),
-	[SQL_PGSQL] = WALK("certificate c", "c.names LIKE $4 AND " NEWEST, "c.num DESC"),
+			    "certificate_names MATCH $6 AND f.rowid < $2 AND c.num = f.rowid", "f.rowid DESC"),
+	[SQL_PGSQL] = WALK("certificate c", "c.names LIKE $6 AND " NEWEST, "c.num DESC"),
 };
 static const char ACCOUNTS[] = "SELECT id FROM account WHERE vendor = $1 ORDER BY id LIMIT 2";
 
 struct walk {
 	const struct search *search;
-	bool by_expiry;
-	int limit, seen;
+	bool by_expiry, by_tag; /* the index that is walked along: all of its rows have the tag */
+	int limit, seen, most; /* most: rows that are walked over in a call */
 	int64_t now_ms;
 	struct search_page *page;
 	int64_t last_key;
@@ -55,17 +59,15 @@ static int walk_row(const struct row *r, void *arg, struct err *err)
 	const struct search_subject c = {
 		.names = row_text(r, 2), .key_type = row_text(r, 3), .status = row_text(r, 4), .managed = row_bool(r, 5), .source = row_text(r, 6),
 		.owner = row_text(r, 7), .not_before_ms = row_int(r, 8), .not_after_ms = row_int(r, 9), .vendor = row_text(r, 10),
-		.tagged = row_bool(r, 11), .waiting = row_int(r, 12) > 0,
+		.tagged = w->by_tag || row_bool(r, 11), .waiting = row_int(r, 12) > 0,
 	};
 
 	(void)err;
 	w->seen++;
-	if (w->page->more) /* one more than wanted was found: the rest is of no interest */
-		return 0;
 	if (search_matches(w->search, &c, w->now_ms)) {
 		if (w->page->ids.n == (size_t)w->limit) {
-			w->page->more = true;
-			return 0;
+			w->page->more = true; /* one more than wanted was found */
+			return SQL_ENOUGH;
 		}
 		strlist_add(&w->page->ids, row_text(r, 0));
 	}
@@ -74,15 +76,25 @@ static int walk_row(const struct row *r, void *arg, struct err *err)
 	return 0;
 }
 
-/* The longest text that every match has in its names. */
-static const char *longest(const struct search *s)
+/*
+ * The longest text that every match has in its names; of a whole name its beginning, where names differ: each trigram more is another list
+ * of a million rows to walk along, and the whole is judged anyway.
+ */
+static char *longest(const struct search *s)
 {
 	const char *best = s->name;
+	size_t n;
 
 	for (size_t i = 0; i < s->words.n; i++)
 		if (!best || strlen(s->words.v[i]) > strlen(best))
 			best = s->words.v[i];
-	return best;
+	if (!best || strlen(best) < 3)
+		return NULL;
+	n = strlen(best);
+	if (best == s->name && n > PHRASE_MAX)
+		for (n = PHRASE_MAX; n > 3 && ((unsigned char)best[n] & 0xc0) == 0x80;) /* no character is cut */
+			n--;
+	return xstrndup(best, n);
 }
 
 /* As a phrase of the trigram index: '"' is doubled; as a LIKE pattern: '\\', '%' and '_' are escaped. */
@@ -129,17 +141,17 @@ static const char *status_column(enum search_status s)
 
 struct plan {
 	const char *text;
-	char *value; /* $4; NULL = has none */
+	char *value; /* $6; NULL = has none */
 };
 
 /* The index that leaves the fewest rows, as far as that can be told from the kind of the question. */
 static int choose(struct sql *q, const struct search *s, struct plan *ret, bool *none, struct err *err)
 {
 	_cleanup_strlist_ struct strlist accounts = { 0 };
-	const char *text = longest(s);
+	_cleanup_free_ char *text = longest(s);
 
 	*none = false;
-	if (text && strlen(text) >= 3)
+	if (text)
 		*ret = (struct plan){ BY_NAME[sql_dialect(q)], store_search_pattern(sql_dialect(q), text) };
 	else if (s->tag)
 		*ret = (struct plan){ BY_TAG, xstrdup(s->tag) };
@@ -167,18 +179,18 @@ static int walk_newest(struct sql *q, struct walk *w, const struct page *p, stru
 {
 	const struct search *s = w->search;
 	struct plan plan = { 0 };
+	struct sql_value asked[] = { SQL_INT(0), SQL_INT(0), SQL_INT(STORE_SEARCH_WALK), SQL_INT(s->vendor != NULL),
+				     SQL_INT(s->status == SEARCH_WAITING), SQL_INT(0) };
 	bool none;
 	int r;
 
 	if (choose(q, s, &plan, &none, err) < 0)
 		return -(int)err->code;
-	if (none)
-		r = 0;
-	else if (plan.value)
-		r = sql_each(q, plan.text, SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(page_key_desc(p)), SQL_INT(STORE_SEARCH_WALK), SQL_TEXT(plan.value)),
-			     walk_row, w, err);
-	else
-		r = sql_each(q, plan.text, SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(page_key_desc(p)), SQL_INT(STORE_SEARCH_WALK)), walk_row, w, err);
+	w->by_tag = plan.text == BY_TAG;
+	asked[0] = SQL_TEXT(w->by_tag ? NULL : s->tag);
+	asked[1] = SQL_INT(page_key_desc(p));
+	asked[5] = SQL_TEXT(plan.value);
+	r = none ? 0 : sql_each(q, plan.text, (struct sql_values){ asked, plan.value ? 6 : 5 }, walk_row, w, err);
 	free(plan.value);
 	return r;
 }
@@ -192,21 +204,23 @@ static int walk_expiry(struct sql *q, struct walk *w, const struct page *p, stru
 		before = MIN(before, w->now_ms + 1);
 	if (s->status == SEARCH_EXPIRING)
 		before = MIN(before, clock_add(w->now_ms, 30 * DAY_MS + 1));
+	/* along this index each row is looked up somewhere else in the table, and its tags in another */
+	w->most = s->tag ? STORE_SEARCH_WALK / 4 : STORE_SEARCH_WALK / 2;
 	return sql_each(q, BY_EXPIRY,
-			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(p->started ? p->after_key : from), SQL_INT(STORE_SEARCH_WALK), SQL_TEXT(page_id(p)),
-				   SQL_INT(before)),
+			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(p->started ? p->after_key : from), SQL_INT(w->most), SQL_INT(s->vendor != NULL),
+				   SQL_INT(s->status == SEARCH_WAITING), SQL_TEXT(page_id(p)), SQL_INT(before)),
 			walk_row, w, err);
 }
 
 int store_search(struct sql *q, const struct search *s, bool by_expiry, const struct page *p, int64_t now_ms, struct search_page *ret,
 		 struct err *err)
 {
-	struct walk w = { .search = s, .by_expiry = by_expiry, .limit = p->limit, .now_ms = now_ms, .page = ret };
+	struct walk w = { .search = s, .by_expiry = by_expiry, .limit = p->limit, .most = STORE_SEARCH_WALK, .now_ms = now_ms, .page = ret };
 	int r;
 
 	search_page_done(ret);
 	r = by_expiry ? walk_expiry(q, &w, p, err) : walk_newest(q, &w, p, err);
-	ret->more |= w.seen == STORE_SEARCH_WALK;
+	ret->more |= w.seen == w.most;
 	ret->key = w.last_key;
 	ret->id = TAKE(w.last_id);
 	return r < 0 ? err_wrap(err, "could not search the certificates") : 0;

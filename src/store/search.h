@@ -11,7 +11,7 @@
 #include "store/list.h"
 #include "store/store.h"
 
-#define STORE_SEARCH_WALK 1500
+#define STORE_SEARCH_WALK 1000
 
 struct search_page {
 	struct strlist ids; /* of certificates, in order */

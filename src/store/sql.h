@@ -21,6 +21,8 @@
 
 #include "base/err.h"
 
+#include <limits.h>
+
 struct sql; /* a connection */
 struct row; /* the current row, valid during the callback only */
 
@@ -73,7 +75,11 @@ typedef int sql_tx_fn(struct sql *tx, void *arg, struct err *err);
 int sql_exec(struct sql *q, const char *text, struct sql_values v, int64_t *ret_changed, struct err *err) MUST_CHECK;
 /* The first row goes to fn; none: NOT_FOUND "no such object" (wrap it with the object's kind and name). */
 int sql_one(struct sql *q, const char *text, struct sql_values v, sql_row_fn *fn, void *arg, struct err *err) MUST_CHECK;
-/* fn for each row. Other statements may run inside fn, also the same one. Returns the number of rows, or -code. */
+/*
+ * fn for each row; it returns SQL_ENOUGH when the rest is of no interest. Other statements may run inside fn, also the same one.
+ * Returns the number of rows, or -code.
+ */
+#define SQL_ENOUGH INT_MAX
 int sql_each(struct sql *q, const char *text, struct sql_values v, sql_row_fn *fn, void *arg, struct err *err) MUST_CHECK;
 /* One integer (COUNT, RETURNING num); NOT_FOUND without a row, NULL is 0. */
 int sql_int(struct sql *q, const char *text, struct sql_values v, int64_t *ret, struct err *err) MUST_CHECK;
