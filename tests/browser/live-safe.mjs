@@ -37,6 +37,19 @@ async function store(ask, certificates) {
 	await many('channel', (p, i) => ask('POST', '/channels', { kind: 'webhook', name: `${p}`.slice(0, 96) + i, enabled: false, settings: { url: `https://hooks.bank.test/${i}` } }))
 	await many('token', (p) => ask('POST', '/tokens', { name: p.slice(0, 64), role: 'viewer' }))
 	await many('view', (p, i) => ask('POST', '/views', { name: `${p}`.slice(0, 96) + i, kind: 'servers', servers: ['127.0.0.1:1'] }))
+	/* One after another; each stays in the audit, the last one where it was written. */
+	const oneByOne = async (what, run) => {
+		stored[what] = 0
+		for (const p of PAYLOADS) {
+			const a = await run(p)
+			assert.ok([200, 204, 400, 409].includes(a.status), `${what}: ${a.status} ${JSON.stringify(a.body)}`)
+			if (a.status < 300) stored[what]++
+		}
+	}
+	const account = (await ask('GET', '/accounts?limit=1')).body.items[0]
+	await oneByOne('account', async (p) => ask('PATCH', `/accounts/${account.id}`, { name: p.slice(0, 128), preferred_issuer: p.slice(0, 200) }, { 'If-Match': (await ask('GET', `/accounts/${account.id}`)).etag }))
+	await oneByOne('reason', (p) => ask('PUT', '/renewal-pause', { stopped: true, reason: p.slice(0, 256) }))
+	await many('window', (p, i) => ask('POST', '/renewal-windows', { name: `${p}`.slice(0, 90) + i, cron: '0 2 * * sat', minutes: 60, zone: 'UTC' }))
 	stored.certificate = 0
 	for (const content of certificates) {
 		const r = await ask('POST', '/imports', { content, owner: PAYLOADS[stored.certificate % 300].slice(0, 254)})
@@ -103,6 +116,8 @@ export async function safeTests({ test, browser, base, page, context, tell, pass
 		console.log(`        stored: ${JSON.stringify(stored)}`)
 		/* The rest has control characters or is longer than the field, which the server says. */
 		for (const what of ['csr', 'token', 'view', 'certificate', 'note']) assert.ok(stored[what] >= 150, `${what}: ${JSON.stringify(stored)}`)
+		for (const what of ['account', 'reason']) assert.ok(stored[what] >= 150, `${what}: ${JSON.stringify(stored)}`)
+		assert.ok(stored.window >= 10, JSON.stringify(stored))
 		assert.ok(stored.channel >= 20 && stored.provider >= 20, JSON.stringify(stored)) // there is a limit to how many there may be
 		const dialogs = []
 		page.on('dialog', (d) => (dialogs.push(d.message()), d.dismiss()))
@@ -129,6 +144,7 @@ export async function safeTests({ test, browser, base, page, context, tell, pass
 		}
 		assert.ok(shown > 60, `payloads were seen as text on ${shown} pages only`)
 		await page.evaluate(() => localStorage.removeItem('cw-rows'))
+		assert.equal((await ask('PUT', '/renewal-pause', { stopped: false })).status, 200)
 	})
 
 	await test('a viewer who visits every page and presses everything sends nothing but GET, is handed no secret and meets no dead button', async () => {

@@ -84,6 +84,7 @@ export function FindText({ value, onChange, label, hint, least = 3 }: { value: s
 			}}
 		>
 			<TextInput
+				size="sm"
 				aria-label={label}
 				placeholder={hint}
 				maxLength={253}
