@@ -639,33 +639,34 @@ static char *restoring(const struct config *c)
 	return xasprintf("%s/" DATABASE ".restoring", c->state);
 }
 
-/* The copy is brought up to date, checked, and told that it was restored. */
-static int settle(const struct config *c, const char *at, struct content *ret, struct err *err)
+/* As the server's user: with content the copy is brought up to date and checked, without it is told that it was restored. */
+static int settle(const struct host_user *u, const char *at, struct content *content, struct err *err)
 {
 	_cleanup_free_ char *url = xasprintf("sqlite:%s", at);
 	const struct store_options o = { .upgrade = STORE_UPGRADE_IN_PLACE, .url = url };
-	_cleanup_store_ struct store *store = NULL;
+	struct store *store = NULL;
+	int rc = host_user_act(u, err);
 
-	if (store_open(&o, &store, err) < 0 || store_check(store, err) < 0 || store_read(store, content_read, ret, err) < 0)
-		return err_wrap(err, "the restored database is not in order");
-	if (master_key_fits(c, ret->master_keys, err) < 0)
-		return -(int)err->code;
-	return store_write(store, restored_tx, NULL, err);
+	if (rc == 0)
+		rc = store_open(&o, &store, err);
+	if (rc == 0 && content)
+		rc = store_check(store, err) < 0 ? -(int)err->code : store_read(store, content_read, content, err);
+	else if (rc == 0)
+		rc = store_write(store, restored_tx, NULL, err);
+	store_close(store); /* everything is in the one file then */
+	host_user_act_end(u);
+	return rc < 0 ? err_wrap(err, "the restored database is not in order") : 0;
 }
 
+/* The master key is root's to read. */
 static int finish_database(const struct config *c, const struct host_user *u, const char *path, struct content *ret, struct err *err)
 {
 	_cleanup_free_ char *at = restoring(c);
-	int rc;
 
 	if (u->drop && chown(at, u->uid, u->gid) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not give '%s' to the server's user", at);
-	if (host_user_act(u, err) < 0)
+	if (settle(u, at, ret, err) < 0 || master_key_fits(c, ret->master_keys, err) < 0 || settle(u, at, NULL, err) < 0)
 		return -(int)err->code;
-	rc = settle(c, at, ret, err); /* everything is in the one file then */
-	host_user_act_end(u);
-	if (rc < 0)
-		return rc;
 	if (rename(at, path) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not rename '%s'", at);
 	return dir_sync_of(path, err);

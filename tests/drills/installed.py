@@ -106,12 +106,15 @@ class Site:
     def open(self, server=None):
         """Addresses, an administrator, the CA's trust: serving."""
         server = server or self.server
-        server.machine.put("/etc/certwright/trust.pem", self.ca.ca.read_text())
-        server.configure(**{"dns.listen": "127.0.0.1:53", "dns.hostname": "ns.certwright.test", "http01.listen": "127.0.0.1:80",
-                            "net.allow": "127.0.0.0/8", "net.trust": "/etc/certwright/trust.pem", "log.format": "json"})
+        self.configure(server)
         server.prepare()
         server.apply()
         return server
+
+    def configure(self, server):
+        server.machine.put("/etc/certwright/trust.pem", self.ca.ca.read_text())
+        server.configure(**{"dns.listen": "127.0.0.1:53", "dns.hostname": "ns.certwright.test", "http01.listen": "127.0.0.1:80",
+                            "net.allow": "127.0.0.0/8", "net.trust": "/etc/certwright/trust.pem", "log.format": "json"})
 
     def account(self):
         made = self.server.call("account", "register", "--directory", self.ca.directory, "--email", "admin@certwright.test", "--agree-tos")
