@@ -263,6 +263,9 @@ struct job_list_query {
 };
 extern const struct json_field account_list_fields[], csr_list_fields[], delegation_list_fields[], job_list_fields[];
 
+struct delegation_body {
+	const char *name, *provider_id, *target;
+};
 call_handler record_list, record_get, delegation_list, delegation_create, delegation_get, delegation_delete;
 extern const struct json_field record_query_fields[], delegation_create_fields[];
 struct record_query {

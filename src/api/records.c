@@ -16,7 +16,9 @@ const struct json_field record_query_fields[] = {
 	{ 0 }
 };
 const struct json_field delegation_create_fields[] = {
-	JF_STR(struct name_body, name, .required = true, .min = 1, .max = LIMIT_TEXT),
+	JF_STR(struct delegation_body, name, .required = true, .min = 1, .max = LIMIT_TEXT),
+	JF_STR(struct delegation_body, provider_id, .min = 1, .max = ULID_LEN),
+	JF_STR(struct delegation_body, target, .min = 1, .max = LIMIT_TEXT),
 	{ 0 }
 };
 
@@ -81,12 +83,13 @@ static json_t *delegation_json(const struct call *c, const struct delegation *d)
 {
 	const char *host = service_config(c->service)->dns_hostname;
 	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", d->name);
-	_cleanup_free_ char *line = xasprintf("%s. 3600 IN NS %s.", zone, str_empty(host) ? "<dns.hostname is not set>" : host);
-	_cleanup_free_ char *alias = service_delegation_alias(c->service, d->name);
+	_cleanup_free_ char *line = d->target ? NULL : xasprintf("%s. 3600 IN NS %s.", zone, str_empty(host) ? "<dns.hostname is not set>" : host);
+	_cleanup_free_ char *alias = d->target ? xstrdup(d->target) : service_delegation_alias(c->service, d->name);
 	_cleanup_free_ char *cname = alias ? xasprintf("%s. 3600 IN CNAME %s.", zone, alias) : NULL;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name,
-			 "zone", zone, "ns_line", line, "cname_line", json_str_or_null(cname), "away", json_str_or_null(d->away), "away_since",
+	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", d->id, "num", (json_int_t)d->num, "name", d->name,
+			 "zone", zone, "ns_line", json_str_or_null(line), "cname_line", json_str_or_null(cname), "provider_id",
+			 json_str_or_null(d->provider_id), "target", json_str_or_null(d->target), "away", json_str_or_null(d->away), "away_since",
 			 json_time_or_null(d->away_ms), "made_for_order", json_str_or_null(d->made_for_order), "facts", facts_of(d), "looked_at",
 			 json_time_or_null(d->looked_ms), "created_at", json_time_or_null(d->created_ms));
 }
@@ -124,10 +127,11 @@ static void answer_delegation(struct call *c, unsigned status, const struct dele
 
 int delegation_create(struct call *c, struct err *err)
 {
-	const struct name_body *b = c->body;
+	const struct delegation_body *b = c->body;
+	struct delegation_create q = { .name = b->name, .provider = b->provider_id, .target = b->target };
 	_cleanup_(delegation_done) struct delegation d = { 0 };
 
-	if (service_delegation_create(c->service, &c->actor, b->name, &c->once, &d, err) < 0)
+	if (service_delegation_create(c->service, &c->actor, &q, &c->once, &d, err) < 0)
 		return -(int)err->code;
 	answer_delegation(c, 201, &d);
 	return 0;

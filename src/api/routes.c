@@ -107,7 +107,7 @@ const struct route routes[] = {
 	{ "GET", "/records/{id}", "getRecord", PERM_VIEW, record_get, .answers = { 200 } },
 	{ "GET", "/delegations", "listDelegations", PERM_VIEW, delegation_list, QUERY(delegation_list_fields, delegation_list_query), .answers = { 200 } },
 	{ "POST", "/delegations", "createDelegation", PERM_ORDER, delegation_create, ROUTE_ONCE,
-	  BODY(delegation_create_fields, name_body), .answers = { 201, 409 } },
+	  BODY(delegation_create_fields, delegation_body), .answers = { 201, 409 } },
 	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
 	{ "POST", "/delegations/{id}/check", "checkDelegation", PERM_ORDER, delegation_check, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/delegations/{id}/asked", "listDelegationAsked", PERM_VIEW, delegation_asked, .answers = { 200 } },

@@ -52,7 +52,7 @@ const struct cli_verb record_verbs[] = {
 };
 
 static const struct cli_column delegation_fields[] = { { "Id", "id", 0 }, { "Number", "num", 0 }, { "Name", "name", 0 }, { "Zone", "zone", 0 },
-						       { "NS line", "ns_line", 0 }, { "Or CNAME line", "cname_line", 0 }, { "Gone elsewhere", "away", 0 },
+						       { "NS line", "ns_line", 0 }, { "CNAME line", "cname_line", 0 }, { "Provider", "provider_id", 0 }, { "Gone elsewhere", "away", 0 },
 						       { "Gone since", "away_since", 0 }, { "Made for order", "made_for_order", 0 }, { "Created at", "created_at", 0 },
 						       { 0 } };
 
@@ -64,16 +64,22 @@ static const struct cli_option delegation_options[] = {
 	{ 0 }
 };
 
+static const struct cli_option create_options[] = {
+	{ "provider", "ID", "the name leads into a zone at this provider, which writes there", false },
+	{ "target", "NAME", "where _acme-challenge.NAME leads by CNAME, in that zone", false },
+	{ 0 }
+};
+
 static int delegation_create(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
 	_cleanup_json_ json_t *body = NULL;
 	struct cli_call q = { .method = HTTP_POST, .path = "/delegations", .create = true };
-	const char *name;
+	const char *name, *provider = arg(a, "provider"), *target = arg(a, "target");
 
 	if (arg_word(a, "the name", &name, err) < 0)
 		return -(int)err->code;
-	body = json_pack("{s:s}", "name", name);
+	body = json_pack("{s:s, s:s*, s:s*}", "name", name, "provider_id", provider, "target", target);
 	if (!body)
 		return err_set(err, ERR_INVALID, "the name is not UTF-8 text");
 	q.body = body;
@@ -126,13 +132,13 @@ static const struct cli_option lines_options[] = {
 };
 
 const struct cli_verb delegation_verbs[] = {
-	{ "delegation", "create", "NAME", delegation_create, NULL, "serve the zone _acme-challenge.NAME" },
-	{ "delegation", "list", "", delegations, delegation_options, "names whose _acme-challenge zone is served here" },
-	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the NS line to copy" },
-	{ "delegation", "check", "ID", cli_delegation_check, NULL, "look whether it is delegated to us and whether we answer" },
+	{ "delegation", "create", "NAME", delegation_create, create_options, "serve the zone _acme-challenge.NAME, or lead it to a provider" },
+	{ "delegation", "list", "", delegations, delegation_options, "names whose _acme-challenge is answered here or leads to a provider" },
+	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the line to copy" },
+	{ "delegation", "check", "ID", cli_delegation_check, NULL, "look whether it leads to us, or to its provider, and whether we answer" },
 	{ "delegation", "asked", "ID", cli_delegation_asked, NULL, "what the Internet asked about the zone: the real proof" },
 	{ "delegation", "paste", "FILE", cli_delegation_paste, NULL, "serve the zones of all names of a list" },
-	{ "delegation", "lines", "", cli_delegation_lines, lines_options, "NS lines for the parent zones of what is not delegated yet" },
+	{ "delegation", "lines", "", cli_delegation_lines, lines_options, "NS and CNAME lines for the parent zones of what is not delegated yet" },
 	{ "delegation", "delete", "ID", delegation_delete, NULL, "stop serving the zone" },
 	{ 0 }
 };

@@ -14,8 +14,8 @@ char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, c
 {
 	json_t *j = kind == DEBT_DEACTIVATE_AUTHZ ?
 		json_pack("{s:s}", "url", authz_url) :
-		json_pack("{s:s, s:s, s:s, s:o, s:s, s:I}", "kind", validation_text(r->kind), "zone", zone, "name", r->domain, "token",
-			  json_str_or_null(r->token), "value", r->value, "ttl", (json_int_t)r->ttl);
+		json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:I}", "kind", validation_text(r->kind), "zone", zone, "name", record_place(r), "token",
+			  json_str_or_null(r->token), "value", r->value, "key_auth", json_str_or_null(r->key_auth), "ttl", (json_int_t)r->ttl);
 	char *text = json_text(j);
 
 	json_decref(j);
@@ -184,7 +184,7 @@ static int withdraw(struct pay *p, json_t *what, struct err *err)
 	if (!set.name || !value)
 		return err_set(err, ERR_NEEDS_PERSON, "it is not noted what has to be withdrawn");
 	set.zone = set.zone ? set.zone : "";
-	strlist_add(&set.values, value);
+	challenge_set_add(&set, value, json_string_value(json_object_get(what, "key_auth")));
 	return withdraw_at(p, &set, err);
 }
 

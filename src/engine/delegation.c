@@ -23,6 +23,40 @@ char *delegation_alias(const char *dns_zone, const char *name)
 	return xasprintf("%.*s.%s", ALIAS_HEX, hex, dns_zone);
 }
 
+int delegation_of(struct sql *q, const char *name, struct delegation *ret, struct err *err)
+{
+	delegation_done(ret);
+	if (store_delegation_find(q, name, ret, err) == 0)
+		return 1;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	return 0;
+}
+
+bool delegation_concerns(const struct delegation *d, const char *method)
+{
+	return d->id && streq(method, d->provider_id ? d->provider_id : METHOD_DELEGATION);
+}
+
+int delegation_target(const char *name, const char *text, char **ret, struct err *err)
+{
+	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", name);
+	struct dns_name n;
+	char plain[DNS_NAME_TEXT];
+
+	if (dns_name_parse(text, &n, err) < 0) {
+		replace_str(&err->field, "/target");
+		return err_wrap(err, "'%s' is not a name to which a CNAME could lead", text);
+	}
+	dns_name_lower(&n);
+	dns_name_text(&n, plain);
+	if (!strchr(plain, '.') || streq(plain, zone) || str_starts(plain, "*."))
+		return err_set_field(err, ERR_INVALID, "/target", "a CNAME at '%s' cannot lead to '%s'", zone, plain);
+	*ret = xstrdup(plain);
+	return 0;
+}
+
 /* ---- one ---- */
 
 /* The facts say that it is ours, or is not, or nothing certain (NULL). *ret_words: what was seen, owned. */
@@ -87,6 +121,14 @@ static void judge(struct delegation *d, json_t *facts, bool counts, int64_t now)
 	}
 }
 
+/* Owned. */
+static char *lost_text(const struct delegation *d)
+{
+	if (d->target)
+		return xasprintf("'_acme-challenge.%s' led to '%s' and does not any more: %s", d->name, d->target, d->away);
+	return xasprintf("'%s' was delegated to this server and is not any more: %s", d->name, d->away);
+}
+
 static int put(struct sql *tx, const struct delegation *d, int64_t now, struct err *err)
 {
 	struct notice_cause n = {
@@ -99,7 +141,7 @@ static int put(struct sql *tx, const struct delegation *d, int64_t now, struct e
 		return -(int)err->code;
 	if (!d->away_ms)
 		return notice_end(tx, n.kind, n.subject_kind, n.subject_id, now, err);
-	cause = xasprintf("'%s' was delegated to this server and is not any more: %s", d->name, d->away);
+	cause = lost_text(d);
 	n.cause = cause;
 	return notice_raise(tx, &n, err);
 }
@@ -197,13 +239,7 @@ static int find(struct sql *q, void *arg, struct err *err)
 {
 	struct gone *g = arg;
 
-	delegation_done(&g->d);
-	if (store_delegation_find(q, g->name, &g->d, err) == 0)
-		return 0;
-	if (err->code != ERR_NOT_FOUND)
-		return -(int)err->code;
-	err_clear(err);
-	return 0;
+	return delegation_of(q, g->name, &g->d, err) < 0 ? -(int)err->code : 0;
 }
 
 static int put_again(struct sql *tx, void *arg, struct err *err)
@@ -235,17 +271,18 @@ int delegations_stand(struct run *r, struct err *ret_why, struct err *err)
 		const struct name_method *m = name_methods_find(&r->methods, r->o.names.v[i]);
 		const char *method = m ? m->method : r->o.dns_method;
 		struct gone g = { .r = r, .name = name_base(r->o.names.v[i]) };
+		_cleanup_free_ char *lost = NULL;
 		char since[CLOCK_TEXT];
 		int rc;
 
-		if (r->o.validation != VALIDATION_DNS01 || !method || !streq(method, METHOD_DELEGATION))
+		if (r->o.validation != VALIDATION_DNS01 || !method)
 			continue;
 		rc = engine_read(r->e, find, &g, err);
-		if (rc == 0 && g.d.away_ms)
+		if (rc == 0 && g.d.away_ms && delegation_concerns(&g.d, method))
 			rc = still_gone(&g, err);
 		if (rc == 1) {
-			err_set(ret_why, ERR_NEEDS_PERSON, "'%s' was delegated to this server and is not any more (since %s): %s", g.d.name,
-				clock_format(g.d.away_ms, since), g.d.away);
+			lost = lost_text(&g.d);
+			err_set(ret_why, ERR_NEEDS_PERSON, "%s (since %s)", lost, clock_format(g.d.away_ms, since));
 			err_hint(ret_why, "The authority was not asked. Restore the record in the parent zone: the order looks again by itself. If the "
 					  "name is not yours any more, delete the order and the delegation.");
 		}

@@ -194,6 +194,47 @@ static void aliased(struct doctor *d, const char *zone, const char *alias, const
 	}
 }
 
+/* The delegation of the name says that it leads into a zone at a provider. */
+static void leads_elsewhere(struct doctor *d, const char *zone, const char *target, const struct parent *p)
+{
+	_cleanup_free_ char *line = xasprintf("Set in the parent zone: %s. 3600 IN CNAME %s.", zone, target), *all = strlist_join(&p->ns, ", ");
+
+	if (p->alias && str_case_eq(p->alias, target))
+		fact(d, "delegation", "good", NULL, "'%s' leads to '%s', where its provider writes", zone, target);
+	else if (p->alias)
+		fact(d, "delegation", "bad", line, "'%s' is an alias of '%s', not of '%s'", zone, p->alias, target);
+	else if (p->ns.n)
+		fact(d, "delegation", "bad", line, "'%s' is delegated to %s; it should lead to '%s'", zone, all, target);
+	else
+		fact(d, "delegation", "bad", line, "'%s' does not lead to '%s'", zone, target);
+}
+
+struct row_of {
+	const char *name;
+	struct delegation d;
+};
+
+static int read_row(struct sql *q, void *arg, struct err *err)
+{
+	struct row_of *w = arg;
+
+	return delegation_of(q, w->name, &w->d, err) < 0 ? -(int)err->code : 0;
+}
+
+/* Where the name is to lead when it is proved so; NULL = nowhere. Owned. */
+static char *target_of(struct doctor *d, const char *name)
+{
+	struct row_of w = { .name = name };
+	_cleanup_err_ struct err why = { 0 };
+	char *target = NULL;
+
+	if (engine_read(d->e, read_row, &w, &why) == 0 && w.d.target &&
+	    (!d->method || streq(d->method, METHOD_DELEGATION) || delegation_concerns(&w.d, d->method)))
+		target = TAKE(w.d.target);
+	delegation_done(&w.d);
+	return target;
+}
+
 static void not_delegated(struct doctor *d, const char *zone, const struct parent *p, const struct outlook *o)
 {
 	const char *host = d->e->o.dns_hostname;
@@ -245,6 +286,7 @@ static void delegated(struct doctor *d, const char *zone, const struct parent *p
 void doctor_delegation(struct doctor *d, const char *name, const struct outlook *o)
 {
 	_cleanup_free_ char *zone = xasprintf("_acme-challenge.%s", name);
+	_cleanup_free_ char *target = NULL;
 	_cleanup_parent_ struct parent p = { 0 };
 
 	if (clock_boot(&clock_system) >= d->deadline_boot_ms) {
@@ -253,7 +295,10 @@ void doctor_delegation(struct doctor *d, const char *name, const struct outlook 
 	}
 	if (ask_parent(d, name, zone, o, &p) < 0)
 		return;
-	if (p.ns.n)
+	target = target_of(d, name);
+	if (target)
+		leads_elsewhere(d, zone, target, &p);
+	else if (p.ns.n)
 		delegated(d, zone, &p, o);
 	else
 		not_delegated(d, zone, &p, o);

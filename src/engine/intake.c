@@ -584,6 +584,8 @@ int delegation_intake(struct sql *tx, struct delegation *d, bool *ret_made, stru
 
 	if (store_delegation_ensure(tx, d, ret_made, err) < 0)
 		return -(int)err->code;
+	if (d->provider_id)
+		return 0; /* nobody asks us about it */
 	return store_feed_item_put(tx, EDGE_ZONE, zone, "", 60, d->created_ms, &seq, err);
 }
 

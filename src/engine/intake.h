@@ -136,6 +136,12 @@ int csr_intake(struct sql *tx, const struct csr_intake_request *r, char ret_job_
  * name, with or without "*.", so that the record is set once. Owned by the caller.
  */
 char *delegation_alias(const char *dns_zone, const char *name);
+/* The delegation of a name without "*."; 1 when there is one. *ret must be empty or one before. */
+int delegation_of(struct sql *q, const char *name, struct delegation *ret, struct err *err) MUST_CHECK;
+/* This way of proving the name goes by that delegation. */
+bool delegation_concerns(const struct delegation *d, const char *method);
+/* Where _acme-challenge.NAME is to lead, as it is stored: lower case, no final dot. INVALID with the field. Owned. */
+int delegation_target(const char *name, const char *text, char **ret, struct err *err) MUST_CHECK;
 /* Makes the row and its zone at edge, if there is none for the name (d becomes the row); d->id and d->created_ms are the caller's. */
 int delegation_intake(struct sql *tx, struct delegation *d, bool *ret_made, struct err *err) MUST_CHECK;
 /* Edge stops serving the zone. The caller refuses (IN_USE) while an order needs it. */

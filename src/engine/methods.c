@@ -61,42 +61,56 @@ static int all_in_order(const struct methods_request *r, struct err *err)
 	return 0;
 }
 
-static int delegated(struct sql *q, const char *name, struct err *err)
+/* "By delegation" means as the delegation of the name says: answered here, or where it leads, by that provider. 0: there is none. */
+static int delegated(struct sql *q, const char *name, char **ret_method, struct err *err)
 {
 	_cleanup_(delegation_done) struct delegation d = { 0 };
+	int rc = delegation_of(q, name, &d, err);
 
-	if (store_delegation_find(q, name, &d, err) == 0)
-		return 1;
-	if (err->code != ERR_NOT_FOUND)
+	if (rc == 1)
+		*ret_method = xstrdup(d.provider_id ? d.provider_id : METHOD_DELEGATION);
+	return rc;
+}
+
+/* The method as it is stored with the order. Owned. */
+static int settle(struct sql *q, const struct methods_request *r, const char *name, const char *method, char **ret, struct err *err)
+{
+	if (r->validation == VALIDATION_DNS01 && streq(method, METHOD_DELEGATION) && delegated(q, base_of(name), ret, err) < 0)
 		return -(int)err->code;
-	err_clear(err);
+	if (!*ret)
+		*ret = xstrdup(method);
 	return 0;
 }
 
 static int decide(struct sql *q, const struct methods_request *r, const char *name, struct name_methods *ret, struct err *err)
 {
 	_cleanup_validation_rule_ struct validation_rule rule = { 0 };
+	_cleanup_free_ char *settled = NULL;
 	const char *method = NULL;
 	int rc;
 
 	if (chosen(r, name, &method, err) < 0)
 		return -(int)err->code;
 	if (method || r->order_method) {
-		name_methods_add(ret, name, method ? method : r->order_method, method ? METHOD_BY_NAME : METHOD_BY_ORDER);
-		return method_check(q, method ? method : r->order_method, r->validation, method ? r->field_names : r->field_order, err);
+		if (settle(q, r, name, method ? method : r->order_method, &settled, err) < 0)
+			return -(int)err->code;
+		name_methods_add(ret, name, settled, method ? METHOD_BY_NAME : METHOD_BY_ORDER);
+		return method_check(q, settled, r->validation, method ? r->field_names : r->field_order, err);
 	}
 	rc = store_rule_match(q, base_of(name), r->vendor ? r->vendor : "", r->validation, &rule, err);
 	if (rc < 0)
 		return rc;
 	if (rc == 1) {
-		name_methods_add(ret, name, rule.method, METHOD_BY_RULE)->rule_id = xstrdup(rule.id);
-		return method_check(q, rule.method, r->validation, r->field_order, err);
+		if (settle(q, r, name, rule.method, &settled, err) < 0)
+			return -(int)err->code;
+		name_methods_add(ret, name, settled, METHOD_BY_RULE)->rule_id = xstrdup(rule.id);
+		return method_check(q, settled, r->validation, r->field_order, err);
 	}
-	rc = r->validation == VALIDATION_DNS01 ? delegated(q, base_of(name), err) : 0;
+	rc = r->validation == VALIDATION_DNS01 ? delegated(q, base_of(name), &settled, err) : 0;
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
-		name_methods_add(ret, name, METHOD_DELEGATION, METHOD_BY_DELEGATION);
+		name_methods_add(ret, name, settled, METHOD_BY_DELEGATION);
 	else
 		name_methods_add(ret, name, r->validation == VALIDATION_DNS01 ? METHOD_MANUAL : METHOD_BUILTIN, METHOD_BY_DEFAULT);
 	return 0;

@@ -545,6 +545,8 @@ json_t *job_vendor_facts(const struct acme_directory *d);
 int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, struct err *err);
 void job_vendor_failed(struct job_run *r, const struct err *why);
 /* What a debt row says, and back. */
+/* The owner name (host) that is really written: at a provider the one to which the name leads. Borrowed. */
+const char *record_place(const struct record *rec);
 char *debt_what(enum debt_kind kind, const char *zone, const struct record *r, const char *authz_url);
 
 /* ---- asked.c: what the Internet asked about delegated zones ---- */

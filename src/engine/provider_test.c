@@ -117,7 +117,7 @@ static void set_of(struct test *t, struct challenge_set *set)
 		return;
 	}
 	*set = (struct challenge_set){ .kind = VALIDATION_DNS01, .zone = t->zone, .name = t->name, .ttl_s = t->use.pub->ttl_s };
-	strlist_add(&set->values, t->value);
+	challenge_set_add(set, t->value, t->row.id); /* provider_probe_value is its digest */
 }
 
 static int probe(struct test *t, struct err *err)

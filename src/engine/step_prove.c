@@ -450,14 +450,49 @@ static char *record_domain(const struct run *r, const struct authz *a)
 	return r->o.validation == VALIDATION_DNS01 ? xasprintf("_acme-challenge.%s", a->identifier) : xstrdup(a->identifier);
 }
 
-/* The value of each pending authorization: token.thumbprint, for dns-01 its digest (RFC 8555 8.1, 8.4). */
-static void add_record(struct run *r, struct authz *a, const char *thumbprint)
+struct leads {
+	const char *name, *method;
+	char *to; /* owned */
+};
+
+static int leads_to(struct sql *q, void *arg, struct err *err)
+{
+	struct leads *l = arg;
+	_cleanup_(delegation_done) struct delegation d = { 0 };
+
+	replace_str(&l->to, NULL);
+	if (delegation_of(q, l->name, &d, err) < 0)
+		return -(int)err->code;
+	if (delegation_concerns(&d, l->method))
+		l->to = TAKE(d.target);
+	return 0;
+}
+
+/* Another name that is written for it or answered with it, as its delegation says; NULL = none. Owned. */
+static int alias_of(struct run *r, const struct authz *a, const char *method, char **ret, struct err *err)
+{
+	struct leads l = { .name = a->identifier, .method = method };
+
+	if (r->o.validation != VALIDATION_DNS01)
+		return 0;
+	if (streq(method, METHOD_DELEGATION))
+		*ret = delegation_alias(r->e->o.dns_zone, a->identifier);
+	else if (method_way(VALIDATION_DNS01, method) == PUBLISH_REMOTE && engine_read(r->e, leads_to, &l, err) < 0)
+		return err_wrap(err, "could not read where '_acme-challenge.%s' leads", a->identifier);
+	if (l.to)
+		*ret = l.to;
+	return 0;
+}
+
+/* The value of each pending authorization: token.thumbprint, for dns-01 its digest (RFC 8555 8.1, 8.4). alias is taken. */
+static void add_record(struct run *r, struct authz *a, const char *thumbprint, char *alias)
 {
 	const char *method = run_method(r, a);
 	const struct publisher *p = run_publisher(r, method);
 	_cleanup_free_ char *auth = xasprintf("%s.%s", a->token, thumbprint);
 	_cleanup_free_ char *domain = record_domain(r, a);
 	char digest[SHA256_B64];
+	_cleanup_free_ char *also = alias;
 	const char *value = auth;
 	struct record *rec = NULL;
 
@@ -471,7 +506,7 @@ static void add_record(struct run *r, struct authz *a, const char *thumbprint)
 		*rec = (struct record){
 			.id = xstrdup(ulid_new(engine_now(r->e)).s), .order_id = xstrdup(r->o.id), .kind = r->o.validation,
 			.method = xstrdup(method), .domain = xstrdup(domain),
-			.alias = streq(method, METHOD_DELEGATION) ? delegation_alias(r->e->o.dns_zone, a->identifier) : NULL,
+			.alias = TAKE(also), .key_auth = r->o.validation == VALIDATION_DNS01 ? xstrdup(auth) : NULL,
 			.token = r->o.validation == VALIDATION_HTTP01 ? xstrdup(a->token) : NULL, .value = xstrdup(value),
 			.ttl = r->o.validation == VALIDATION_HTTP01 ? 0 :
 				p->way == PUBLISH_ROWS && r->e->o.delegation_ttl_s ? r->e->o.delegation_ttl_s : p->ttl_s,
@@ -503,9 +538,16 @@ static int add_records(struct run *r, struct err *err)
 		return err_set(err, ERR_REMOTE_GONE, "too many records were made for this order");
 	if (keys_public(r->e->o.keys, &h, &pub, err) < 0)
 		return err_wrap(err, "could not read the key of account '%s'", r->account.name);
-	for (size_t i = 0; i < r->authz.n; i++)
-		if (r->authz.v[i].status == AUTHZ_PENDING)
-			add_record(r, &r->authz.v[i], pub.thumbprint);
+	for (size_t i = 0; i < r->authz.n; i++) {
+		struct authz *a = &r->authz.v[i];
+		char *alias = NULL;
+
+		if (a->status != AUTHZ_PENDING)
+			continue;
+		if (alias_of(r, a, run_method(r, a), &alias, err) < 0)
+			return -(int)err->code;
+		add_record(r, a, pub.thumbprint, alias);
+	}
 	return 0;
 }
 
@@ -596,6 +638,11 @@ static int call_publisher(struct run *r, const struct publisher *p, const struct
 	return p->publish(NULL, &env, set, err);
 }
 
+const char *record_place(const struct record *rec)
+{
+	return rec->alias && method_way(rec->kind, rec->method) == PUBLISH_REMOTE ? rec->alias : rec->domain;
+}
+
 /* Goes to the same place at once: rows are one act, at a provider one owner name is. */
 static bool together(const struct record *rec, const struct record *first)
 {
@@ -609,12 +656,12 @@ static bool together(const struct record *rec, const struct record *first)
 static void gather(struct run *r, struct record *first, struct challenge_set *ret)
 {
 	*ret = (struct challenge_set){
-		.kind = first->kind, .zone = first->zone ? first->zone : "", .name = first->domain, .token = first->token,
+		.kind = first->kind, .zone = first->zone ? first->zone : "", .name = record_place(first), .token = first->token,
 		.ttl_s = first->ttl, .seq = r->seq,
 	};
 	for (size_t i = 0; i < r->records.n; i++)
 		if (together(&r->records.v[i], first) && r->records.v[i].status != RECORD_WITHDRAWN)
-			strlist_add(&ret->values, r->records.v[i].value);
+			challenge_set_add(ret, r->records.v[i].value, r->records.v[i].key_auth);
 }
 
 static void published(struct run *r, const struct record *first, const char *receipt)
@@ -769,7 +816,7 @@ static int find_zone(struct run *r, struct provider_use *u, struct record *rec, 
 {
 	char *zone = NULL;
 
-	if (u->pub->find_zone(u->self, &u->env, rec->domain, &zone, err) < 0)
+	if (u->pub->find_zone(u->self, &u->env, record_place(rec), &zone, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < r->records.n; i++)
 		if (together(&r->records.v[i], rec)) {
@@ -797,7 +844,7 @@ static int publish_remote(struct run *r, struct record *rec, struct verdict *v, 
 		return provider_trouble(r, row, rec, &why, err);
 	if (u.pub->find_zone && !rec->zone) {
 		if (find_zone(r, &u, rec, &why) < 0) {
-			err_wrap(&why, "could not find the zone of '%s' at provider '%s'", rec->domain, row->name);
+			err_wrap(&why, "could not find the zone of '%s' at provider '%s'", record_place(rec), row->name);
 			return provider_trouble(r, row, rec, &why, err);
 		}
 		return go(v, r, STEP_PUBLISH, false);
@@ -806,12 +853,15 @@ static int publish_remote(struct run *r, struct record *rec, struct verdict *v, 
 	u.env.receipt = u.pub->settled ? &receipt : NULL;
 	r->published_now = true;
 	if (u.pub->publish(u.self, &u.env, &set, &why) < 0) {
-		err_wrap(&why, "could not publish '%s' at provider '%s'", rec->domain, row->name);
+		err_wrap(&why, "could not publish '%s' at provider '%s'", record_place(rec), row->name);
 		return provider_trouble(r, row, rec, &why, err);
 	}
 	CRASH_POINT_OF("published", validation_text(rec->kind), r->o.names.v[0]);
 	published(r, rec, receipt);
-	run_event(r, EVENT_INFO, NULL, "published '%s' at %s (%s)", rec->domain, row->name, u.pub->title);
+	if (rec->alias)
+		run_event(r, EVENT_INFO, NULL, "published '%s', to which '%s' leads, at %s (%s)", rec->alias, rec->domain, row->name, u.pub->title);
+	else
+		run_event(r, EVENT_INFO, NULL, "published '%s' at %s (%s)", rec->domain, row->name, u.pub->title);
 	return publish_next(r, v, false);
 }
 
@@ -920,7 +970,7 @@ static int look_dns(struct run *r, struct record *rec, struct sight *ret, struct
 		wait_only(r, rec, &l, ret);
 		return 0;
 	}
-	rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, rec->domain, &rep, err) : resolve_txt(&l.at, rec->domain, false, &rep, err);
+	rc = e->o.look_up ? e->o.look_up(e->o.look_up_arg, rec->domain, &rep, err) : resolve_txt(&l.at, rec->domain, record_place(rec) != rec->domain, &rep, err);
 	if (rc < 0)
 		return rc;
 	ret->seen = resolve_report_all_have(&rep, rec->value);

@@ -110,6 +110,7 @@ void record_done(struct record *r)
 	free(r->domain);
 	free(r->alias);
 	free(r->receipt);
+	free(r->key_auth);
 	free(r->token);
 	free(r->value);
 	free(r->detail);
@@ -134,6 +135,8 @@ void delegation_done(struct delegation *d)
 	free(d->id);
 	free(d->name);
 	free(d->made_for_order);
+	free(d->provider_id);
+	free(d->target);
 	free(d->looked);
 	free(d->away);
 	*d = (struct delegation){ 0 };

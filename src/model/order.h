@@ -163,10 +163,12 @@ struct record {
 	char *method; /* as orders.dns_method / http_method */
 	char *zone;   /* of the provider, once it was found; NULL before and for other methods */
 	char *domain; /* _acme-challenge.example.com, or the host name for http-01 */
-	char *alias;  /* a name in our own zone that is answered with the same value, or NULL */
+	char *alias;  /* by delegation: a name in our own zone that is answered with the same value; at a provider: where the name leads
+			 by CNAME, and is published instead. NULL = none */
 	char *receipt; /* what the provider's change is asked by, until it has reached all its servers; NULL = nothing to ask */
 	char *token;  /* http-01 */
 	char *value;  /* TXT value, or key authorization */
+	char *key_auth; /* dns-01: what the value is the digest of; NULL = not known */
 	int64_t ttl;  /* seconds */
 	enum record_status status;
 	char *detail; /* JSON: what the look-ups saw, or the CA's words */
@@ -183,6 +185,7 @@ struct delegation {
 	int64_t num;
 	char *name; /* example.com; the zone is _acme-challenge.example.com */
 	char *made_for_order;
+	char *provider_id, *target; /* leads to target by CNAME, where that provider writes; NULL = answered by this server */
 	char *looked; /* JSON: what the last look found; NULL before the first */
 	int64_t looked_ms;
 	int64_t look_due_ms; /* by itself */

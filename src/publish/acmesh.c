@@ -31,8 +31,8 @@ static const char script[] = "umask 077\n"
 			     "\"${CW_HOOK}_$CW_ACT\" \"$CW_FQDN\" \"$CW_VALUE\"\n";
 
 struct acmesh {
-	char *program, *hook;
-	struct program_env env;
+	struct program_hook program;
+	char *hook;
 };
 
 static void close_(void *self)
@@ -41,9 +41,8 @@ static void close_(void *self)
 
 	if (!x)
 		return;
-	free(x->program);
+	program_hook_done(&x->program);
 	free(x->hook);
-	program_env_done(&x->env);
 	free(x);
 }
 
@@ -54,21 +53,17 @@ bool acmesh_hook_ok(const char *hook)
 
 static int open_(const struct publish_env *env, const struct field_value *values, size_t n, void **ret_self, struct err *err)
 {
-	const char *program = field_text(values, n, "program"), *hook = field_text(values, n, "hook");
+	const char *hook = field_text(values, n, "hook");
 	struct acmesh *x;
 
 	(void)env;
-	if (str_empty(program))
-		return err_set_field(err, ERR_INVALID, "/fields/program", "the program is missing");
 	if (str_empty(hook) || !acmesh_hook_ok(hook))
 		return err_set_field(err, ERR_INVALID, "/fields/hook", "the hook is the name of a file of dnsapi without .sh, like dns_pdns");
 	x = xcalloc(1, sizeof *x);
-	x->program = xstrdup(program);
 	x->hook = xstrdup(hook);
-	if (program_env_parse(field_secret(values, n, "options"), &x->env, err) < 0) {
-		replace_str(&err->field, "/fields/options");
+	if (program_hook_open(values, n, "options", &x->program, err) < 0) {
 		close_(x);
-		return err_wrap(err, "the options of the hook '%s' cannot be used", hook);
+		return -(int)err->code;
 	}
 	*ret_self = x;
 	return 0;
@@ -134,52 +129,45 @@ static void say_missing(const struct acmesh *x, const struct publish_env *env, s
 	_cleanup_acmesh_info_ struct acmesh_info info = { 0 };
 	_cleanup_err_ struct err ignored = { 0 };
 
-	if (acmesh_info_read(env, x->program, x->hook, &info, &ignored) < 0)
+	if (acmesh_info_read(env, x->program.name, x->hook, &info, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < info.n; i++)
-		if (!info.options[i].optional && !program_env_has(&x->env, info.options[i].name)) {
+		if (!info.options[i].optional && !program_env_has(&x->program.env, info.options[i].name)) {
 			err_hint(err, "The hook asks for %s (%s), which is not among the options.", info.options[i].name, info.options[i].help);
 			return;
 		}
 }
 
-static int run(const struct acmesh *x, const struct publish_env *env, const char *act, const struct challenge_set *set, struct err *err)
+static int run(void *self, const struct program_visit *v, const char *act, const struct challenge_set *set, size_t i, struct err *err)
 {
-	struct program_visit v = { .env = env, .program = x->program, .secrets = &x->env, .scratch = true,
-				   .until_ms = clock_boot(env->clock) + publisher_acmesh.timeout_s * SECOND_MS };
-	_cleanup_free_ char *fqdn = name_plain(set->name);
+	const struct acmesh *x = self;
+	_cleanup_program_env_ struct program_env e = { 0 };
+	_cleanup_free_ char *fqdn = name_plain(set->name), *words = NULL;
+	int status = 0;
 
-	for (size_t i = 0; i < set->values.n; i++) {
-		_cleanup_program_env_ struct program_env e = { 0 };
-		_cleanup_free_ char *words = NULL;
-		int status = 0;
-
-		program_env_copy(&e, &x->env);
-		set_up(&e, x->hook, act, fqdn, set->values.v[i]);
-		if (program_run(&v, args, &e, &status, &words, err) < 0)
-			return -(int)err->code;
-		if (status && not_begun(x->program, x->hook, status, err) == 0) {
-			program_failed(&v, status, words, err);
-			say_missing(x, env, err);
-		}
-		if (status)
-			return -(int)err->code;
+	program_env_copy(&e, &x->program.env);
+	set_up(&e, x->hook, act, fqdn, set->values.v[i]);
+	if (program_run(v, args, &e, &status, &words, err) < 0)
+		return -(int)err->code;
+	if (status && not_begun(v->program, x->hook, status, err) == 0) {
+		program_failed(v, status, words, err);
+		say_missing(x, v->env, err);
 	}
-	return 0;
+	return status ? -(int)err->code : 0;
 }
 
 static int publish(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
 {
-	if (run(self, env, "add", set, err) < 0)
-		return err_wrap(err, "the hook could not add the TXT record of '%s'", set->name);
-	return 0;
+	struct acmesh *x = self;
+
+	return program_each(&(struct program_each){ &x->program, env, &publisher_acmesh, true, run, x }, "add", set, "let the hook add", err);
 }
 
 static int withdraw(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
 {
-	if (run(self, env, "rm", set, err) < 0)
-		return err_wrap(err, "the hook could not remove the TXT record of '%s'", set->name);
-	return 0;
+	struct acmesh *x = self;
+
+	return program_each(&(struct program_each){ &x->program, env, &publisher_acmesh, true, run, x }, "rm", set, "let the hook remove", err);
 }
 
 /* ---- dns_x_info ---- */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * exec.c - a program of the host's administrator, called as lego's provider "exec" calls it: PROGRAM present FQDN. VALUE and
- * PROGRAM cleanup FQDN. VALUE, status 0 is success. So a script written for lego serves here unchanged.
- *
- * lego's other mode (RAW: domain, token, key authorization) is not offered: what has to be withdrawn is kept as the value of the
- * record, and the key authorization cannot be had from it again.
+ * PROGRAM cleanup FQDN. VALUE, or in RAW mode PROGRAM present -- DOMAIN TOKEN KEYAUTH; status 0 is success. So a script written for
+ * lego serves here unchanged.
  */
 #include "publish/program.h"
 #include "publish/txt.h"
@@ -12,8 +10,8 @@
 extern const struct publisher publisher_exec;
 
 struct exec {
-	char *program;
-	struct program_env env;
+	struct program_hook hook;
+	bool raw;
 };
 
 static void close_(void *self)
@@ -22,62 +20,52 @@ static void close_(void *self)
 
 	if (!x)
 		return;
-	free(x->program);
-	program_env_done(&x->env);
+	program_hook_done(&x->hook);
 	free(x);
 }
 
 static int open_(const struct publish_env *env, const struct field_value *values, size_t n, void **ret_self, struct err *err)
 {
-	const char *program = field_text(values, n, "program");
 	struct exec *x = xcalloc(1, sizeof *x);
 
 	(void)env;
-	if (str_empty(program)) {
+	x->raw = txt_raw_mode(values, n);
+	if (program_hook_open(values, n, "environment", &x->hook, err) < 0) {
 		close_(x);
-		return err_set_field(err, ERR_INVALID, "/fields/program", "the program is missing");
-	}
-	x->program = xstrdup(program);
-	if (program_env_parse(field_secret(values, n, "environment"), &x->env, err) < 0) {
-		replace_str(&err->field, "/fields/environment");
-		close_(x);
-		return err_wrap(err, "the environment of the program '%s' cannot be used", program);
+		return -(int)err->code;
 	}
 	*ret_self = x;
 	return 0;
 }
 
-static int run(const struct exec *x, const struct publish_env *env, const char *act, const struct challenge_set *set, struct err *err)
+static int run(void *self, const struct program_visit *v, const char *act, const struct challenge_set *set, size_t i, struct err *err)
 {
-	struct program_visit v = { .env = env, .program = x->program, .secrets = &x->env,
-				   .until_ms = clock_boot(env->clock) + publisher_exec.timeout_s * SECOND_MS };
-	_cleanup_free_ char *name = name_plain(set->name), *fqdn = xasprintf("%s.", name);
+	const struct exec *x = self;
+	_cleanup_txt_raw_ struct txt_raw raw = { 0 };
+	_cleanup_free_ char *name = name_plain(set->name), *fqdn = xasprintf("%s.", name), *words = NULL;
+	const char *plain[] = { act, fqdn, set->values.v[i], NULL };
+	int status = 0;
 
-	for (size_t i = 0; i < set->values.n; i++) {
-		const char *args[] = { act, fqdn, set->values.v[i], NULL };
-		_cleanup_free_ char *words = NULL;
-		int status = 0;
-
-		if (program_run(&v, args, &x->env, &status, &words, err) < 0)
-			return -(int)err->code;
-		if (status)
-			return program_failed(&v, status, words, err);
-	}
-	return 0;
+	if (x->raw && txt_raw_of(set, i, &raw, err) < 0)
+		return -(int)err->code;
+	if (program_run(v, x->raw ? (const char *const[]){ act, "--", raw.domain, raw.token, raw.key_auth, NULL } : plain, &x->hook.env, &status,
+			&words, err) < 0)
+		return -(int)err->code;
+	return status ? program_failed(v, status, words, err) : 0;
 }
 
 static int publish(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
 {
-	if (run(self, env, "present", set, err) < 0)
-		return err_wrap(err, "could not present '%s'", set->name);
-	return 0;
+	struct exec *x = self;
+
+	return program_each(&(struct program_each){ &x->hook, env, &publisher_exec, false, run, x }, "present", set, "present", err);
 }
 
 static int withdraw(void *self, const struct publish_env *env, const struct challenge_set *set, struct err *err)
 {
-	if (run(self, env, "cleanup", set, err) < 0)
-		return err_wrap(err, "could not clean up '%s'", set->name);
-	return 0;
+	struct exec *x = self;
+
+	return program_each(&(struct program_each){ &x->hook, env, &publisher_exec, false, run, x }, "cleanup", set, "clean up", err);
 }
 
 static const struct field fields[] = {
@@ -85,6 +73,8 @@ static const struct field fields[] = {
 	  .help = "One of those that the host's administrator has named in [programs] of the configuration file" },
 	{ .name = "environment", .flags = FIELD_SECRET | FIELD_LINES,
 	  .help = "NAME=value, one a line: credentials of the script; nothing else is in its environment but PATH" },
+	{ .name = "mode", .standard = "default", .choices = txt_modes,
+	  .help = "RAW: PROGRAM present -- DOMAIN TOKEN KEYAUTH, for scripts that make the value themselves (lego's EXEC_MODE=RAW)" },
 	{ 0 },
 };
 

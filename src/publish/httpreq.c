@@ -2,7 +2,7 @@
 /*
  * httpreq.c - a small HTTP service of the user's own, called as lego's provider "httpreq" calls it: POST ENDPOINT/present and
  * ENDPOINT/cleanup with {"fqdn": "_acme-challenge.example.com.", "value": "…"}, perhaps with basic authentication; any 2xx is
- * success. lego's RAW mode is not offered, for the reason in exec.c.
+ * success. In RAW mode the members are domain, token and keyAuth.
  */
 #include "publish/rest.h"
 #include "publish/txt.h"
@@ -13,6 +13,7 @@ extern const struct publisher publisher_httpreq;
 
 struct httpreq {
 	char *url;
+	bool raw;
 	struct secret password, basic; /* basic: the whole header; empty = none */
 };
 
@@ -51,6 +52,7 @@ static int open_(const struct publish_env *env, const struct field_value *values
 	if (!str_empty(user) && strchr(user, ':'))
 		return err_set_field(err, ERR_INVALID, "/fields/username", "a user name of basic authentication has no colon");
 	q = xcalloc(1, sizeof *q);
+	q->raw = txt_raw_mode(values, n);
 	q->url = rest_url(values, n, "url", "");
 	if (password && password->n)
 		q->password = secret_copy(password->p, password->n);
@@ -60,9 +62,21 @@ static int open_(const struct publish_env *env, const struct field_value *values
 	return 0;
 }
 
+static int body_of(const struct httpreq *q, const struct challenge_set *set, size_t i, json_t **ret, struct err *err)
+{
+	_cleanup_txt_raw_ struct txt_raw raw = { 0 };
+	_cleanup_free_ char *name = name_plain(set->name), *fqdn = xasprintf("%s.", name);
+
+	if (q->raw && txt_raw_of(set, i, &raw, err) < 0)
+		return -(int)err->code;
+	*ret = q->raw ? json_pack("{s:s,s:s,s:s}", "domain", raw.domain, "token", raw.token, "keyAuth", raw.key_auth) :
+			json_pack("{s:s,s:s}", "fqdn", fqdn, "value", set->values.v[i]);
+	return 0;
+}
+
 static int post(const struct httpreq *q, const struct publish_env *env, const char *act, const struct challenge_set *set, struct err *err)
 {
-	_cleanup_free_ char *url = xasprintf("%s/%s", q->url, act), *name = name_plain(set->name), *fqdn = xasprintf("%s.", name);
+	_cleanup_free_ char *url = xasprintf("%s/%s", q->url, act);
 	struct rest r = rest_begin(env, &publisher_httpreq);
 	struct http_header headers[] = { { q->basic.n ? "Authorization" : NULL, (const char *)q->basic.p }, { 0 } };
 
@@ -71,8 +85,10 @@ static int post(const struct httpreq *q, const struct publish_env *env, const ch
 	r.secrets[1] = &q->basic;
 	for (size_t i = 0; i < set->values.n; i++) {
 		_cleanup_http_ struct http_response res = { 0 };
-		json_t *body = json_pack("{s:s,s:s}", "fqdn", fqdn, "value", set->values.v[i]);
+		json_t *body;
 
+		if (body_of(q, set, i, &body, err) < 0)
+			return -(int)err->code;
 		if (rest_send_json(&r, &(struct http_request){ .method = HTTP_POST, .url = url, .headers = headers }, body, &res, err) < 0)
 			return -(int)err->code;
 		if (res.status < 200 || res.status > 299)
@@ -100,6 +116,8 @@ static const struct field fields[] = {
 	  .help = "…/present and …/cleanup are called below it" },
 	{ .name = "username", .max = 256, .help = "Of basic authentication; left empty none is sent" },
 	{ .name = "password", .flags = FIELD_SECRET, .help = "Of basic authentication" },
+	{ .name = "mode", .standard = "default", .choices = txt_modes,
+	  .help = "RAW: domain, token and keyAuth are sent instead of fqdn and value (lego's HTTPREQ_MODE=RAW)" },
 	{ 0 },
 };
 

@@ -172,3 +172,38 @@ int program_failed(const struct program_visit *v, int status, const char *words,
 		err_set(err, ERR_REMOTE_BUSY, "the program '%s' ended with status %d", v->program, status);
 	return *words ? err_remote(err, NULL, words) : -(int)err->code;
 }
+
+int program_hook_open(const struct field_value *values, size_t n, const char *lines, struct program_hook *ret, struct err *err)
+{
+	const char *name = field_text(values, n, "program");
+
+	*ret = (struct program_hook){ 0 };
+	if (str_empty(name))
+		return err_set_field(err, ERR_INVALID, "/fields/program", "the program is missing");
+	if (program_env_parse(field_secret(values, n, lines), &ret->env, err) < 0) {
+		_cleanup_free_ char *field = xasprintf("/fields/%s", lines);
+
+		replace_str(&err->field, field);
+		return err_wrap(err, "the environment of the program '%s' cannot be used", name);
+	}
+	ret->name = xstrdup(name);
+	return 0;
+}
+
+void program_hook_done(struct program_hook *h)
+{
+	free(h->name);
+	program_env_done(&h->env);
+	*h = (struct program_hook){ 0 };
+}
+
+int program_each(const struct program_each *e, const char *act, const struct challenge_set *set, const char *what, struct err *err)
+{
+	struct program_visit v = { .env = e->env, .program = e->hook->name, .secrets = &e->hook->env, .scratch = e->scratch,
+				   .until_ms = clock_boot(e->env->clock) + e->publisher->timeout_s * SECOND_MS };
+
+	for (size_t i = 0; i < set->values.n; i++)
+		if (e->run(e->self, &v, act, set, i, err) < 0)
+			return err_wrap(err, "could not %s '%s'", what, set->name);
+	return 0;
+}

@@ -20,7 +20,19 @@ const struct publisher *publisher_kind(const char *name)
 	return NULL;
 }
 
+void challenge_set_add(struct challenge_set *s, const char *value, const char *key_auth)
+{
+	bool known = key_auth && s->auths.n == s->values.n;
+
+	strlist_add(&s->values, value);
+	if (known)
+		strlist_add(&s->auths, key_auth);
+	else
+		strlist_clear(&s->auths);
+}
+
 void challenge_set_done(struct challenge_set *s)
 {
 	strlist_clear(&s->values);
+	strlist_clear(&s->auths);
 }

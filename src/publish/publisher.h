@@ -50,6 +50,7 @@ struct challenge_set {
 	const char *alias;     /* dns-01 by PUBLISH_ROWS: a name in our own zone that is answered with the same values, or NULL */
 	const char *token;     /* http-01 */
 	struct strlist values; /* dns-01: TXT values; http-01: the one key authorization */
+	struct strlist auths;  /* dns-01: the key authorizations whose digests the values are, in their order; empty = not known */
 	int64_t ttl_s;
 	uint64_t seq;          /* PUBLISH_ROWS: number of the last row, to be acknowledged by edge */
 };
@@ -141,7 +142,9 @@ const struct publisher *publisher_find(enum validation kind, const char *method)
 /* A kind of provider: its publisher has a configuration. NULL when there is none. */
 const struct publisher *publisher_kind(const char *name);
 
-void challenge_set_done(struct challenge_set *s); /* frees values only */
+/* A value with what it is the digest of (NULL = not known: then none of the set is). */
+void challenge_set_add(struct challenge_set *s, const char *value, const char *key_auth);
+void challenge_set_done(struct challenge_set *s); /* frees values and auths only */
 #define _cleanup_challenge_set_ __attribute__((cleanup(challenge_set_done)))
 
 #endif

@@ -149,3 +149,36 @@ void zone_add(struct strlist *zones, const char *name)
 
 	strlist_add(zones, plain);
 }
+
+/* ---- RAW mode ---- */
+
+const char *const txt_modes[] = { "default", "RAW", NULL };
+
+bool txt_raw_mode(const struct field_value *values, size_t n)
+{
+	const char *mode = field_text(values, n, "mode");
+
+	return mode && streq(mode, "RAW");
+}
+
+int txt_raw_of(const struct challenge_set *set, size_t i, struct txt_raw *ret, struct err *err)
+{
+	static const char label[] = "_acme-challenge.";
+	char *name;
+
+	if (i >= set->auths.n)
+		return err_set(err, ERR_NEEDS_PERSON, "the key authorization of a value at '%s' is not known, which RAW mode needs; remove it by hand",
+			       set->name);
+	name = name_plain(set->name);
+	ret->domain = str_starts(name, label) ? xstrdup(name + strlen(label)) : xstrdup(name);
+	free(name);
+	ret->key_auth = set->auths.v[i];
+	ret->token = xstrndup(ret->key_auth, strcspn(ret->key_auth, "."));
+	return 0;
+}
+
+void txt_raw_done(struct txt_raw *r)
+{
+	free(r->domain);
+	free(r->token);
+}

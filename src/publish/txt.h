@@ -27,4 +27,19 @@ bool name_same(const char *a, const char *b);
 char *name_plain(const char *name);
 void zone_add(struct strlist *zones, const char *name); /* the plain form */
 
+/*
+ * lego's RAW mode, of exec and httpreq: the other side is given the name, the token and the key authorization instead of record and
+ * value (RFC 8555 8.1, 8.4). The name is the one that is written, so the target where a CNAME is followed.
+ */
+extern const char *const txt_modes[];
+bool txt_raw_mode(const struct field_value *values, size_t n);
+struct txt_raw {
+	char *domain, *token; /* owned */
+	const char *key_auth; /* borrowed */
+};
+/* Of the i-th value; NEEDS_PERSON when it is not known, as for what was published by an earlier release. */
+int txt_raw_of(const struct challenge_set *set, size_t i, struct txt_raw *ret, struct err *err);
+void txt_raw_done(struct txt_raw *r);
+#define _cleanup_txt_raw_ __attribute__((cleanup(txt_raw_done)))
+
 #endif

@@ -33,6 +33,7 @@ struct look_job {
 	bool missing;
 	struct buf *lines;
 	const char *hostname;
+	bool nameless; /* a line would need it */
 };
 
 /* --- preflight ----------------------------------------------------------------------------------------------------------- */
@@ -263,6 +264,16 @@ static bool found(const struct delegation *d)
 	return false;
 }
 
+static void add_line(struct look_job *j, const struct delegation *d)
+{
+	if (d->target)
+		buf_addf(j->lines, "_acme-challenge.%s. 3600 IN CNAME %s.\n", d->name, d->target);
+	else if (!str_empty(j->hostname))
+		buf_addf(j->lines, "_acme-challenge.%s. 3600 IN NS %s.\n", d->name, j->hostname);
+	else
+		j->nameless = true;
+}
+
 static int lines_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct look_job *j = arg;
@@ -276,7 +287,7 @@ static int lines_tx(struct sql *q, void *arg, struct err *err)
 			return -(int)err->code;
 		for (size_t i = 0; i < l.n; i++)
 			if (!j->missing || !found(&l.v[i]))
-				buf_addf(j->lines, "_acme-challenge.%s. 3600 IN NS %s.\n", l.v[i].name, j->hostname);
+				add_line(j, &l.v[i]);
 		more = l.more && l.n;
 		if (!more)
 			break;
@@ -291,12 +302,12 @@ int service_delegation_lines(struct service *s, bool missing, char **ret, struct
 	_cleanup_buf_ struct buf lines = BUF_MAX(16 * 1024 * 1024);
 	struct look_job j = { .missing = missing, .lines = &lines, .hostname = s->config.dns_hostname };
 
-	if (str_empty(j.hostname)) {
+	if (store_read(s->store, lines_tx, &j, err) < 0)
+		return -(int)err->code;
+	if (j.nameless) {
 		err_set(err, ERR_CONFLICT, "this server has no name as a name server");
 		return err_hint(err, "Set dns.hostname, and restart.");
 	}
-	if (store_read(s->store, lines_tx, &j, err) < 0)
-		return -(int)err->code;
 	if (buf_check(&lines, err) < 0)
 		return err_wrap(err, "could not write the lines");
 	*ret = buf_take(&lines);

@@ -4,6 +4,7 @@
 
 #include "base/idn.h"
 #include "engine/intake.h"
+#include "engine/provider.h"
 #include "service/internal.h"
 #include "service/provider.h"
 #include "store/order.h"
@@ -27,6 +28,7 @@ struct look_job {
 	struct delegation_list *delegations;
 	struct delegation *delegation;
 	const struct delegation *fresh;
+	const char *provider; /* of it, as it was typed; NULL = none */
 	struct job_list *jobs;
 	struct job_filter job_filter;
 	const char *name; /* a part of it */
@@ -201,10 +203,29 @@ int service_delegation_get(struct service *s, const char *ref, struct delegation
 	return store_read(s->store, delegation_tx, &j, err);
 }
 
+/* The provider's id; INVALID when it is none for DNS. */
+static int writer_of(struct sql *q, const char *ref, char **ret, struct err *err)
+{
+	_cleanup_provider_ struct provider p = { 0 };
+
+	if (!ref)
+		return 0;
+	if (SERVICE_GET(q, ref, store_provider_get, store_provider_get_num, &p, err) < 0) {
+		if (err->code != ERR_NOT_FOUND && err->code != ERR_INVALID)
+			return -(int)err->code;
+		err_clear(err);
+		return err_set_field(err, ERR_INVALID, "/provider_id", "there is no provider '%.64s'", ref);
+	}
+	if (method_check(q, p.id, VALIDATION_DNS01, "/provider_id", err) < 0)
+		return -(int)err->code;
+	*ret = TAKE(p.id);
+	return 0;
+}
+
 static int delegation_create_tx(struct sql *tx, void *arg, struct err *err)
 {
 	struct look_job *j = arg;
-	_cleanup_free_ char *before = NULL;
+	_cleanup_free_ char *before = NULL, *provider = NULL;
 	bool made = false;
 
 	if (once_find(tx, j->s, j->once, &before, err) < 0)
@@ -212,7 +233,10 @@ static int delegation_create_tx(struct sql *tx, void *arg, struct err *err)
 	delegation_done(j->delegation);
 	if (before)
 		return store_delegation_get(tx, before, j->delegation, err);
+	if (writer_of(tx, j->provider, &provider, err) < 0)
+		return -(int)err->code;
 	*j->delegation = (struct delegation){ .id = xstrdup(j->fresh->id), .name = xstrdup(j->fresh->name), .rev = 1,
+					      .provider_id = TAKE(provider), .target = xstrdup_null(j->fresh->target),
 					      .created_ms = j->fresh->created_ms };
 	if (delegation_intake(tx, j->delegation, &made, err) < 0)
 		return -(int)err->code;
@@ -224,20 +248,25 @@ static int delegation_create_tx(struct sql *tx, void *arg, struct err *err)
 	return once_add(tx, j->s, j->once, "delegation", j->delegation->id, err);
 }
 
-int service_delegation_create(struct service *s, const struct actor *a, const char *name, const struct request_key *key,
+int service_delegation_create(struct service *s, const struct actor *a, const struct delegation_create *c, const struct request_key *key,
 			      struct delegation *ret, struct err *err)
 {
 	_cleanup_(delegation_done) struct delegation d = { .created_ms = service_now(s) };
 	_cleanup_free_ char *canonical = NULL;
 	_cleanup_audit_ struct audit audit = { 0 };
 	_cleanup_once_ struct once once = { 0 };
-	struct look_job j = { .s = s, .delegation = ret, .fresh = &d, .once = &once, .audit = &audit };
+	struct look_job j = { .s = s, .delegation = ret, .fresh = &d, .provider = c->provider, .once = &once, .audit = &audit };
 
-	if (name_canonical(name, &canonical, err) < 0) {
+	if (!c->provider != !c->target)
+		return err_set_field(err, ERR_INVALID, c->provider ? "/target" : "/provider_id",
+				     "where the name leads and the provider that writes there are given together");
+	if (name_canonical(c->name, &canonical, err) < 0) {
 		replace_str(&err->field, "/name");
 		return -(int)err->code;
 	}
 	d.name = xstrdup(name_base(canonical)); /* "*.example.com" is proved at the same place as "example.com" */
+	if (c->target && delegation_target(d.name, c->target, &d.target, err) < 0)
+		return -(int)err->code;
 	d.id = xstrdup(ulid_new(d.created_ms).s);
 	once_begin(s, a, key, &once);
 	audit_begin(s, a, "delegation.create", "delegation", &audit);
@@ -258,7 +287,7 @@ static int refuse_in_use(struct sql *tx, const struct delegation *d, struct err 
 	for (size_t i = 0; i < l.n; i++) {
 		_cleanup_order_ struct order o = { 0 };
 
-		if (l.v[i].withdrawn_ms || !streq(l.v[i].method, METHOD_DELEGATION))
+		if (l.v[i].withdrawn_ms || !delegation_concerns(d, l.v[i].method))
 			continue;
 		if (store_order_get_any(tx, l.v[i].order_id, &o, err) < 0)
 			return -(int)err->code;

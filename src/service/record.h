@@ -32,8 +32,12 @@ int service_delegation_list(struct service *s, const char *part, const struct li
 /* Where the name may lead by CNAME; NULL when there is no zone of ours (dns.zone). Owned by the caller. */
 char *service_delegation_alias(const struct service *s, const char *name);
 int service_delegation_get(struct service *s, const char *ref, struct delegation *ret, struct err *err) MUST_CHECK;
+struct delegation_create { /* borrowed */
+	const char *name;
+	const char *provider, *target; /* the name leads there by CNAME, and that provider writes it; both or neither */
+};
 /* CONFLICT when there is one for the name. */
-int service_delegation_create(struct service *s, const struct actor *a, const char *name, const struct request_key *key,
+int service_delegation_create(struct service *s, const struct actor *a, const struct delegation_create *c, const struct request_key *key,
 			      struct delegation *ret, struct err *err) MUST_CHECK;
 /* IN_USE while a live order needs it. */
 int service_delegation_delete(struct service *s, const struct actor *a, const char *ref, int64_t rev, struct err *err) MUST_CHECK;

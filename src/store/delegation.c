@@ -5,10 +5,10 @@
 #include "store/lib.h"
 #include "store/search.h"
 
-#define ADDED "id, num, name, made_for_order, rev, created_ms, deleted_ms"
+#define ADDED "id, num, name, made_for_order, rev, created_ms, deleted_ms, provider_id, target"
 #define COLUMNS ADDED ", looked, looked_ms, look_due_ms, good_ms, away, away_ms"
 
-static const char DELEGATION_ADD[] = "INSERT INTO delegation (" ADDED ") VALUES ($1, $2, $3, $4, 1, $5, 0)";
+static const char DELEGATION_ADD[] = "INSERT INTO delegation (" ADDED ") VALUES ($1, $2, $3, $4, 1, $5, 0, $6, $7)";
 static const char DELEGATION_GET[] = "SELECT " COLUMNS " FROM live_delegation WHERE id = $1";
 static const char DELEGATION_GET_NUM[] = "SELECT " COLUMNS " FROM live_delegation WHERE num = $1";
 static const char DELEGATION_FIND[] = "SELECT " COLUMNS " FROM live_delegation WHERE name = $1";
@@ -32,12 +32,14 @@ static int delegation_from_row(const struct row *r, struct delegation *d, UNUSED
 	d->rev = row_int(r, 4);
 	d->created_ms = row_int(r, 5);
 	d->deleted_ms = row_int(r, 6);
-	d->looked = row_text_dup(r, 7);
-	d->looked_ms = row_int(r, 8);
-	d->look_due_ms = row_int(r, 9);
-	d->good_ms = row_int(r, 10);
-	d->away = row_text_dup(r, 11);
-	d->away_ms = row_int(r, 12);
+	d->provider_id = row_text_dup(r, 7);
+	d->target = row_text_dup(r, 8);
+	d->looked = row_text_dup(r, 9);
+	d->looked_ms = row_int(r, 10);
+	d->look_due_ms = row_int(r, 11);
+	d->good_ms = row_int(r, 12);
+	d->away = row_text_dup(r, 13);
+	d->away_ms = row_int(r, 14);
 	return 0;
 }
 
@@ -63,7 +65,7 @@ int store_delegation_ensure(struct sql *tx, struct delegation *d, bool *ret_made
 		return -(int)err->code;
 	if (sql_exec(tx, DELEGATION_ADD,
 		     SQL_VALUES(SQL_TEXT(d->id), SQL_INT(num), SQL_TEXT(d->name), SQL_TEXT(d->made_for_order),
-				SQL_INT(d->created_ms)),
+				SQL_INT(d->created_ms), SQL_TEXT(d->provider_id), SQL_TEXT(d->target)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store the delegation of '%s'", d->name);
 	d->num = num;

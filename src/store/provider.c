@@ -36,6 +36,8 @@ static const char USERS_ORDERS[] =
 static const char USERS_CERTIFICATES[] =
 	"SELECT num FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND"
 	" (dns_method = $1 OR http_method = $1 OR methods LIKE $2) ORDER BY num LIMIT 5";
+static const char USERS_DELEGATIONS[] =
+	"SELECT num FROM delegation WHERE deleted_ms = 0 AND provider_id IS NOT NULL AND provider_id = $1 ORDER BY id LIMIT 5";
 static const char USERS_RULES[] = "SELECT suffix FROM live_validation_rule WHERE method = $1 ORDER BY suffix LIMIT 5";
 static const char USERS_DEBTS[] = "SELECT COUNT(*) FROM debt WHERE method = $1 AND state = 'owed'";
 
@@ -207,12 +209,13 @@ static int user_rule(const struct row *r, void *arg, UNUSED struct err *err)
 int store_provider_users(struct sql *q, const char *id, struct strlist *ret, struct err *err)
 {
 	_cleanup_free_ char *like = xasprintf("%%\"%s\"%%", id);
-	struct users orders = { ret, "order" }, certificates = { ret, "certificate" }, rules = { ret, "rule" };
+	struct users orders = { ret, "order" }, certificates = { ret, "certificate" }, rules = { ret, "rule" }, delegations = { ret, "delegation" };
 	int64_t owed = 0;
 
 	strlist_clear(ret);
 	if (sql_each(q, USERS_ORDERS, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(like)), user_num, &orders, err) < 0 ||
 	    sql_each(q, USERS_CERTIFICATES, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(like)), user_num, &certificates, err) < 0 ||
+	    sql_each(q, USERS_DELEGATIONS, SQL_VALUES(SQL_TEXT(id)), user_num, &delegations, err) < 0 ||
 	    sql_each(q, USERS_RULES, SQL_VALUES(SQL_TEXT(id)), user_rule, &rules, err) < 0 ||
 	    sql_int(q, USERS_DEBTS, SQL_VALUES(SQL_TEXT(id)), &owed, err) < 0)
 		return err_wrap(err, "could not see who uses provider '%s'", id);

@@ -6,10 +6,10 @@
 
 #define COLUMNS                                                                                                        \
 	"id, num, order_id, kind, method, domain, token, value, ttl, status, detail, published_ms, ready_ms, withdrawn_ms,"   \
-	" rev, created_ms, updated_ms, zone, alias, receipt"
+	" rev, created_ms, updated_ms, zone, alias, receipt, key_auth"
 
 static const char RECORD_ADD[] =
-	"INSERT INTO record (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 1, $13, $13, $14, $15, NULL)";
+	"INSERT INTO record (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 1, $13, $13, $14, $15, NULL, $16)";
 static const char RECORD_SAME[] =
 	"SELECT " COLUMNS " FROM record WHERE order_id = $1 AND kind = $2 AND domain = $3 AND value = $4";
 static const char RECORD_PUT[] =
@@ -56,6 +56,7 @@ static int record_from_row(const struct row *r, struct record *x, struct err *er
 	x->zone = row_text_dup(r, 17);
 	x->alias = row_text_dup(r, 18);
 	x->receipt = row_text_dup(r, 19);
+	x->key_auth = row_text_dup(r, 20);
 	if (ROW_ENUM(validation, r, 3, &x->kind, err) < 0 || ROW_ENUM(record_status, r, 9, &x->status, err) < 0)
 		return err_wrap(err, "could not read record '%s'", x->id);
 	return 0;
@@ -98,7 +99,8 @@ int store_record_add(struct sql *tx, struct record *r, struct err *err)
 		     SQL_VALUES(SQL_TEXT(r->id), SQL_INT(num), SQL_TEXT(r->order_id), SQL_TEXT(validation_text(r->kind)),
 				SQL_TEXT(r->method), SQL_TEXT(r->domain), SQL_TEXT(r->token), SQL_TEXT(r->value),
 				SQL_INT(r->ttl), SQL_TEXT(record_status_text(r->status)), SQL_TEXT(r->detail),
-				SQL_INT(r->published_ms), SQL_INT(r->created_ms), SQL_TEXT(r->zone), SQL_TEXT(r->alias)),
+				SQL_INT(r->published_ms), SQL_INT(r->created_ms), SQL_TEXT(r->zone), SQL_TEXT(r->alias),
+				SQL_TEXT(r->key_auth)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store the record of '%s'", r->domain);
 	r->num = num;

@@ -119,6 +119,32 @@ static void programs_are_called_as_their_world_calls_them(void **state)
 	}
 }
 
+static void raw_mode_gets_what_the_value_was_made_of(void **state)
+{
+	const struct publisher *p = publisher_kind("exec");
+	struct field_value values[] = { { .name = "program", .text = "dns-hook" }, { .name = "mode", .text = "RAW" } };
+	_cleanup_challenge_set_ struct challenge_set set = { .kind = VALIDATION_DNS01, .zone = "", .name = "_acme-challenge.example.com" };
+	_cleanup_challenge_set_ struct challenge_set older = { .kind = VALIDATION_DNS01, .zone = "", .name = "_acme-challenge.example.com" };
+	_cleanup_err_ struct err err = { 0 };
+	void *self;
+
+	reset(NULL);
+	challenge_set_add(&set, VALUE, "token-one.thumb");
+	challenge_set_add(&set, OTHER, "token-two.thumb");
+	ASSERT_OK(p->open(&w.env, values, ARRAY_SIZE(values), &self, &err), &err);
+	ASSERT_OK(p->publish(self, &w.env, &set, &err), &err);
+	ASSERT_OK(p->withdraw(self, &w.env, &set, &err), &err);
+	ASSERT_INT(w.calls.n, 4);
+	ASSERT_STR(w.calls.v[0], "dns-hook: present -- example.com token-one token-one.thumb | ");
+	ASSERT_STR(w.calls.v[3], "dns-hook: cleanup -- example.com token-two token-two.thumb | ");
+	/* one value of the set is of an earlier release: nothing is called with half of it */
+	challenge_set_add(&older, VALUE, "token-one.thumb");
+	challenge_set_add(&older, OTHER, NULL);
+	ASSERT_INT(p->withdraw(self, &w.env, &older, &err), -(int)ERR_NEEDS_PERSON);
+	ASSERT_INT(w.calls.n, 4);
+	p->close(self);
+}
+
 static void each_end_of_a_program_has_its_meaning(void **state)
 {
 	static const struct { const char *kind; int status; enum err_code fails, code; const char *says; } rows[] = {
@@ -247,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(programs_are_called_as_their_world_calls_them),
+		TEST(raw_mode_gets_what_the_value_was_made_of),
 		TEST(each_end_of_a_program_has_its_meaning),
 		TEST(a_visit_has_its_time_however_many_values_there_are),
 		TEST(names_that_steer_a_program_cannot_be_set),

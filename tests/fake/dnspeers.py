@@ -21,6 +21,10 @@ class Peer:
         out = subprocess.run(["dig", "+short", "+tcp", "-p", str(self.port), "@127.0.0.1", "TXT", name], capture_output=True, text=True, check=True).stdout
         return sorted(line.strip('"') for line in out.splitlines() if not line.startswith(";"))
 
+    def update(self, text):
+        subprocess.run(["nsupdate", "-y", f"{ALGORITHM}:{KEY}:{SECRET}"], input=f"server 127.0.0.1 {self.port}\nzone example.test\n{text}\nsend\n", text=True,
+                       check=True)
+
     def wait(self):
         bed.wait_for(lambda: self.process.running() and "NOERROR" in subprocess.run(
             ["dig", "+time=1", "+tries=1", "-p", str(self.port), "@127.0.0.1", "SOA", "example.test"], capture_output=True, text=True, check=False).stdout,
@@ -51,7 +55,7 @@ controls {{ }};
 zone "example.test" {{ type primary; file "example.test.zone"; update-policy {{ grant {KEY} wildcard *.example.test. TXT; }}; }};
 zone "sub.example.test" {{ type primary; file "sub.zone"; allow-update {{ key {KEY}; }}; }};
 """)
-        extra = "alias._acme IN CNAME elsewhere\n_acme-challenge.alias IN CNAME target.elsewhere.test.\ncut IN NS ns.elsewhere.test.\nsub IN NS ns1\n"
+        extra = "alias._acme IN CNAME elsewhere\n_acme-challenge.alias IN CNAME target.elsewhere.test.\n_acme-challenge.led IN CNAME _acme-challenge.led.acme\ncut IN NS ns.elsewhere.test.\nsub IN NS ns1\n"
         (self.folder / "example.test.zone").write_text(ZONE + extra)
         (self.folder / "sub.zone").write_text(ZONE)
         self.process = bed.Process("named", [self.here(), "-c", self.folder / "named.conf", "-g", "-n", "1"], self.folder)

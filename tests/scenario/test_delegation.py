@@ -66,6 +66,26 @@ def test_what_was_delegated_to_us_and_has_gone_elsewhere_stops_the_order_before_
     assert not bed.server.request("GET", "/notices")[1]["items"]
 
 
+def test_a_name_that_should_lead_to_a_provider_is_looked_at_as_such(make_bed, parent):
+    bed = make_bed(settings={"resolve.servers": f"127.0.0.1:{parent.finder.port}"})
+    provider = bed.server.request("POST", "/providers", {"kind": "httpreq", "name": "hooks", "fields": {"url": "https://hooks.example.test/"}})[1]
+    target = f"_acme-challenge.acme.{ZONE}"
+    made = bed.server.call("delegation", "create", ZONE, "--provider", provider["id"], "--target", target)
+    shown = look(bed, made["id"])
+    assert delegation_facts(shown) == ["bad"] and f"3600 IN CNAME {target}." in str(shown["facts"]), shown
+    parent.update(f"update add {NAME} 60 CNAME elsewhere.{ZONE}.")
+    shown = look(bed, made["id"])
+    assert delegation_facts(shown) == ["bad"] and f"is an alias of 'elsewhere.{ZONE}'" in str(shown["facts"]), shown
+    parent.update(f"update delete {NAME} CNAME\nupdate add {NAME} 60 CNAME {target}.")
+    assert delegation_facts(look(bed, made["id"])) == ["good"]
+    assert bed.server.cli("delegation", "lines").out == ""
+    parent.update(f"update delete {NAME} CNAME")
+    shown = look(bed, made["id"])
+    assert shown["away"] and "does not lead to" in shown["away"], shown
+    notices = bed.server.request("GET", "/notices")[1]["items"]
+    assert [n["kind"] for n in notices] == ["delegation-lost"] and f"led to '{target}' and does not any more" in notices[0]["cause"], notices
+
+
 class Unbound:
     """A resolver as an authority has one, which knows where the two zones are."""
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Apex and wildcard in one order through every provider, end to end: the CA asks the name server that answers from the provider's zone, so a
 publish that lies cannot issue; afterwards the zone is as it was."""
+import base64
+import hashlib
 import http.server
 import json
 import shutil
@@ -167,6 +169,130 @@ def test_through_a_service_of_ones_own(site, scratch):
     finally:
         service.shutdown()
         service.server_close()
+        peer.stop()
+
+
+RAW_SCRIPT = """#!/bin/sh
+# The form of lego's RAW mode: present|cleanup -- DOMAIN TOKEN KEYAUTH. The value is made here.
+printf '%s\\n' "$*" >>"$CALLS"
+value=$(printf %s "$5" | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d =)
+case $1 in present) act="add _acme-challenge.$3 60 TXT \\"$value\\"" ;; cleanup) act="delete _acme-challenge.$3 TXT \\"$value\\"" ;; *) exit 64 ;; esac
+printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$DNS_PORT" "$act" | nsupdate -y "hmac-sha256:$DNS_KEY"
+"""
+
+
+def shape(calls):
+    """What was called, without what differs from order to order: each key authorization is the token and one thumbprint."""
+    made = []
+    for act, *middle, token, auth in calls:
+        assert auth.startswith(token + ".") and len(auth) == len(token) + 44, (token, auth)
+        made.append((act, *middle))
+    assert sorted((t, a) for x, *_, t, a in calls if x == "present") == sorted((t, a) for x, *_, t, a in calls if x == "cleanup"), calls
+    return sorted(made)
+
+
+def by_lego(site, names, peer, provider, env):
+    if not shutil.which("lego"):
+        pytest.skip("lego is not installed")
+    programs.lego_run(site.folder, names, {"directory": site.ca.directory, "port": peer.port}, provider, env)
+
+
+def test_lego_and_we_call_a_raw_script_alike(site, scratch, hooks, tls):
+    if not dnspeers.Named.here():
+        pytest.skip("BIND is not installed")
+    script = programs.program(hooks, "raw-hook", RAW_SCRIPT)
+    peer = dnspeers.Named(scratch / "peer")
+    try:
+        s = site(peer.port, {"programs.raw-hook": str(script)})
+        calls = beds.scratch("certwright-calls-") / "calls"
+        calls.parent.chmod(0o777)
+        seen = []
+        for us in (False, True):
+            env = {**programs.environment(peer), "CALLS": str(calls)}
+            if us:
+                issue(s, s.provider("exec", program="raw-hook", mode="RAW", environment="".join(f"{k}={v}\n" for k, v in env.items())), peer.values)
+            else:
+                by_lego(s, tls, peer, "exec", {**env, "EXEC_PATH": str(script), "EXEC_MODE": "RAW"})
+            seen.append(shape([line.split(" ") for line in calls.read_text().splitlines()]))
+            calls.unlink()
+        assert seen[0] == seen[1] == [("cleanup", "--", "example.test")] * 2 + [("present", "--", "example.test")] * 2, seen
+        assert peer.values(NAME) == []
+        shutil.rmtree(calls.parent)
+    finally:
+        peer.stop()
+
+
+def test_lego_and_we_send_a_raw_request_alike(site, scratch, tls):
+    if not dnspeers.Named.here():
+        pytest.skip("BIND is not installed")
+    peer = dnspeers.Named(scratch / "peer")
+    service = http.server.ThreadingHTTPServer(("127.0.0.1", beds.free_port()), RawHooks)
+    service.peer = peer
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{service.server_address[1]}"
+    try:
+        s = site(peer.port)
+        seen = []
+        for us in (False, True):
+            service.calls = []
+            if us:
+                issue(s, s.provider("httpreq", url=url, mode="RAW"), peer.values)
+            else:
+                by_lego(s, tls, peer, "httpreq", {"HTTPREQ_ENDPOINT": url, "HTTPREQ_MODE": "RAW"})
+            seen.append(shape(service.calls))
+        assert seen[0] == seen[1] == [("cleanup", "example.test")] * 2 + [("present", "example.test")] * 2, seen
+        assert peer.values(NAME) == []
+    finally:
+        service.shutdown()
+        service.server_close()
+        peer.stop()
+
+
+class RawHooks(http.server.BaseHTTPRequestHandler):
+    """A service in the form of lego's httpreq in RAW mode."""
+
+    def do_POST(self):  # noqa: N802
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert set(body) == {"domain", "token", "keyAuth"} and self.headers["Content-Type"] == "application/json", (body, self.headers)
+        act = self.path.lstrip("/")
+        self.server.calls.append((act, body["domain"], body["token"], body["keyAuth"]))
+        value = base64.urlsafe_b64encode(hashlib.sha256(body["keyAuth"].encode()).digest()).decode().rstrip("=")
+        text = f"update {'add' if act == 'present' else 'delete'} _acme-challenge.{body['domain']} {'60 ' if act == 'present' else ''}TXT \"{value}\""
+        self.server.peer.update(text)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_delegation_leads_by_cname_into_the_zone_of_a_provider(site, scratch):
+    """led.example.test is proved at acme.example.test: the delegation says so, the CNAME stands, and nothing is written at the name itself."""
+    if not dnspeers.Named.here():
+        pytest.skip("BIND is not installed")
+    peer = dnspeers.Named(scratch / "peer")
+    target, zone = "_acme-challenge.led.acme.example.test", "_acme-challenge.led.example.test"
+    try:
+        s = site(peer.port)
+        p = s.provider("rfc2136", server=f"127.0.0.1:{peer.port}", tsig_key=dnspeers.KEY, tsig_secret=dnspeers.SECRET)
+        for wrong in (["--provider", p["id"]], ["--target", target], ["--provider", "77", "--target", target], ["--provider", p["id"], "--target", zone]):
+            assert s.server.cli("delegation", "create", "led.example.test", *wrong).status == 2, wrong
+        made = s.server.call("delegation", "create", "led.example.test", "--provider", str(p["num"]), "--target", target.upper() + ".")
+        line = f"{zone}. 3600 IN CNAME {target}."
+        assert (made["ns_line"], made["cname_line"], made["target"], made["provider_id"]) == (None, line, target, p["id"])
+        s.server.call("delegation", "create", "served.example.test")
+        assert s.server.cli("delegation", "lines").out.splitlines()[-1] == line
+        used = s.server.cli("provider", "delete", p["id"])
+        assert used.status == 4 and "delegation" in used.err, used
+        order = s.server.call("order", "create", "--account", s.account["id"], "--validation", "dns-01", "--name", "led.example.test",
+                              "--name", "*.led.example.test")
+        done = helpers.wait_order(s, order["id"], 120)
+        assert done["status"] == "valid", done
+        assert {r["alias"] for r in done["records"]} == {target} and {r["domain"] for r in done["records"]} == {zone}, done["records"]
+        assert any(f"published '{target}', to which '{zone}' leads" in e["text"] for e in done["events"]), done["events"]
+        beds.wait_for(lambda: peer.values(target) == [], 60, "nothing is left where it leads")
+    finally:
         peer.stop()
 
 

@@ -60,7 +60,7 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 				}
 				columns={[
 					{ title: t('Name'), render: (d) => <Soft text={d.name} /> },
-					{ title: t('NS record to set'), render: (d) => <CopyLine value={d.ns_line} what={t('the NS record')} /> },
+					{ title: t('Record to set'), render: (d) => <CopyLine value={d.ns_line ?? d.cname_line ?? ''} what={d.ns_line ? t('the NS record') : t('the CNAME record')} /> },
 					{
 						title: t('Last look'),
 						render: (d) =>
@@ -112,7 +112,9 @@ export function Delegations({ onAdd }: { onAdd: () => void }) {
 			{lines && <Lines onClose={() => setLines(false)} />}
 			{deleting && (
 				<Confirm opened title={t('Delete delegation')} action={t('Delete delegation')} onClose={() => setDeleting(null)} run={() => remove('/delegations/{id}', deleting.id)} done={t('The delegation is deleted.')} reads={['delegations']}>
-					{t('Certwright stops answering for {zone}. Orders and renewals of {name} by delegation will fail until it is delegated again; remove the NS record from its DNS too.', { zone: deleting.zone, name: deleting.name })}
+					{deleting.target
+						? t('Orders and renewals of {name} will not be written at {target} any more; remove the CNAME record from its DNS too.', { name: deleting.name, target: deleting.target })
+						: t('Certwright stops answering for {zone}. Orders and renewals of {name} by delegation will fail until it is delegated again; remove the NS record from its DNS too.', { zone: deleting.zone, name: deleting.name })}
 				</Confirm>
 			)}
 		</>
@@ -126,18 +128,20 @@ function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => 
 	return (
 		<Modal opened onClose={onClose} title={delegation.zone} size="xl">
 			<Stack gap="lg">
-				<CopyLine value={delegation.ns_line} what={t('the NS record')} />
+				{delegation.ns_line && <CopyLine value={delegation.ns_line} what={t('the NS record')} />}
 				{delegation.cname_line && (
 					<>
-						<Text size="sm" c="dimmed">
-							{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}
-						</Text>
+						{delegation.ns_line && (
+							<Text size="sm" c="dimmed">
+								{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}
+							</Text>
+						)}
 						<CopyLine value={delegation.cname_line} what={t('the CNAME record')} />
 					</>
 				)}
 				{delegation.away && (
 					<Notice tone="bad">
-						{t('It was delegated to this server and is not any more:')} {delegation.away}
+						{delegation.target ? t('It led to its provider and does not any more:') : t('It was delegated to this server and is not any more:')} {delegation.away}
 					</Notice>
 				)}
 				<div>
@@ -146,6 +150,7 @@ function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => 
 					</Text>
 					{delegation.facts ? <FactList facts={delegation.facts} label={t('What is seen from here')} /> : <Text c="dimmed">{t('Nobody has looked yet.')}</Text>}
 				</div>
+				{!delegation.target && (
 				<div>
 					<Text fw={600} mb={4}>
 						{t('What the Internet asked lately')}
@@ -172,6 +177,7 @@ function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => 
 						/>
 					)}
 				</div>
+				)}
 			</Stack>
 		</Modal>
 	)
@@ -238,7 +244,7 @@ function Lines({ onClose }: { onClose: () => void }) {
 		<Modal opened onClose={onClose} title={t('Lines for the parent zones')} size="xl">
 			<Stack gap="sm">
 				<Text c="dimmed" size="sm">
-					{t('The NS records of all names that the last look did not find delegated to this server, as BIND reads them.')}
+					{t('The NS and CNAME records of all names that the last look did not find as they should be, as BIND reads them.')}
 				</Text>
 				{lines.isError ? (
 					<Failure error={lines.error} retry={() => void lines.refetch()} />

@@ -15,6 +15,7 @@ import { Preflight } from '../parts/looks'
 import { Page } from '../parts/page'
 import { DataTable, type Column } from '../parts/table'
 import { Delegations } from './delegations'
+import { methodChoices, useKinds, useProviders } from './external-dns'
 
 const TONES: Record<string, ToneName> = { 'not-ready': 'busy', ready: 'busy', valid: 'good', invalid: 'bad', withdrawn: 'calm' }
 
@@ -155,9 +156,15 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
 	const [made, setMade] = useState<Delegation | null>(null)
-	const form = useForm({ initialValues: { name: '' }, validate: { name: (v) => (v.trim() ? null : t('Give a domain name.')) } })
+	const providers = useProviders()
+	const kinds = useKinds()
+	const writers = methodChoices('dns-01', providers.data?.items ?? [], kinds.data?.items ?? []).filter((m) => m.value !== 'delegation' && m.value !== 'manual')
+	const form = useForm({
+		initialValues: { name: '', provider_id: '', target: '' },
+		validate: { name: (v) => (v.trim() ? null : t('Give a domain name.')), target: (v, all) => (all.provider_id && !v.trim() ? t('Give the name to which it leads.') : null) },
+	})
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
-		const body = { name: v.name.trim() }
+		const body = { name: v.name.trim(), ...(v.provider_id ? { provider_id: v.provider_id, target: v.target.trim() } : {}) }
 		setMade(await unwrap(api.POST('/delegations', { params: { header: { 'Idempotency-Key': idem.for(body) } }, body })))
 		void client.invalidateQueries({ queryKey: ['delegations'] })
 	})
@@ -165,7 +172,7 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 		return (
 			<FormDialog
 				opened
-				title={t('Set this NS record')}
+				title={made.target ? t('Set this CNAME record') : t('Set this NS record')}
 				onClose={onClose}
 				onSubmit={(e) => {
 					e?.preventDefault()
@@ -176,10 +183,10 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 				submit={t('Done')}
 			>
 				<div>{t('In the DNS zone of {name}. It is set once and stays.', { name: made.name })}</div>
-				<CopyLine value={made.ns_line} what={t('the NS record')} />
+				{made.ns_line && <CopyLine value={made.ns_line} what={t('the NS record')} />}
 				{made.cname_line && (
 					<>
-						<div>{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}</div>
+						{made.ns_line && <div>{t('Or, where the parent zone cannot delegate, this alias. One of the two, never both.')}</div>}
 						<CopyLine value={made.cname_line} what={t('the CNAME record')} />
 					</>
 				)}
@@ -188,6 +195,8 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 	return (
 		<FormDialog opened title={t('Add Delegation')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add Delegation')}>
 			<TextInput label={t('Domain Name')} placeholder="www.example.com" description={t('A wildcard needs the name without “*.”.')} spellCheck={false} data-autofocus {...form.getInputProps('name')} />
+			<NativeSelect label={t('Answered by')} description={t('A provider of External DNS: the name leads by CNAME into a zone that it holds.')} data={[{ value: '', label: t('this server (NS record)') }, ...writers]} {...form.getInputProps('provider_id')} />
+			{form.values.provider_id && <TextInput label={t('Leads to')} placeholder="_acme-challenge.www.acme.example.net" spellCheck={false} {...form.getInputProps('target')} />}
 		</FormDialog>
 	)
 }
