@@ -207,6 +207,7 @@ const struct route routes[] = {
 	{ "GET", "/audit.csv", "exportAudit", PERM_AUDIT, audit_csv, QUERY(audit_csv_fields, audit_query_call), .answers = { 200 } },
 	{ "GET", "/reports/auditor/{format}", "getAuditorReport", PERM_AUDIT, report_auditor, QUERY(report_query_fields, report_query),
 	  .answers = { 200, 404 } },
+	{ "POST", "/support-bundle", "makeSupportBundle", PERM_ADMIN, support_bundle, .answers = { 200 } },
 	{ "GET", "/status", "getStatus", PERM_VIEW, status_get, .answers = { 200 } },
 	{ "GET", "/events", "streamEvents", PERM_VIEW, events_get, .answers = { 200, 429 } },
 	{ "GET", "/openapi.yaml", "getOpenapi", PERM_NONE, openapi_get, .answers = { 200 } },

@@ -3,6 +3,7 @@
 #include "app/config.h"
 
 #include "app/runner.h"
+#include "app/syslog.h"
 
 #include "base/addr.h"
 #include "base/buf.h"
@@ -85,6 +86,15 @@ const struct config_key config_keys[] = {
 	KEY("log.level", WORD, log_level, .def = "info", .words = "debug info warning error", .reloadable = true, .help = "What is logged."),
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),
+	KEY("log.target", TEXT, log_target, .max = 300,
+	    .help = "syslog://HOST:6514: every line of the server (core) also goes to this collector, as RFC 5424 over TLS. The local log stays as it is."),
+	KEY("log.target_ca", PATH, log_target_ca, .help = "File with the CAs (PEM) that the collector's certificate is judged by; default: as for other calls."),
+	KEY("log.target_fingerprint", TEXT, log_target_fingerprint, .max = 128,
+	    .help = "SHA-256 fingerprint of the collector's certificate; then nothing else of it is judged."),
+	KEY("heartbeat.url", TEXT, heartbeat_url, .max = 1024,
+	    .help = "A request goes there every few minutes while all is well: whoever runs it notices when none comes."),
+	KEY("heartbeat.method", WORD, heartbeat_method, .def = "GET", .words = "GET POST", .help = "How it is asked."),
+	KEY("heartbeat.every", INT, heartbeat_every, .def = "5", .min = 1, .max = 1440, .unit = "minutes", .help = "How often."),
 	KEY("engine.workers", INT, engine_workers, .def = "32", .min = 1, .max = 64, .unit = "threads",
 	    .help = "How many orders and jobs are worked on at once."),
 	KEY("metrics.allow_from", CIDRS, metrics_allow_from, .def = "127.0.0.0/8, ::1",
@@ -651,6 +661,14 @@ static int directory_check(const char *s, struct err *err)
 	return 0;
 }
 
+static int target_check(const char *s, struct err *err)
+{
+	_cleanup_free_ char *host = NULL;
+	uint16_t port;
+
+	return syslog_target_parse(s, &host, &port, err);
+}
+
 static int proxy_check(const char *s, struct err *err)
 {
 	if (streq(s, "environment"))
@@ -685,6 +703,8 @@ static void check_rest(const struct config *c, const struct reading *r)
 		{ "api.public_url", c->api_public_url, page_url_check },		       { "net.proxy", c->net_proxy, proxy_check },
 		{ "net.proxy_password_file", c->net_proxy_password_file, credential_check },
 		{ "acme.trial_directory", c->acme_trial_directory, directory_check },
+		{ "log.target", c->log_target, target_check }, { "log.target_ca", c->log_target_ca, file_check },
+		{ "heartbeat.url", c->heartbeat_url, directory_check },
 		{ "net.trust", c->net_trust, file_check },		       { "api.tls_cert", c->api_tls_cert, file_check },
 		{ "api.tls_key", c->api_tls_key, file_check },		       { "store.password_file", c->store_password_file, file_check },
 	};

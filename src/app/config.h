@@ -57,7 +57,9 @@ struct config {
 	int64_t backup_keep, backup_warn_after;
 	struct strlist backup_recipients;
 	int64_t retention_events, retention_queries;
-	char *log_level, *log_format;
+	char *log_level, *log_format, *log_target, *log_target_ca, *log_target_fingerprint;
+	char *heartbeat_url, *heartbeat_method;
+	int64_t heartbeat_every;
 	int64_t engine_workers;
 	struct strlist metrics_allow_from;
 	struct strlist resolve_servers;

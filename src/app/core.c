@@ -10,11 +10,14 @@
 #include "app/last_error.h"
 #include "app/proxy.h"
 #include "app/runner.h"
+#include "app/settings.h"
 #include "app/setup.h"
+#include "app/syslog.h"
 #include "app/weak.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log_keep.h"
 #include "base/notify.h"
 #include "base/ulid.h"
 #include "engine/engine.h"
@@ -37,6 +40,7 @@
 
 #define STOP_GRACE_MS (5 * SECOND_MS)
 #define STOP_LAST_S 80
+#define LOG_KEPT_BYTES (256 * 1024) /* for a support bundle */
 #define LOCK_WAIT_MS (6 * SECOND_MS) /* a former server that is still ending */
 
 struct core {
@@ -50,7 +54,8 @@ struct core {
 	struct strlist tls_names;
 	char *exposed;
 	struct doctor doctor;
-	struct strlist weak;
+	struct strlist weak, settings;
+	struct syslog *syslog;
 
 	struct store *store;
 	struct keys *keys;
@@ -134,6 +139,17 @@ static int policy_begin(struct core *c, struct err *err)
 	return net_policy_new(&o, &c->policy, err);
 }
 
+/* What was logged before it is the local log's only. */
+static int syslog_begin(struct core *c, struct err *err)
+{
+	const struct syslog_options o = { .target = c->config->log_target, .ca_file = c->config->log_target_ca, .fingerprint = c->config->log_target_fingerprint,
+					  .policy = c->policy };
+
+	if (!o.target)
+		return 0;
+	return syslog_start(&o, &c->syslog, err) < 0 ? err_wrap(err, "could not begin to send the log to log.target") : 0;
+}
+
 static bool edge_configured(const struct config *c)
 {
 	return c->dns_listen.n || c->http01_listen.n;
@@ -200,7 +216,8 @@ static int engine_begin(struct core *c, struct err *err)
 				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
 				    .webroots = &c->config->webroots, .backup_warn_ms = backup_warn_ms(c->config),
 				    .keep_events_ms = c->config->retention_events * DAY_MS, .keep_queries_ms = c->config->retention_queries * DAY_MS,
-				    .nightly = nightly, .nightly_arg = c };
+				    .heartbeat_url = c->config->heartbeat_url, .heartbeat_post = streq(c->config->heartbeat_method, "POST"),
+				    .heartbeat_ms = c->config->heartbeat_every * MINUTE_MS, .nightly = nightly, .nightly_arg = c };
 
 	o.run_program = c->run_program;
 	o.program_arg = &c->programs;
@@ -265,6 +282,7 @@ static int service_begin(struct core *c, struct err *err)
 	o.program_arg = &c->programs;
 	tls_names(c);
 	weak_settings(c->config, &c->weak);
+	settings_lines(c->config, &c->settings);
 	c->exposed = exposed_address(c->config);
 	if (c->exposed)
 		log_warning("the API listens on an address on which DNS or HTTP-01 must be reached from the Internet; let api.listen name an inside address, or "
@@ -284,6 +302,7 @@ static int service_begin(struct core *c, struct err *err)
 		.metrics_allow = &c->config->metrics_allow_from,
 		.api_allow = &c->config->api_allow_from,
 		.trusted_proxies = &c->config->api_trusted_proxies,
+		.settings = &c->settings,
 		.weak = &c->weak,
 		.api_exposed = c->exposed,
 		.backup_warn_ms = backup_warn_ms(c->config),
@@ -324,6 +343,8 @@ static int begin(struct core *c, struct err *err)
 		return err_wrap(err, "could not open the keys");
 	if (policy_begin(c, err) < 0)
 		return err_wrap(err, "could not use the [net] settings");
+	if (syslog_begin(c, err) < 0)
+		return -(int)err->code;
 	runner_begin(c);
 	if (engine_begin(c, err) < 0)
 		return err_wrap(err, "could not open the engine");
@@ -343,6 +364,7 @@ static void end(struct core *c)
 		engine_stop(c->engine, STOP_GRACE_MS);
 	service_free(c->service);
 	engine_close(c->engine);
+	syslog_stop(c->syslog);
 	net_policy_unref(c->policy);
 	keys_close(c->keys);
 	store_close(c->store);
@@ -352,6 +374,7 @@ static void end(struct core *c)
 	free(c->runner_path);
 	strlist_clear(&c->tls_names);
 	strlist_clear(&c->weak);
+	strlist_clear(&c->settings);
 	free(c->exposed);
 	free(c->doctor.known_keys);
 }
@@ -455,6 +478,7 @@ int core_run(const struct config_input *in, const struct config *config)
 		log_error("core does not run as root; start it with `certwright serve`");
 		return err_exit_status(ERR_NEEDS_PERSON);
 	}
+	log_keep(LOG_KEPT_BYTES);
 	host_passed("https", &c.https);
 	host_passed("lock", &c.lock);
 	host_passed("supervisor", &c.supervisor);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -55,13 +56,13 @@ static bool plain(const char *s)
 	return true;
 }
 
-static void add_pair(struct buf *b, const char *key, const char *value)
+static void add_pair(struct buf *b, enum log_format f, const char *key, const char *value)
 {
 	size_t n = strlen(value);
 
 	if (n > 4096)
 		n = 4096;
-	if (format == LOG_JSON) {
+	if (f == LOG_JSON) {
 		buf_add_str(b, b->n > 1 ? "," : "");
 		buf_add_json(b, key, strlen(key));
 		buf_add_char(b, ':');
@@ -75,63 +76,116 @@ static void add_pair(struct buf *b, const char *key, const char *value)
 		buf_add_json(b, value, n);
 }
 
-static void add_scopes(struct buf *b, const struct log_scope *s)
+static void add_scopes(struct buf *b, enum log_format f, const struct log_scope *s)
 {
 	if (!s)
 		return;
-	add_scopes(b, s->outer);
+	add_scopes(b, f, s->outer);
 	for (const struct log_scope *o = s->outer; o; o = o->outer)
 		if (streq(o->key, s->key) && streq(o->value, s->value))
 			return; /* pushed by two layers: said once */
-	add_pair(b, s->key, s->value);
+	add_pair(b, f, s->key, s->value);
 }
 
-static void begin(struct buf *b, enum log_level level, const char *message)
+struct line {
+	enum log_level level;
+	const char *time, *message;
+	va_list *pairs;
+};
+
+/* Without its newline. */
+static void build(struct buf *b, enum log_format f, const struct line *l)
 {
-	char when[CLOCK_TEXT];
-
-	if (format == LOG_JSON)
-		buf_add_char(b, '{');
-	add_pair(b, "time", clock_format(clock_now(&clock_system), when));
-	add_pair(b, "level", level_names[level]);
-	add_pair(b, "process", process_name);
-	add_pair(b, "msg", message);
-	add_scopes(b, scope);
-}
-
-static void end(struct buf *b)
-{
-	if (format == LOG_JSON)
-		buf_add_char(b, '}');
-	buf_add_char(b, '\n');
-	if (b->failed) {
-		static const char cut[] = "log line too long, cut\n";
-
-		if (write(STDERR_FILENO, cut, sizeof cut - 1) < 0)
-			return;
-	} else if (write(STDERR_FILENO, b->p, b->n) < 0) {
-		return; /* nowhere left to say it */
-	}
-}
-
-void log_line(enum log_level level, const char *message, ...)
-{
-	_cleanup_buf_ struct buf b = BUF_MAX(LINE_MAX_BYTES * 4);
-	va_list ap;
 	const char *key;
+	va_list ap;
 
-	if (!log_enabled(level))
-		return;
-	begin(&b, level, message);
-	va_start(ap, message);
+	if (f == LOG_JSON)
+		buf_add_char(b, '{');
+	add_pair(b, f, "time", l->time);
+	add_pair(b, f, "level", level_names[l->level]);
+	add_pair(b, f, "process", process_name);
+	add_pair(b, f, "msg", l->message);
+	add_scopes(b, f, scope);
+	va_copy(ap, *l->pairs);
 	while ((key = va_arg(ap, const char *))) {
 		const char *value = va_arg(ap, const char *);
 
 		if (value)
-			add_pair(&b, key, value);
+			add_pair(b, f, key, value);
 	}
 	va_end(ap);
-	end(&b);
+	if (f == LOG_JSON)
+		buf_add_char(b, '}');
+}
+
+static void to_stderr(struct buf *b)
+{
+	static const char cut[] = "log line too long, cut\n";
+	const char *p = b->failed ? cut : b->p;
+	size_t n = b->failed ? sizeof cut - 1 : b->n;
+
+	if (write(STDERR_FILENO, p, n) < 0)
+		return; /* nowhere left to say it */
+}
+
+/* ---- sinks ---- */
+
+static struct sink {
+	log_sink_fn *fn;
+	void *arg;
+} sinks[4];
+static size_t sinks_n; /* atomic: read without the lock to see whether there are any */
+static pthread_rwlock_t sinks_lock = PTHREAD_RWLOCK_INITIALIZER;
+
+void log_add_sink(log_sink_fn *fn, void *arg)
+{
+	pthread_rwlock_wrlock(&sinks_lock);
+	assert(sinks_n < ARRAY_SIZE(sinks));
+	sinks[sinks_n] = (struct sink){ fn, arg };
+	__atomic_add_fetch(&sinks_n, 1, __ATOMIC_RELEASE);
+	pthread_rwlock_unlock(&sinks_lock);
+}
+
+void log_drop_sink(log_sink_fn *fn, void *arg)
+{
+	pthread_rwlock_wrlock(&sinks_lock);
+	for (size_t i = 0; i < sinks_n; i++)
+		if (sinks[i].fn == fn && sinks[i].arg == arg) {
+			sinks[i] = sinks[sinks_n - 1];
+			__atomic_sub_fetch(&sinks_n, 1, __ATOMIC_RELEASE);
+			break;
+		}
+	pthread_rwlock_unlock(&sinks_lock);
+}
+
+static void to_sinks(enum log_level level, const struct buf *b)
+{
+	pthread_rwlock_rdlock(&sinks_lock);
+	for (size_t i = 0; i < sinks_n && !b->failed; i++)
+		sinks[i].fn(sinks[i].arg, level, b->p, b->n);
+	pthread_rwlock_unlock(&sinks_lock);
+}
+
+void log_line(enum log_level level, const char *message, ...)
+{
+	_cleanup_buf_ struct buf b = BUF_MAX(LINE_MAX_BYTES * 4), json = BUF_MAX(LINE_MAX_BYTES * 4);
+	bool sunk = __atomic_load_n(&sinks_n, __ATOMIC_ACQUIRE) > 0;
+	char when[CLOCK_TEXT];
+	va_list ap;
+	struct line l = { level, NULL, message, &ap };
+
+	if (!log_enabled(level))
+		return;
+	l.time = clock_format(clock_now(&clock_system), when);
+	va_start(ap, message);
+	build(&b, format, &l);
+	if (sunk && format != LOG_JSON)
+		build(&json, LOG_JSON, &l);
+	va_end(ap);
+	if (sunk)
+		to_sinks(level, format == LOG_JSON ? &b : &json);
+	buf_add_char(&b, '\n');
+	to_stderr(&b);
 }
 
 void log_err(enum log_level level, const char *message, const struct err *e)

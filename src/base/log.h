@@ -31,6 +31,14 @@ void log_line(enum log_level level, const char *message, ...) __attribute__((sen
 /* One line for an error: message, the chain as "error", its slug as "code", hint and remote words if any. */
 void log_err(enum log_level level, const char *message, const struct err *e);
 
+/*
+ * Others that get every line, as one JSON object without its newline, whatever the format on stderr. A sink must not wait, and must not log while
+ * it holds what it needs. Add before the threads that log; drop after them.
+ */
+typedef void log_sink_fn(void *arg, enum log_level level, const char *line, size_t n);
+void log_add_sink(log_sink_fn *fn, void *arg); /* at most 4 */
+void log_drop_sink(log_sink_fn *fn, void *arg); /* fine when it was not added; then no call of it begins */
+
 struct log_scope {
 	const char *key;
 	char value[64];

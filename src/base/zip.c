@@ -6,8 +6,9 @@
 
 #include <time.h>
 
-static uint32_t crc32_of(const unsigned char *p, size_t n)
+uint32_t zip_crc32(const void *data, size_t n)
 {
+	const unsigned char *p = data;
 	uint32_t crc = 0xffffffff;
 
 	while (n--) {
@@ -53,7 +54,7 @@ static void put_entry(struct buf *b, const struct entry *e)
 
 void zip_add(struct zip *z, const char *name, const void *p, size_t n, int64_t at_ms)
 {
-	struct entry e = { .name = name, .crc = crc32_of(p, n), .size = (uint32_t)n };
+	struct entry e = { .name = name, .crc = zip_crc32(p, n), .size = (uint32_t)n };
 	time_t t = (time_t)(at_ms / 1000);
 	uint32_t at = (uint32_t)z->out->n;
 	struct tm tm;

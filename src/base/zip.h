@@ -22,5 +22,6 @@ struct zip {
 
 void zip_add(struct zip *z, const char *name, const void *p, size_t n, int64_t at_ms); /* at most ZIP_FILES */
 void zip_end(struct zip *z);
+uint32_t zip_crc32(const void *p, size_t n); /* also gzip's */
 
 #endif

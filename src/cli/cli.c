@@ -11,7 +11,7 @@
 
 static const struct cli_verb *const groups[] = { login_verbs,  vendor_verbs, network_verbs, account_verbs,    csr_verbs,   order_verbs,
 						 record_verbs, provider_verbs, channel_verbs, rule_verbs, challenge_verbs, debt_verbs, delegation_verbs, certificate_verbs, fetch_verbs, sync_verbs, import_verbs, people_verbs, audit_verbs, renewal_verbs, bulk_verbs, manage_verbs, window_verbs, status_verbs,
-						 report_verbs, doctor_verbs, view_verbs, view_rule_verbs };
+						 report_verbs, bundle_verbs, doctor_verbs, view_verbs, view_rule_verbs };
 
 static const struct cli_option common[] = {
 	{ "json", NULL, "print the API's own body", false },

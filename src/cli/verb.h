@@ -148,7 +148,7 @@ struct cli_verb {
 
 extern const struct cli_verb login_verbs[], vendor_verbs[], account_verbs[], csr_verbs[], order_verbs[], record_verbs[], people_verbs[], audit_verbs[], provider_verbs[], channel_verbs[], rule_verbs[], challenge_verbs[], debt_verbs[], delegation_verbs[],
 	certificate_verbs[], fetch_verbs[], sync_verbs[], import_verbs[], renewal_verbs[], bulk_verbs[], manage_verbs[], window_verbs[], status_verbs[]; /* each ends with a NULL noun */
-extern const struct cli_verb network_verbs[], report_verbs[], doctor_verbs[], view_verbs[], view_rule_verbs[];
+extern const struct cli_verb network_verbs[], report_verbs[], bundle_verbs[], doctor_verbs[], view_verbs[], view_rule_verbs[];
 /* view.c; rows of delegation_verbs */
 int cli_delegation_check(struct cli *c, const struct cli_args *a, struct err *err);
 int cli_delegation_asked(struct cli *c, const struct cli_args *a, struct err *err);

@@ -98,7 +98,7 @@ static char *node_name(const char *wanted)
 struct begin {
 	struct engine *e;
 	int64_t former;
-	struct ulid prune_id, watch_id, delegations_id, count_id;
+	struct ulid prune_id, watch_id, delegations_id, count_id, heartbeat_id;
 };
 
 /* A job that is always there. */
@@ -122,7 +122,7 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	struct job prune = {
 		.id = b->prune_id.s, .kind = JOB_PRUNE, .args = (char[]){ "{}" }, .state = JOB_QUEUED, .lane = (char[]){ LANE_LOCAL },
 		.due_ms = now + HOUR_MS, .created_ms = now, .updated_ms = now,
-	}, watch = prune, delegations = prune, counts = prune;
+	}, watch = prune, delegations = prune, counts = prune, heartbeat = prune;
 
 	watch.id = b->watch_id.s;
 	watch.kind = JOB_ACCOUNT_WATCH;
@@ -133,12 +133,17 @@ static int begin(struct sql *tx, void *arg, struct err *err)
 	counts.id = b->count_id.s;
 	counts.kind = JOB_COUNT;
 	counts.due_ms = now;
+	heartbeat.id = b->heartbeat_id.s;
+	heartbeat.kind = JOB_HEARTBEAT;
+	heartbeat.due_ms = now;
 
 	if (store_lease_end_former(tx, b->e->node, b->e->owner, now, &b->former, err) < 0 ||
 	    store_lane_ensure(tx, LANE_LOCAL, lane_cap(LANE_LOCAL), err) < 0 ||
 	    store_lane_ensure(tx, LANE_PROPAGATION, lane_cap(LANE_PROPAGATION), err) < 0)
 		return -(int)err->code;
 	if (renewal_standing(tx, b->e, err) < 0)
+		return -(int)err->code;
+	if (b->e->o.heartbeat_url && (standing(tx, &heartbeat, err) < 0 || store_job_wake(tx, "heartbeat", NULL, now, err) < 0))
 		return -(int)err->code;
 	if (standing(tx, &prune, err) < 0 || standing(tx, &watch, err) < 0 || standing(tx, &delegations, err) < 0 || standing(tx, &counts, err) < 0)
 		return -(int)err->code;
@@ -197,6 +202,7 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
 	b.watch_id = ulid_new(engine_now(e));
 	b.delegations_id = ulid_new(engine_now(e));
 	b.count_id = ulid_new(engine_now(e));
+	b.heartbeat_id = ulid_new(engine_now(e));
 	if (!e->o.view.n) {
 		_cleanup_err_ struct err why = { 0 };
 

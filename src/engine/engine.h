@@ -48,6 +48,9 @@ struct engine_options {            /* borrowed; must outlive the engine */
 
 	const struct strlist *webroots; /* "NAME=/path": directories that challenges may be written below; borrowed, NULL = none */
 	int64_t keep_events_ms, keep_queries_ms; /* how long history is kept; 0 = KEEP_EVENTS_MS, KEEP_QUERIES_MS */
+	const char *heartbeat_url; /* asked every heartbeat_ms while all is well; NULL = none */
+	bool heartbeat_post;
+	int64_t heartbeat_ms;
 	void (*nightly)(void *arg); /* called once a night, from a worker; may be NULL */
 	void *nightly_arg;
 	const struct check_def *checks; /* app's table (checks.h) and what its functions get; NULL = none */

@@ -540,6 +540,7 @@ int job_vendor_check(struct job_run *r, struct err *err);
 int job_network_look(struct job_run *r, struct err *err); /* jobs_look.c */
 int job_server_check(struct job_run *r, struct err *err); /* jobs_check.c */
 int job_prune(struct job_run *r, struct err *err);        /* prune.c */
+int job_heartbeat(struct job_run *r, struct err *err);    /* heartbeat.c */
 /* What a directory says, as JSON; and storing it (r->result's "facts", if there) with what moved. */
 json_t *job_vendor_facts(const struct acme_directory *d);
 int job_vendor_keep(struct sql *tx, const struct job_run *r, const char *url, struct err *err);

@@ -4,10 +4,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "net/private.h"
+#include "net/guard.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 
 struct sending {
 	struct net_policy *policy;
@@ -18,8 +17,7 @@ struct sending {
 	struct http_peer peer;
 	size_t sent;
 	char said[256]; /* the server's last line */
-	char refused[ADDR_TEXT];
-	const char *refused_range;
+	struct net_guard guard;
 	bool stopping, bad_ca, tls_started;
 	char message[CURL_ERROR_SIZE];
 };
@@ -53,22 +51,7 @@ int mail_check_host(const struct net_policy *p, const struct net_rule *r, const 
 
 static curl_socket_t on_socket(void *data, curlsocktype purpose UNUSED, struct curl_sockaddr *ca)
 {
-	struct sending *s = data;
-	union addr a = { 0 };
-	const char *range = NULL;
-	bool ok;
-
-	if (ca->addrlen > sizeof a.ss || (ca->family != AF_INET && ca->family != AF_INET6))
-		return CURL_SOCKET_BAD;
-	memcpy(&a, &ca->addr, ca->addrlen);
-	ok = s->proxy ? net_address_class(&a, &range) != NET_ADDRESS_NEVER : net_policy_allows(s->policy, s->q->rule, &a, &range);
-	if (!ok) {
-		addr_format_ip(&a, s->refused);
-		s->refused_range = range;
-		errno = EACCES;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(ca->family, ca->socktype | SOCK_CLOEXEC, ca->protocol);
+	return net_guard_socket(data, ca);
 }
 
 static size_t on_line(char *p, size_t size, size_t count, void *data)
@@ -171,7 +154,7 @@ static void set_all(CURL *easy, struct sending *s, const char *url, struct curl_
 	SET(TIMEOUT_MS, (long)(q->timeout_ms ? q->timeout_ms : (int64_t)MINUTE_MS));
 	SET(CONNECTTIMEOUT_MS, (long)(LIMIT_CONNECT_S * SECOND_MS));
 	SET(OPENSOCKETFUNCTION, on_socket);
-	SET(OPENSOCKETDATA, s);
+	SET(OPENSOCKETDATA, &s->guard);
 	SET(HEADERFUNCTION, on_line);
 	SET(HEADERDATA, s);
 	if (q->message.p)
@@ -211,10 +194,8 @@ static int fail(CURL *easy, CURLcode code, struct sending *s, enum net_leg *leg,
 		return err_set(err, ERR_BUSY, "sending to '%s' was ended because the server is stopping", host);
 	if (s->bad_ca)
 		return err_set(err, ERR_INVALID, "the trusted certificates given for '%s' cannot be read", host);
-	if (s->refused_range && code == CURLE_COULDNT_CONNECT) {
-		err_set(err, ERR_INVALID, "connections to '%s' are not allowed: %s is a %s address", host, s->refused, s->refused_range);
-		return err_hint(err, "If this host is meant, list its network in net.allow or in the integration itself.");
-	}
+	if (*s->guard.refused && code == CURLE_COULDNT_CONNECT)
+		return net_guard_refusal(&s->guard, host, err);
 	*leg = NET_LEG_HTTP;
 	if (code == CURLE_LOGIN_DENIED)
 		return err_set(err, ERR_UNAUTHENTICATED, "SMTP: '%s' does not accept the user and password: %s", host, s->said);
@@ -262,6 +243,7 @@ static int prepare(struct sending *s, char fingerprint[65], struct err *err)
 		if (!s->proxy)
 			return err_set(err, ERR_INVALID, "'%s' shall be reached through the proxy, but net.proxy is not set", s->q->host);
 	}
+	s->guard = (struct net_guard){ .policy = s->policy, .rule = r, .by_proxy = s->proxy != NULL };
 	s->check = (struct trust_check){ .trust = net_policy_trust(s->policy), .ca_pem = r ? r->ca_pem : NULL, .fingerprint = "",
 					 .peer = &s->peer };
 	if (r && r->fingerprint) {

@@ -42,6 +42,7 @@ struct service_config {          /* an immutable snapshot; copied by service_new
 	const struct strlist *tls_names; /* names and addresses of the self-signed certificate besides localhost; may be NULL */
 	const struct strlist *api_allow, *trusted_proxies; /* CIDRs that may reach the API; those whose X-Forwarded-For counts; may be NULL */
 	int64_t backup_warn_ms;      /* a last backup that is older is a warning; 0: this database is not backed up by us */
+	const struct strlist *settings; /* the configuration in force as lines, without what is secret; may be NULL */
 	const struct strlist *weak;  /* settings that weaken something (app/weak.h); may be NULL */
 	const char *api_exposed;     /* the address on which the API stands beside the public ports, NULL = on none */
 	const struct strlist *metrics_allow; /* CIDRs that may read /metrics without a token; NULL = loopback only */

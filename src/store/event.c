@@ -9,6 +9,7 @@
 static const char EVENT_ADD[] = "INSERT INTO event (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char EVENT_LIST[] =
 	"SELECT " COLUMNS " FROM event WHERE subject_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+static const char EVENT_LATEST[] = "SELECT " COLUMNS " FROM event ORDER BY at_ms DESC LIMIT $1";
 static const char EVENT_PRUNE[] =
 	"DELETE FROM event WHERE id IN (SELECT e.id FROM event e LEFT JOIN orders o ON o.id = e.subject_id AND o.ended_ms = 0"
 	" WHERE e.at_ms < $1 AND o.id IS NULL ORDER BY e.at_ms LIMIT 500)";
@@ -47,4 +48,9 @@ int store_event_list(struct sql *q, const char *subject_id, const struct page *p
 int store_event_prune(struct sql *tx, int64_t before_ms, int64_t *ret_n, struct err *err)
 {
 	return prune(tx, EVENT_PRUNE, SQL_VALUES(SQL_INT(before_ms)), ret_n, "event", err);
+}
+
+int store_event_latest(struct sql *q, int limit, struct event_list *ret, struct err *err)
+{
+	return event_fetch(q, EVENT_LATEST, SQL_VALUES(SQL_INT(limit)), limit, ret, err);
 }

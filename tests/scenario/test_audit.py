@@ -123,6 +123,7 @@ class Walk:
         self.do("deleteOrder", f"/orders/{order['id']}")
         self.do("deleteCertificate", f"/certificates/{certificate}")
         self.do("deleteAccount", f"/accounts/{account['id']}")
+        self.do("makeSupportBundle")
 
     def by_hand(self, account):
         """An order that waits for a record goes on at a person's word."""

@@ -2,9 +2,11 @@
 """Secrets stay in: canaries that went in by every door are looked for in every place a secret could come out of, after everything
 ran at debug level. A new kind of secret is one line of `canaries`, a new place one line of `sinks`."""
 import base64
+import io
 import json
 import pathlib
 import re
+import tarfile
 
 import bed as beds
 import canary
@@ -140,3 +142,33 @@ def test_no_part_leaves_a_core_file(story):
     for part, pid in story.server.parts().items():
         line = next(x for x in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines() if x.startswith("Max core file size"))
         assert line.split()[4:6] == ["0", "0"], (part, line)
+
+
+def test_no_canary_and_no_mailbox_is_in_a_support_bundle(story):
+    story.admin.post("/checks")
+    beds.wait_for(lambda: story.admin.get("/checks").json()["ran_at"], 60, "the doctor has looked")
+    answer = story.admin.post("/support-bundle")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/gzip", answer
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as tar:
+        for member in tar.getmembers():
+            assert member.isfile() and member.mode == 0o600 and re.fullmatch(r"certwright-support-\d{8}T\d{6}Z/[A-Za-z.]+", member.name), member
+            files[member.name.split("/")[1]] = tar.extractfile(member).read()
+    assert set(files) == {"README.txt", "version.json", "config.txt", "checks.json", "metrics.txt", "jobs.json", "log.jsonl", "events.jsonl"}
+    found = [f"{name} in {where}" for where, data in files.items() for name, secret in story.canaries.items() for one in spellings(secret) if one in data]
+    found += [f"{name} in {where}" for where, data in files.items() for name, head in HEADS.items() if head in data]
+    assert not found, found
+    # it is worth something: names are there, mailboxes are not
+    version = json.loads(files["version.json"])
+    assert version["schema"] > 0 and version["rows"]["orders"] >= 1 and version["rows"]["users"] >= 4 and version["certwright"]
+    assert b"canary.example.test" in files["log.jsonl"] and b"canary.example.test" in files["events.jsonl"]
+    assert b"canary@example.test" not in b"".join(files.values()) and "…@example.test".encode() in files["log.jsonl"]
+    assert json.loads(files["checks.json"])["rows"] and json.loads(files["jobs.json"])["kinds"]["renewal"]["live"] == 1
+    assert b"net.proxy_user = (set)" in files["config.txt"] and b"somebody" not in files["config.txt"] and b"log.level = debug" in files["config.txt"]
+    assert b"certwright_build_info" in files["metrics.txt"]
+    for line in files["log.jsonl"].splitlines() + files["events.jsonl"].splitlines():
+        assert isinstance(json.loads(line), dict)
+    done = story.server.cli("support-bundle", "--out", story.bed.folder / "bundle.tar.gz")
+    assert done.status == 0 and (story.bed.folder / "bundle.tar.gz").stat().st_mode & 0o777 == 0o600
+    row = story.server.call("audit", "list", "--action", "support.bundle")["items"][0]
+    assert row["actor_name"] == "admin" and row["object_kind"] == "server"

@@ -33,7 +33,7 @@ VERBS = {
     "updateChannel": "notification update", "deleteChannel": "notification delete", "rotateChannelSecret": "notification rotate",
     "testChannel": "notification test", "listMessages": "notification messages",
     "getOpenapi": None,
-    "getVendor": "vendor show", "updateVendor": "vendor set", "checkVendors": "vendor check", "readDirectory": "vendor check", "lookAtCertificate": "network look", "getAuditorReport": "report auditor", "getChecks": "doctor", "runChecks": "doctor",
+    "getVendor": "vendor show", "updateVendor": "vendor set", "checkVendors": "vendor check", "readDirectory": "vendor check", "lookAtCertificate": "network look", "getAuditorReport": "report auditor", "makeSupportBundle": "support-bundle", "getChecks": "doctor", "runChecks": "doctor",
     "previewAccountDeletion": "account deletion", "changeAccountContact": "account contact", "agreeToTerms": "account agree",
     "changeAccountKey": "account rollover", "checkCsr": "csr check", "lintCsr": "csr lint", "previewOrder": "order preview", "goOnOrder": "order go-on",
     "listProviderKinds": "provider kinds", "listProviders": "provider list", "createProvider": "provider create", "getProvider": "provider show",

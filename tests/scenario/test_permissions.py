@@ -37,7 +37,7 @@ EXPECT = {
                " checkVendors readDirectory updateVendor lookAtCertificate",
     "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
              " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
-             " getChecks runChecks listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
+             " getChecks runChecks makeSupportBundle listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit getAuditorReport",
     "revoke": "createRevocations",
 }
