@@ -356,7 +356,7 @@ void order_run(struct engine *e, struct worker *w, struct order *take_order, int
 int order_run_once(struct run *r, bool *ret_go_on, struct err *err);
 void run_fail(struct run *r, struct verdict *v, struct err *why); /* ABANDON or FAILED; takes why's contents as reason */
 
-/* step_prove.c, step_issue.c */
+/* step_create.c (queued, create), step_authorize.c, step_publish.c, step_propagate.c, step_validate.c (accept, validate), step_issue.c (the rest) */
 int step_queued(struct run *r, struct verdict *v, struct err *err);
 int step_create(struct run *r, struct verdict *v, struct err *err);
 int step_authorize(struct run *r, struct verdict *v, struct err *err);
@@ -369,10 +369,20 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err);
 int step_collect(struct run *r, struct verdict *v, struct err *err);
 int step_download(struct run *r, struct verdict *v, struct err *err);
 int step_abandon(struct run *r, struct verdict *v, struct err *err);
+/* step_create.c: what an order object of the CA says is ours now. */
+void order_take(struct run *r, const struct acme_order *a);
+/* step_authorize.c: the authorization as the CA has it now, into ret and its row. */
+int authz_read_again(struct run *r, struct authz *a, struct acme_authz *ret, struct err *err);
+/* It failed: the reason in the CA's words, and what we know that may explain it. Returns -code. */
+int authz_refused(struct run *r, const struct acme_authz *a, struct authz *row, struct err *err);
+enum challenge_status challenge_status_of(enum acme_challenge_status s);
 /* Somebody may not have heard us: true a minute into the step, later as the order grows older, so that asking again stays rare. */
 bool told_long_ago(const struct run *r);
 /* What the CA says about the order decides where to go; 1 when it decided, 0 when it is (still) pending. */
 int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, struct err *err);
+/* verdict.c: on to the next step at once (keep: not stored before it is done), or the same one later. Both return 0. */
+int verdict_go(struct verdict *v, const struct run *r, enum order_step next, bool keep);
+int verdict_wait(struct verdict *v, const struct run *r, int64_t span_ms);
 /* The reason of a problem the CA reported, as an error of ours (REMOTE_REFUSED). Returns -code. */
 int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, ...) PRINTF(3, 4);
 

@@ -9,12 +9,6 @@
 
 #define NOT_READY_MAX 5 /* quick tries, then it is an error like others */
 
-static int go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
-{
-	*v = (struct verdict){ .next = next, .due_ms = engine_now(r->e), .keep = keep };
-	return 0;
-}
-
 static int wait_poll(struct verdict *v, struct run *r, enum order_step next)
 {
 	/* once finalize was sent the count goes on from step to step, see enter() */
@@ -61,7 +55,7 @@ static int ready(struct run *r, struct verdict *v)
 		r->fresh_ready = true;
 		if (r->o.want_finalize)
 			r->served |= BIT(WANT_FINALIZE);
-		return go(v, r, STEP_FINALIZE, false);
+		return verdict_go(v, r, STEP_FINALIZE, false);
 	}
 	*v = (struct verdict){
 		.next = STEP_CONFIRM, .due_ms = r->o.ca_expires_ms ? r->o.ca_expires_ms : engine_now(r->e) + DAY_MS,
@@ -91,7 +85,7 @@ int order_follow(struct run *r, const struct acme_order *a, struct verdict *v, s
 		turn_over(r);
 		if (!r->o.certificate_url)
 			return err_set(err, ERR_REMOTE_BAD, "the authority calls the order valid and names no certificate");
-		go(v, r, STEP_DOWNLOAD, r->o.step != STEP_CREATE);
+		verdict_go(v, r, STEP_DOWNLOAD, r->o.step != STEP_CREATE);
 		return 1;
 	case ACME_ORDER_INVALID:
 		if (a->error.type)
@@ -111,7 +105,7 @@ static int read_again(struct run *r, struct verdict *v)
 	if (!r->o.ca_expires_ms)
 		r->o.ca_expires_ms = engine_now(r->e) + 7 * DAY_MS;
 	r->urls_known = false;
-	return go(v, r, STEP_AUTHORIZE, false);
+	return verdict_go(v, r, STEP_AUTHORIZE, false);
 }
 
 int step_confirm(struct run *r, struct verdict *v, struct err *err)
@@ -159,12 +153,12 @@ int step_finalize(struct run *r, struct verdict *v, struct err *err)
 		if (a.status != ACME_ORDER_READY)
 			return order_follow(r, &a, v, err) < 0 ? -(int)err->code : 0;
 		r->fresh_ready = true;
-		return go(v, r, STEP_FINALIZE, true);
+		return verdict_go(v, r, STEP_FINALIZE, true);
 	}
 	r->fresh_ready = false;
 	if (acme_order_finalize(s, r->o.url, r->o.finalize_url, r->csr.der, r->csr.der_n, &r->o.names, &a, err) < 0) {
 		if (without_profile(r, s, err))
-			return go(v, r, STEP_CREATE, false);
+			return verdict_go(v, r, STEP_CREATE, false);
 		if (err->code != ERR_CONFLICT)
 			return err_wrap(err, "could not finalize the order");
 		err_clear(err);
@@ -363,7 +357,7 @@ int step_download(struct run *r, struct verdict *v, struct err *err)
 	if (!s)
 		return -(int)err->code;
 	if (!r->o.certificate_url)
-		return go(v, r, STEP_COLLECT, true);
+		return verdict_go(v, r, STEP_COLLECT, true);
 	if (acme_certificate_get(s, r->o.certificate_url, &got, err) < 0)
 		return err_wrap(err, "could not fetch the certificate");
 	if (prefer(r, s, &got, &why) < 0 || chain_parse(got.pem, strlen(got.pem), &c, &why) < 0) {

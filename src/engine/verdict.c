@@ -5,6 +5,9 @@
  */
 #include "engine/private.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #define REMAKES_MAX 3
 #define PERSON_WAIT_MS DAY_MS
 
@@ -191,4 +194,29 @@ void verdict_for_error(struct run *r, struct err *why, struct verdict *v)
 		return;
 	}
 	abort();
+}
+
+int verdict_go(struct verdict *v, const struct run *r, enum order_step next, bool keep)
+{
+	*v = (struct verdict){ .next = next, .due_ms = engine_now(r->e), .keep = keep };
+	return 0;
+}
+
+int verdict_wait(struct verdict *v, const struct run *r, int64_t span_ms)
+{
+	*v = (struct verdict){ .next = r->o.step, .due_ms = engine_now(r->e) + span_ms, .waiting = true };
+	return 0;
+}
+
+int problem_err(struct err *err, const struct acme_problem *p, const char *fmt, ...)
+{
+	_cleanup_free_ char *words = acme_problem_text(p);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	err_set(err, ERR_REMOTE_REFUSED, "%s", text);
+	return err_remote(err, p->type, words ? words : "no reason was given");
 }
