@@ -81,9 +81,9 @@ G = [  # file, what stands there, what is put in its place
     ("model/rate.c", "if (passed <= 0) {", "if (0) {"),
     ("model/rate.c", "b->at_ms += more * r.period_ms / (1000 * (int64_t)r.number);", "b->at_ms = now_ms;"),
     ("engine/steps.c", "if (r->retry_after_ms && !v->keep && asks & BIT(v->next))", "if (0)"),
-    ("engine/step_prove.c", "*v = (struct verdict){ .next = STEP_ACCEPT, .due_ms = engine_now(r->e) + span };",
+    ("engine/step_validate.c", "*v = (struct verdict){ .next = STEP_ACCEPT, .due_ms = engine_now(r->e) + span };",
      "*v = (struct verdict){ .next = STEP_ACCEPT, .due_ms = engine_now(r->e) + 0 * span };"),
-    ("engine/step_prove.c", "	note_words(row, a, c);\n", ""),
+    ("engine/step_authorize.c", "	note_words(row, a, c);\n", ""),
     ("acme/problem.c", "if (link)\n\t\treturn xasprintf", "if (0)\n\t\treturn xasprintf"),
 ]
 # Which tests are asked about a folder's guards, the likeliest first.
