@@ -8,10 +8,9 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/limits.h"
-#include "net/private.h"
+#include "net/guard.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 
 #define MAX_SLOTS 4
 #define STALL_MS (20 * SECOND_MS) /* nothing more for so long in the middle of an answer */
@@ -41,8 +40,7 @@ struct transfer {
 	size_t header_bytes;
 	curl_off_t last_now;
 	int64_t last_ms;
-	char refused[ADDR_TEXT];
-	const char *refused_range;
+	struct net_guard guard;
 	bool proxy_denied, too_large, headers_too_large, stopping, stalled, bad_ca, quiet, bad_length, tls_started, headers_over;
 	char status_class;
 	char message[CURL_ERROR_SIZE];
@@ -58,26 +56,7 @@ void net_init(void)
 
 static curl_socket_t on_socket(void *data, curlsocktype purpose UNUSED, struct curl_sockaddr *ca)
 {
-	struct transfer *t = data;
-	union addr a = { 0 };
-	const char *range = NULL;
-	bool ok;
-
-	if (ca->addrlen > sizeof a.ss || (ca->family != AF_INET && ca->family != AF_INET6))
-		return CURL_SOCKET_BAD;
-	memcpy(&a, &ca->addr, ca->addrlen);
-	/* The proxy is the administrator's own choice; what is never allowed stays so. */
-	if (t->proxy)
-		ok = net_address_class(&a, &range) != NET_ADDRESS_NEVER;
-	else
-		ok = net_policy_allows(t->client->policy, t->q->rule, &a, &range);
-	if (!ok) {
-		addr_format_ip(&a, t->refused);
-		t->refused_range = range;
-		errno = EACCES;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(ca->family, ca->socktype | SOCK_CLOEXEC, ca->protocol);
+	return net_guard_socket(data, ca);
 }
 
 static void drop_headers(struct http_response *r)
@@ -333,7 +312,7 @@ static void set_all(CURL *easy, struct transfer *t, struct curl_slist *headers)
 	SET(TIMEOUT_MS, (long)timeout);
 	SET(CONNECTTIMEOUT_MS, (long)(q->connect_ms ? q->connect_ms : LIMIT_CONNECT_S * SECOND_MS));
 	SET(OPENSOCKETFUNCTION, on_socket);
-	SET(OPENSOCKETDATA, t);
+	SET(OPENSOCKETDATA, &t->guard);
 	SET(HEADERFUNCTION, on_header);
 	SET(HEADERDATA, t);
 	SET(WRITEFUNCTION, on_body);
@@ -431,13 +410,9 @@ static int fail(CURL *easy, CURLcode code, struct transfer *t, struct err *err)
 		t->r->leg = NET_LEG_URL;
 		return err_set(err, ERR_INVALID, "the trusted certificates given for '%s' cannot be read", host);
 	}
-	if (t->refused_range && code == CURLE_COULDNT_CONNECT) {
+	if (t->guard.range && code == CURLE_COULDNT_CONNECT) {
 		t->r->leg = NET_LEG_URL;
-		err_set(err, ERR_INVALID, "connections to '%s' are not allowed: %s is a %s address", host, t->refused,
-			t->refused_range);
-		if (net_address_class(&t->url->addr, NULL) != NET_ADDRESS_NEVER || !t->url->is_ip)
-			err_hint(err, "If this host is meant, list its network in net.allow or in the integration itself.");
-		return -ERR_INVALID;
+		return net_guard_refusal(&t->guard, host, err);
 	}
 	t->r->leg = NET_LEG_HTTP;
 	if (t->headers_too_large)
@@ -532,6 +507,7 @@ static int client_perform(struct http *h, const struct http_request *q, struct h
 		return err_set(err, ERR_INVALID, "'%s' shall be reached through the proxy, but net.proxy is not set", u.host);
 	if (net_policy_check_url(c->policy, q->rule, &u, t.proxy != NULL, err) < 0)
 		return -(int)err->code;
+	t.guard = (struct net_guard){ .policy = c->policy, .rule = q->rule, .by_proxy = t.proxy != NULL };
 	t.check = (struct trust_check){ .trust = net_policy_trust(c->policy), .ca_pem = q->rule ? q->rule->ca_pem : NULL,
 					.fingerprint = "", .look_only = q->look_only, .peer = &ret->peer };
 	if (q->rule && q->rule->fingerprint) {

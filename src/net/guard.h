@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guard.h - the judgement of a real socket's address, for connections of mail.c and stream.c. For this folder only. */
+/* guard.h - the judgement of a real socket's address, for connections of client.c, mail.c and stream.c. For this folder only. */
 #ifndef NET_GUARD_H
 #define NET_GUARD_H
 
@@ -10,7 +10,8 @@ struct net_guard {
 	const struct net_rule *rule;
 	bool by_proxy;
 	char refused[ADDR_TEXT]; /* out: the address that was refused, "" = none */
-	const char *range;
+	const char *range;       /* out: what kind of address that is, NULL = none was refused */
+	bool never;              /* out: nothing can allow it */
 };
 
 /* For CURLOPT_OPENSOCKETFUNCTION with the guard as its data: a socket, or CURL_SOCKET_BAD. */
