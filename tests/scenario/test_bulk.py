@@ -2,6 +2,8 @@
 """One action on many certificates: by a search and by ids, each row with its own verdict; a preview that does nothing; what costs money is
 asked for; who may do what; renewal switched off and on again."""
 import json
+import os
+import signal
 import sqlite3
 
 import bed as beds
@@ -116,8 +118,12 @@ def test_what_costs_money_is_meant_or_refused(bed):
     asked = bed.server.cli("certificate", "revoke", one, "--replace")
     assert asked.status == 7 and "costs money at DigiCert" in asked.err, asked
     assert bed.server.call("order", "list", "--certificate", one)["items"][0]["status"] == "valid", "nothing was ordered"
-    assert bed.server.call("certificate", "renew", one, "--accept-cost")["items"][0]["order_id"]
-    again = bed.server.call("certificate", "renew", one)["items"][0]
+    os.kill(bed.ca.process.pid, signal.SIGSTOP)  # the order stays under way
+    try:
+        assert bed.server.call("certificate", "renew", one, "--accept-cost")["items"][0]["order_id"]
+        again = bed.server.call("certificate", "renew", one)["items"][0]
+    finally:
+        os.kill(bed.ca.process.pid, signal.SIGCONT)
     assert again["existing"] is True and again["reason"] is None, "what is under way costs nothing more"
 
 
