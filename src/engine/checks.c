@@ -256,13 +256,13 @@ static json_t *collect(struct run_of_checks *r)
 	pthread_mutex_lock(&r->lock);
 	for (size_t i = 0; i < r->n; i++) {
 		struct look *l = &r->v[i];
-		struct check late = l->check;
+		/* only what does not change while a late one still works */
+		struct check late = { .def = l->check.def, .where = l->check.where, .rows = rows };
 
 		if (l->state == LOOK_DONE) {
 			json_array_extend(rows, l->check.rows);
 			continue;
 		}
-		late.rows = rows;
 		check_say(&late, CHECK_UNKNOWN, l->check.item, "Look at what it asks, or run the checks again.",
 			  l->state == LOOK_LATE ? "this took longer than its time and was given up" : "there was no time left to look at this");
 	}
