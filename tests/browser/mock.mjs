@@ -3,6 +3,7 @@
 // the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
 import { makeExternalDns } from './mock-dns.mjs'
 import { makeChannels } from './mock-notify.mjs'
+import { makeStatusPage } from './mock-status.mjs'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { randomBytes } from 'node:crypto'
@@ -231,6 +232,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 
 	const externalDns = makeExternalDns({ empty, now, iso, ulid })
 	const channels = makeChannels({ empty, now, iso, ulid, hostile: hostile ? H : null })
+	const statusPage = makeStatusPage({ empty, now, iso, ulid, hostile: hostile ? H : null, db, state, hint })
 
 	function handle(req, res, url, body) {
 		const path = url.pathname.replace('/api/v1', '')
@@ -238,6 +240,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const json = (status, data, headers = {}) => {
 			res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers })
 			res.end(data === undefined ? undefined : JSON.stringify(data))
+		}
+		const file = (type, name, text, headers = {}) => {
+			res.writeHead(200, { 'Content-Type': type, 'Content-Disposition': `attachment; filename="${name}"`, ...headers })
+			res.end(text)
 		}
 		const problem = (status, title, detail, errors) => {
 			res.writeHead(status, { 'Content-Type': 'application/problem+json' })
@@ -249,7 +255,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			const from = Number(q.get('cursor') ?? 0)
 			json(200, { items: list.slice(from, from + limit).map(strip), has_more: from + limit < list.length, cursor: from + limit < list.length ? String(from + limit) : null })
 		}
-		const session = () => ({ user: strip(state.session.user), csrf_token: 'csrf-1', permissions: PERMISSIONS[state.session.user.role], expires_at: iso(Date.now() + 1800_000) })
+		const permissions = () => [...new Set([...PERMISSIONS[state.session.user.role], ...state.session.user.rights])]
+		const session = () => ({ user: strip(state.session.user), csrf_token: 'csrf-1', permissions: permissions(), expires_at: iso(Date.now() + 1800_000) })
 		const m = (method, re) => req.method === method && re.exec(path)
 		let x
 		state.requests.push(`${req.method} ${path}`)
@@ -270,10 +277,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (path === '/openapi.yaml') return json(200, {})
 		if (!state.session) return problem(401, 'Not signed in', 'Sign in first')
 		if (req.method !== 'GET' && req.headers['x-csrf-token'] !== 'csrf-1') return problem(403, 'Denied', 'The CSRF token is missing')
-		const may = (p) => PERMISSIONS[state.session.user.role].includes(p)
+		const may = (p) => permissions().includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		/* What the server takes as a query. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name', 'sort'], '/accounts': ['q', 'vendor', 'status', 'sort'], '/csrs': ['name', 'key_type', 'sort'], '/delegations': ['name', 'sort'], '/jobs': ['kind', 'state', 'sort'], '/audit': ['since', 'until', 'actor', 'object', 'action', 'sort'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : [])
+		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name', 'sort'], '/accounts': ['q', 'vendor', 'status', 'sort'], '/csrs': ['name', 'key_type', 'sort'], '/delegations': ['name', 'sort'], '/jobs': ['kind', 'state', 'sort'], '/audit': ['since', 'until', 'actor', 'object', 'action', 'sort'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : /^\/reports\/auditor\//.test(path) ? ['since', 'until'] : [])
 		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
 		if ((path === '/records' && asked.length > 1) || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
 		if (m('GET', /^\/session$/)) return json(200, session())
@@ -301,6 +308,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		}
 		if (externalDns({ m, json, page, problem, body })) return
 		if (channels({ m, json, page, problem, body })) return
+		if (statusPage({ m, json, file, problem, may, q })) return
 		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('name') || o.names.some((n) => n.includes(q.get('name')))) && (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || db.accounts.some((a) => a.id === o.account_id && [a.id, String(a.num)].includes(q.get('account_id'))))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)
@@ -313,10 +321,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			hint('order', o.id)
 			return json(201, strip(o), { Location: `/api/v1/orders/${o.id}`, ETag: '"1"' })
 		}
-		if ((x = m('GET', /^\/orders\/([^/]+)\/certificate$/))) {
-			res.writeHead(200, { 'Content-Type': 'application/pem-certificate-chain', 'Content-Disposition': `attachment; filename="order-${x[1]}.pem"` })
-			return res.end(PEM)
-		}
+		if ((x = m('GET', /^\/orders\/([^/]+)\/certificate$/))) return file('application/pem-certificate-chain', `order-${x[1]}.pem`, PEM)
 		if ((x = m('POST', /^\/orders\/([^/]+)\/(refresh|finalize)$/))) {
 			const o = find(db.orders, x[1])
 			if (!o) return problem(404, 'Not found', 'There is no such order')
@@ -388,10 +393,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			find(db.tokens, x[1]).revoked_at = iso(Date.now())
 			return json(204)
 		}
-		if ((x = m('POST', /^\/certificates\/([^/]+)\/export$/))) {
-			res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': `attachment; filename="certificate.${body.format === 'der' ? 'der' : 'pem'}"` })
-			return res.end(PEM)
-		}
+		if ((x = m('POST', /^\/certificates\/([^/]+)\/export$/))) return file('application/octet-stream', `certificate.${body.format === 'der' ? 'der' : 'pem'}`, PEM)
 		if ((x = m('PATCH', /^\/certificates\/([^/]+)$/))) return json(200, Object.assign(find(db.certificates, x[1]), body), { ETag: '"2"' })
 		if (m('POST', /^\/imports$/)) {
 			const row = { result: 'failed', certificate_id: null, certificate_num: null, names: [], subject: null, fingerprint: null, not_after: null, has_key: false, reason: null }

@@ -675,6 +675,60 @@ test('a renewal that costs money is asked about first', () =>
 		assert.deepEqual(mock.state.renewed, [false, true])
 	}))
 
+test('Status says what is not right and what to do, looks again, and hands out the support bundle and the tables for an auditor', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		await visit(page, base, '/admin/status', 'Status')
+		const rows = page.getByRole('table', { name: 'Is everything right?' }).locator('tbody tr')
+		assert.deepEqual(await rows.evaluateAll((l) => l.map((r) => r.cells[0].innerText)), ['error', 'warning', 'not checked'])
+		assert.match(await rows.first().innerText(), /Vendor\s+ZeroSSL\s+Acme\.zerossl|Let it through the firewall/)
+		await page.getByText('Let it through the firewall, or set net.proxy.').waitFor()
+		const right = page.getByRole('button', { name: 'Show 7 that are right' })
+		await right.focus()
+		await page.keyboard.press('Enter')
+		assert.equal(await rows.count(), 10)
+		assert.deepEqual(await axe(page), [])
+
+		mock.state.found = { counts: { ok: 1, warning: 0, error: 0, 'not-checked': 0 }, rows: mock.state.checks.rows.slice(0, 1) }
+		await page.getByRole('button', { name: 'Run again' }).click()
+		await page.getByText('It is looked at now').waitFor()
+		await page.getByText('Everything is right.').waitFor()
+		assert.equal(mock.state.requests.filter((r) => r === 'POST /checks').length, 1)
+		mock.state.checks = { ...mock.state.checks, counts: { ok: 0, warning: 1, error: 0, 'not-checked': 0 }, rows: [{ ...mock.state.checks.rows[0], state: 'warning', text: 'the configuration was changed' }] }
+		mock.hint('job', 'another')
+		await page.getByText('The configuration was changed').waitFor()
+
+		const saved = async (press) => {
+			const [file] = await Promise.all([page.waitForEvent('download'), press()])
+			return [file.suggestedFilename(), readFileSync(await file.path(), 'utf8')]
+		}
+		await page.getByRole('button', { name: 'Support bundle' }).click()
+		const dialog = page.getByRole('dialog', { name: 'Support bundle' })
+		await dialog.getByText('only what stands behind the @ is left').waitFor()
+		assert.deepEqual(await axe(page), [])
+		assert.ok(!mock.state.requests.includes('POST /support-bundle'), 'what is in it is said before it is made')
+		assert.deepEqual(await saved(() => dialog.getByRole('button', { name: 'Download' }).click()), ['certwright-support-20261127T024500Z.tar.gz', 'a bundle'])
+		await dialog.waitFor({ state: 'detached' })
+
+		assert.equal(await page.getByRole('button', { name: /^Download .*\.csv$/ }).count(), 8)
+		await page.getByLabel('Since').fill('2026-01-01')
+		for (const file of ['users.csv', 'removals.csv']) assert.deepEqual(await saved(() => page.getByRole('button', { name: `Download ${file}` }).click()), [`certwright-${file}`, 'name,n\r\nfirst,1\r\nsecond,2\r\n'])
+		assert.deepEqual([...new Set(mock.state.reports)], ['users.csv  ', 'removals.csv 2026-01-01T00:00:00Z '])
+		assert.equal((await saved(() => page.getByRole('button', { name: 'What each table is' }).click()))[0], 'certwright-index.md')
+	}))
+
+test('of Status each is shown what a role and its rights allow', () =>
+	withPage({ role: 'viewer' }, async ({ page, base, mock }) => {
+		const offered = async () => {
+			await visit(page, base, '/admin/status', 'Status')
+			const heads = await page.getByRole('heading', { level: 2 }).allInnerTexts()
+			return [heads.includes('Is everything right?'), await page.getByRole('button', { name: 'Support bundle' }).count(), heads.includes('For an auditor')]
+		}
+		assert.deepEqual(await offered(), [false, 0, false])
+		mock.state.session.user.rights = ['audit']
+		assert.deepEqual(await offered(), [false, 0, true])
+		assert.ok(!mock.state.requests.includes('GET /checks'))
+	}))
+
 test('lists are read page by page', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const like = mock.db.orders[0]

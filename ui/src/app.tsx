@@ -33,7 +33,7 @@ const UsersPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.U
 const TokensPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.TokensPage })))
 const NetworkPage = lazy(() => import('./pages/network').then((m) => ({ default: m.NetworkPage })))
 const VendorsPage = lazy(() => import('./pages/vendors').then((m) => ({ default: m.VendorsPage })))
-const StatusPage = lazy(() => import('./pages/admin').then((m) => ({ default: m.StatusPage })))
+const StatusPage = lazy(() => import('./pages/status').then((m) => ({ default: m.StatusPage })))
 const PasswordDialog = lazy(() => import('./pages/admin').then((m) => ({ default: m.PasswordDialog })))
 
 export function App() {

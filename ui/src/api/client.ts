@@ -27,6 +27,7 @@ export type AccountDeletion = Schemas['AccountDeletion']
 export type CsrFinding = Schemas['CsrFinding']
 export type Audit = Schemas['Audit']
 export type OrderEvent = Schemas['Event']
+export type Checks = Schemas['Checks']
 export interface Page<T> {
 	items: T[]
 	has_more: boolean
@@ -210,16 +211,37 @@ function save(blob: Blob, name: string) {
 	setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
-export async function downloadOrderCertificate(order: { id: string; num: number }) {
-	const a = await api.GET('/orders/{id}/certificate', { params: { path: { id: order.id } }, parseAs: 'blob' })
-	if (!a.response.ok) throw new ApiError(problemOf(a.error, a.response))
-	save(a.data as unknown as Blob, nameOf(a.response, `order-${order.num}.pem`))
+/** A file of the server, under the name that the server gives it. */
+async function download(asked: Promise<Answer<unknown>>, otherwise: string) {
+	const blob = (await unwrap(asked)) as Blob
+	save(blob, nameOf((await asked).response, otherwise))
 }
 
-export async function exportCertificate(cert: { id: string; num: number }, body: Schemas['CertificateExport']) {
-	const a = await api.POST('/certificates/{id}/export', { params: { path: { id: cert.id } }, body, parseAs: 'blob' })
-	if (!a.response.ok) throw new ApiError(problemOf(a.error, a.response))
-	save(a.data as unknown as Blob, nameOf(a.response, `certificate-${cert.num}.${body.format === 'der' ? 'der' : 'pem'}`))
+export function downloadOrderCertificate(order: { id: string; num: number }) {
+	return download(api.GET('/orders/{id}/certificate', { params: { path: { id: order.id } }, parseAs: 'blob' }), `order-${order.num}.pem`)
+}
+
+export function exportCertificate(cert: { id: string; num: number }, body: Schemas['CertificateExport']) {
+	return download(api.POST('/certificates/{id}/export', { params: { path: { id: cert.id } }, body, parseAs: 'blob' }), `certificate-${cert.num}.${body.format === 'der' ? 'der' : 'pem'}`)
+}
+
+export function downloadSupportBundle() {
+	return download(api.POST('/support-bundle', { parseAs: 'blob' }), 'certwright-support.tar.gz')
+}
+
+type AuditorReport = paths['/reports/auditor/{format}']['get']['parameters']
+export type AuditorFile = AuditorReport['path']['format']
+
+/** All of a table: the server hands it out in pages, and only the first begins with the head line. */
+export async function downloadAuditorFile(format: AuditorFile, bounds: Pick<NonNullable<AuditorReport['query']>, 'since' | 'until'>) {
+	const pages: Blob[] = []
+	let cursor: string | null = null
+	do {
+		const asked: Promise<Answer<unknown>> = api.GET('/reports/auditor/{format}', { params: { path: { format }, query: { ...bounds, ...(cursor ? { cursor } : {}) } }, parseAs: 'blob' })
+		pages.push((await unwrap(asked)) as Blob)
+		cursor = (await asked).response.headers.get('X-Next-Cursor')
+	} while (cursor)
+	save(new Blob(pages), `certwright-${format}`)
 }
 
 export function saveText(text: string, name: string) {

@@ -23,7 +23,7 @@ const READS: Record<string, string[]> = {
 	csr: ['csrs'],
 	delegation: ['delegations'],
 	event: ['orders'],
-	job: ['jobs', 'accounts', 'csrs'],
+	job: ['jobs', 'accounts', 'csrs', 'checks'],
 	order: ['orders', 'records', 'certificates', 'delegations', 'csrs', 'status'],
 	record: ['records', 'orders'],
 	session: ['session'],

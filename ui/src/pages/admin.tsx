@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Administration: users, API tokens, vendors, status.
-import { ActionIcon, Button, Menu, PasswordInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+// Administration: users, API tokens, and the password of who is signed in.
+import { ActionIcon, Button, Menu, PasswordInput, Select, Switch, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
-import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Status, type Token, type User } from '../api/client'
-import { every } from '../api/awake'
+import { api, ApiError, Idempotency, problemOf, remove, unwrap, type Token, type User } from '../api/client'
 import { useMay, useSession } from '../api/session'
 import { t } from '../i18n'
-import { Empty, Facts, Notice, Relative, Time, Tone } from '../parts/bits'
+import { Empty, Relative, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
-import { Card, Loaded, Page } from '../parts/page'
+import { Loaded, Page } from '../parts/page'
 import { RIGHTS, Rights, roleOptions, type Right, type Role } from '../parts/rights'
 import { DataTable, PlainTable } from '../parts/table'
 import { CreateToken, TokenRole } from './tokens'
@@ -246,77 +245,6 @@ export function TokensPage() {
 				</Confirm>
 			)}
 		</Page>
-	)
-}
-
-export function StatusPage() {
-	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')), refetchInterval: every(10_000) })
-	return (
-		<Page title={t('Status')} crumbs={crumbs()}>
-			<Loaded query={status}>{(s) => <StatusView s={s} />}</Loaded>
-		</Page>
-	)
-}
-
-function StatusView({ s }: { s: Status }) {
-	const list = (l: string[]) => (l.length ? <span className="mono">{l.join(', ')}</span> : t('not offered'))
-	return (
-		<Stack gap="md">
-			{!s.store.writable && <Notice tone="bad" title={t('The store cannot be written')}>{s.store.reason}</Notice>}
-			<div className="split">
-				<Card title={t('Server')}>
-					<Facts
-						rows={[
-							[t('Version'), s.version],
-							[t('Running since'), <span key="s"><Time at={s.started_at} /> (<Relative at={s.started_at} />)</span>],
-							[t('Clock of the server'), <Time key="n" at={s.now} />],
-							[t('Store'), <span key="d">{s.store.driver} <Tone tone={s.store.writable ? 'good' : 'bad'}>{s.store.writable ? t('writable') : t('not writable')}</Tone></span>],
-							[t('DNS and HTTP listener'), s.edge.configured ? <Tone key="e" tone={s.edge.loaded ? 'good' : 'bad'}>{s.edge.loaded ? t('answering') : s.edge.connected ? t('loading') : t('not there')}</Tone> : t('not offered')],
-							[t('Name of our DNS server'), s.dns_hostname ?? t('not set')],
-							[t('DNS listens on'), list(s.dns_listen)],
-							[t('HTTP-01 listens on'), list(s.http01_listen)],
-						]}
-					/>
-				</Card>
-				<Card title={t('Orders')}>
-					<Facts rows={Object.entries(s.orders).map(([k, n]) => [k, <span key={k} style={{ fontVariantNumeric: 'tabular-nums' }}>{n}</span>])} />
-				</Card>
-			</div>
-			<Card title={t('Lanes')} pad={false}>
-				{s.lanes.length === 0 ? (
-					<Empty title={t('No lane is in use')}>{t('A lane is what may hang or refuse as a whole: a vendor, a DNS zone. When one pauses, it is shown here with the reason, and the others go on.')}</Empty>
-				) : (
-					<PlainTable
-						label={t('Lanes')}
-						rows={s.lanes}
-						rowKey={(l) => l.name}
-						columns={[
-							{ title: t('Lane'), render: (l) => <span className="mono break">{l.name}</span> },
-							{ title: t('State'), render: (l) => (l.parked_until ? <Tone tone="warn">{t('paused')}</Tone> : <Tone tone="good">{t('free')}</Tone>) },
-							{ title: t('Goes on'), render: (l) => (l.parked_until ? <Relative at={l.parked_until} /> : '–') },
-							{ title: t('Reason'), render: (l) => <LaneReason reason={l.reason} /> },
-						]}
-					/>
-				)}
-			</Card>
-			<Text c="dimmed" size="sm">
-				<a href="/third-party.txt" target="_blank" rel="noreferrer">
-					{t('Parts of this page made by others, and their licences')}
-				</a>
-			</Text>
-		</Stack>
-	)
-}
-
-function LaneReason({ reason }: { reason: unknown }) {
-	if (!reason) return <>–</>
-	if (typeof reason === 'string') return <>{reason}</>
-	const r = reason as { detail?: unknown; title?: unknown; remote?: unknown }
-	return (
-		<span className="break">
-			{String(r.detail ?? r.title ?? '–')}
-			{typeof r.remote === 'string' && <p className="said">{r.remote}</p>}
-		</span>
 	)
 }
 

@@ -91,6 +91,7 @@ const SAID: [string, RegExp, Say][] = [
 	['DELETE', /^\/accounts\/([^/]+)$/, (b, id) => ['account', 'delete', id, ...one('--takeover', b.takeover), ...on('--deactivate', b.authority === 'deactivate'), ...on('--destroy-key', b.key === 'destroy')]],
 	['POST', /^\/orders\/([^/]+)\/(?:refresh)$/, (_, id) => ['order', 'refresh', id]],
 	['POST', /^\/accounts\/([^/]+)\/rollover$/, (_, id) => ['account', 'rollover', id]],
+	['POST', /^\/support-bundle$/, () => ['support-bundle', '--out', 'certwright-support.tar.gz']],
 	['PUT', /^\/renewal-pause$/, (b) => (b.stopped ? ['renewal', 'pause', ...one('--reason', b.reason), ...one('--until', b.until)] : ['renewal', 'resume'])],
 ]
 

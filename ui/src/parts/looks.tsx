@@ -39,6 +39,20 @@ export function worst(facts: Fact[]): Fact['state'] {
 	return 'good'
 }
 
+/** A sentence, and beneath it what to do. */
+export function Said({ text, todo }: { text: string; todo: string | null }) {
+	return (
+		<>
+			{sentence(text)}
+			{todo && (
+				<Text size="sm" c="dimmed">
+					{todo}
+				</Text>
+			)}
+		</>
+	)
+}
+
 export function FactList({ facts, label, names }: { facts: Fact[]; label: string; names?: boolean }) {
 	const order: Fact['state'][] = ['bad', 'warn', 'unknown', 'good']
 	const sorted = [...facts].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
@@ -65,12 +79,7 @@ export function FactList({ facts, label, names }: { facts: Fact[]; label: string
 						)}
 						<Table.Td>{checkName(f.check)}</Table.Td>
 						<Table.Td className="break">
-							{sentence(f.text)}
-							{f.state !== 'good' && f.todo && (
-								<Text size="sm" c="dimmed">
-									{f.todo}
-								</Text>
-							)}
+							<Said text={f.text} todo={f.state === 'good' ? null : f.todo} />
 							{f.view && (
 								<Text size="xs" c="dimmed">
 									{t('Seen through view {view}', { view: f.view })}
