@@ -11,7 +11,7 @@ export function makeChecks({ empty, now, iso, hostile }) {
 		row('listeners', '0.0.0.0:53', 'ok', 'it answers'),
 		row('vendor', "Let's Encrypt", 'ok', 'its directory answers in 212 ms'),
 		row('vendor', 'ZeroSSL', 'error', 'acme.zerossl.com:443 was not reached: connecting took longer than 10 s', 'Let it through the firewall, or set net.proxy.'),
-		row('view', 'datacentre', 'not-checked', '10.1.0.53:53 did not answer before the time was up'),
+		row('view', 'datacentre', 'not-checked', '10.1.0.53:53 did not answer before the time was up', 'Look again, or ask it from the server: dig @10.1.0.53.'),
 		row('provider', 'Cloudflare of the shop', 'ok', 'its credential is taken, and it has 3 zones'),
 		row('mail', 'mail.bank.example:587', 'ok', 'it takes the sign-in'),
 		row('backup', '', 'warning', 'the last backup is 9 days old', 'certwright backup, and its daily timer.'),
