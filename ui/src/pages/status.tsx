@@ -105,7 +105,7 @@ function StatusView({ s }: { s: Status }) {
 						rowKey={(l) => l.name}
 						columns={[
 							{ title: t('Lane'), render: (l) => <span className="mono break">{l.name}</span> },
-							{ title: t('State'), render: (l) => (l.parked_until ? <Tone tone="warn">{t('paused')}</Tone> : <Tone tone="good">{t('free')}</Tone>) },
+							{ title: t('State'), render: (l) => (l.parked_until ? <Tone tone="warn">{t('paused')}</Tone> : <Tone tone="good">{t('not paused')}</Tone>) },
 							{ title: t('Goes on'), render: (l) => (l.parked_until ? <Relative at={l.parked_until} /> : '–') },
 							{ title: t('Reason'), render: (l) => <LaneReason reason={l.reason} /> },
 						]}
