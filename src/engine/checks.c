@@ -248,7 +248,7 @@ static void looks_make(struct run_of_checks *r, const struct checks_options *o)
 	}
 }
 
-/* Only of a look that is over its rows may be read: a late one still writes. */
+/* Only of a look that is over its rows may be taken: a late one still writes. */
 static json_t *collect(struct run_of_checks *r)
 {
 	json_t *rows = json_array();
@@ -261,6 +261,7 @@ static json_t *collect(struct run_of_checks *r)
 
 		if (l->state == LOOK_DONE) {
 			json_array_extend(rows, l->check.rows);
+			json_array_clear(l->check.rows); /* from now on they are of one thread */
 			continue;
 		}
 		check_say(&late, CHECK_UNKNOWN, l->check.item, "Look at what it asks, or run the checks again.",
