@@ -357,12 +357,13 @@ SCRIPTS = [
     # ---- F13 ----
     Script("f13-continue", ("f13.continue",), PENDING, None, "", rules=rule("authz", times=None, continues=True), asks_again=False, within=80),
     # ---- F14 ----
-    *[Script(f"f14-{mode}", (f"f14.{line}",), PENDING, "network", says, after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0)
-      for line, says, modes in (("expired", "TLS", ("expired", "not-yet")), ("host", "TLS", ("wrong-host", "wrong-address", "any-name")), ("self-signed", "TLS", ("self-signed",)),
-                                ("sha1", "TLS", ("sha1",)), ("old", "TLS", ("tls1.0", "tls1.1")), ("chain", "TLS", ("unknown-ca", "same-named-ca")),
-                                ("intermediate", "TLS", ("no-intermediate", "old-intermediate", "not-a-ca", "too-deep", "outside-constraints")), ("use", "TLS", ("client-only", "critical")),
-                                ("weak", "TLS", ("rsa-1024", "anonymous", "unencrypted")), ("signature", "TLS", ("bad-signature",)),
-                                ("half", "TLS", ("close", "cut")), ("half", "", ("reset",)), ("garbage", "TLS", ("garbage", "http", "alert", "huge-record")))
+    *[Script(f"f14-{mode}", (f"f14.{line}",), PENDING, code, says, after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0)
+      for line, code, says, modes in (
+          ("expired", "untrusted", "TLS", ("expired", "not-yet")), ("host", "untrusted", "TLS", ("wrong-host", "wrong-address", "any-name")), ("self-signed", "untrusted", "TLS", ("self-signed",)),
+          ("sha1", "untrusted", "TLS", ("sha1",)), ("old", "network", "TLS", ("tls1.0", "tls1.1")), ("chain", "untrusted", "TLS", ("unknown-ca", "same-named-ca")),
+          ("intermediate", "untrusted", "TLS", ("no-intermediate", "old-intermediate", "not-a-ca", "too-deep", "outside-constraints")), ("use", "untrusted", "TLS", ("client-only", "critical")),
+          ("weak", "untrusted", "TLS", ("rsa-1024",)), ("weak", "network", "TLS", ("anonymous", "unencrypted")), ("signature", "untrusted", "TLS", ("bad-signature",)),
+          ("half", "network", "TLS", ("close", "cut")), ("half", "network", "", ("reset",)), ("garbage", "network", "TLS", ("garbage", "http", "alert", "huge-record")))
       for mode in modes],
     *[Script(f"f14-{mode}", ("f14.stall",), PENDING, None, "", after=lambda ca, name, mode=mode: ca.use_tls(mode), asks_again=False, asked=0) for mode in ("stall", "silence-after-hello")],
     *[Script(f"f14-{mode}", ("f14.good",), after=lambda ca, name, mode=mode: ca.use_tls(mode)) for mode in ("intermediate", "slices")],
