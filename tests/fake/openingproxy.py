@@ -9,6 +9,7 @@ host that was asked for, and speaks TLS with the real one behind.
 """
 import contextlib
 import pathlib
+import select
 import shutil
 import socket
 import ssl
@@ -53,22 +54,29 @@ class OpeningProxy:
             with self.server_side.wrap_socket(connection, server_side=True) as inside, \
                     socket.create_connection((host, int(port)), timeout=10) as raw, \
                     self.client_side.wrap_socket(raw, server_hostname=host) as outside:
-                back = threading.Thread(target=self.pump, args=(outside, inside, False), daemon=True)
-                back.start()
-                self.pump(inside, outside, True)
-                back.join(10)
+                self.relay(inside, outside)
 
-    def pump(self, source, target, note):
-        with contextlib.suppress(OSError, ValueError):
-            while True:
-                data = source.recv(65536)
+    def relay(self, inside, outside):
+        """Both ways in one thread: an SSL object is not for two."""
+        for one in (inside, outside):
+            one.setblocking(False)
+        while True:
+            ready = [s for s in (inside, outside) if s.pending()] or select.select([inside, outside], [], [], 60)[0]
+            if not ready:
+                return
+            for source in ready:
+                try:
+                    data = source.recv(65536)
+                except ssl.SSLWantReadError:  # nothing for us: a session ticket
+                    continue
                 if not data:
-                    break
-                if note:
+                    return
+                target = outside if source is inside else inside
+                if source is inside:
                     self.seen.append(data.split(b"\r\n", 1)[0].decode("ascii", "replace"))
+                target.setblocking(True)
                 target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
+                target.setblocking(False)
 
     def stop(self):
         self.listener.close()
