@@ -12,7 +12,6 @@ import time
 import bed as beds
 import namespaces
 
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 TREES = beds.TOP / "build/machines"
 HOST_SUITE = {"12": "bookworm", "13": "trixie"}
 WAY = "units run by systemd as process 1 (systemd-nspawn --boot)"
@@ -44,6 +43,16 @@ def why_not():
     return namespaces.why_not()
 
 
+def mirror():
+    """$DEBIAN_MIRROR, or where this machine itself gets Debian from."""
+    if "DEBIAN_MIRROR" in os.environ:
+        return os.environ["DEBIAN_MIRROR"]
+    places = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian").split()
+    if not places:
+        raise beds.BedError("apt knows no mirror of Debian: set DEBIAN_MIRROR")
+    return places[0]
+
+
 def run(*args, **more):
     done = subprocess.run([str(a) for a in args], capture_output=True, text=True, check=False, **more)
     if done.returncode:
@@ -72,7 +81,7 @@ def tree(suite, name, packages):
     TREES.chmod(0o755)
     shutil.rmtree(folder, ignore_errors=True)
     stamp.unlink(missing_ok=True)
-    run("debootstrap", "--variant=minbase", suite, folder, MIRROR)
+    run("debootstrap", "--variant=minbase", suite, folder, mirror())
     chroot(folder, "apt-get", "-y", "-qq", "install", "--no-install-recommends", *packages)
     chroot(folder, "apt-get", "clean")
     stamp.write_text(wanted)
