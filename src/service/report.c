@@ -31,7 +31,7 @@ const char *report_time(int64_t ms, char text[CLOCK_TEXT])
 
 /* ---- people ---- */
 
-static int users(struct report *r, struct sql *q, struct err *err)
+int report_each_user(struct report *r, struct sql *q, report_user_fn *fn, struct err *err)
 {
 	struct page page = { .limit = LIMIT_API_PAGE };
 
@@ -40,19 +40,49 @@ static int users(struct report *r, struct sql *q, struct err *err)
 
 		if (store_user_list(q, &page, &l, err) < 0)
 			return -(int)err->code;
-		for (size_t i = 0; i < l.n; i++) {
-			const struct user *u = &l.v[i];
-			_cleanup_free_ char *rights = rights_text(u->rights);
-			char seen[CLOCK_TEXT], made[CLOCK_TEXT];
-
-			REPORT_ROW(r, u->name, role_text(u->role), rights, u->disabled ? "disabled" : "active", report_time(u->last_login_ms, seen),
-				   report_time(u->created_ms, made), u->id);
-		}
+		for (size_t i = 0; i < l.n; i++)
+			fn(r, &l.v[i]);
 		more = l.more;
 		page.started = true;
 		page.after_key = l.n ? l.v[l.n - 1].num : 0;
 	}
 	return 0;
+}
+
+int report_each_token(struct report *r, struct sql *q, report_token_fn *fn, struct err *err)
+{
+	struct page page = { .limit = LIMIT_API_PAGE };
+	_cleanup_free_ char *after = NULL;
+
+	for (bool more = true; more;) {
+		_cleanup_token_list_ struct token_list l = { 0 };
+
+		if (store_token_list(q, NULL, &page, &l, err) < 0)
+			return -(int)err->code;
+		for (size_t i = 0; i < l.n; i++)
+			if (fn(r, q, &l.v[i], err) < 0)
+				return -(int)err->code;
+		more = l.more;
+		page.started = true;
+		page.after_key = l.n ? l.v[l.n - 1].created_ms : 0;
+		replace_str(&after, l.n ? l.v[l.n - 1].id : NULL);
+		page.after_id = after;
+	}
+	return 0;
+}
+
+static void user_row(struct report *r, const struct user *u)
+{
+	_cleanup_free_ char *rights = rights_text(u->rights);
+	char seen[CLOCK_TEXT], made[CLOCK_TEXT];
+
+	REPORT_ROW(r, u->name, role_text(u->role), rights, u->disabled ? "disabled" : "active", report_time(u->last_login_ms, seen),
+		   report_time(u->created_ms, made), u->id);
+}
+
+static int users(struct report *r, struct sql *q, struct err *err)
+{
+	return report_each_user(r, q, user_row, err);
 }
 
 static int user_name(struct sql *q, const char *id, char **ret, struct err *err)
@@ -81,24 +111,7 @@ static int token_row(struct report *r, struct sql *q, const struct token *t, str
 
 static int tokens(struct report *r, struct sql *q, struct err *err)
 {
-	struct page page = { .limit = LIMIT_API_PAGE };
-	_cleanup_free_ char *after = NULL;
-
-	for (bool more = true; more;) {
-		_cleanup_token_list_ struct token_list l = { 0 };
-
-		if (store_token_list(q, NULL, &page, &l, err) < 0)
-			return -(int)err->code;
-		for (size_t i = 0; i < l.n; i++)
-			if (token_row(r, q, &l.v[i], err) < 0)
-				return -(int)err->code;
-		more = l.more;
-		page.started = true;
-		page.after_key = l.n ? l.v[l.n - 1].created_ms : 0;
-		replace_str(&after, l.n ? l.v[l.n - 1].id : NULL);
-		page.after_id = after;
-	}
-	return 0;
+	return report_each_token(r, q, token_row, err);
 }
 
 /* ---- certificates ---- */

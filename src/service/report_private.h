@@ -28,6 +28,14 @@ void report_row(struct buf *out, const char *const *cells, size_t n);
 #define REPORT_ROW(r, ...) report_row((r)->out, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 const char *report_time(int64_t ms, char text[CLOCK_TEXT]); /* "" for none */
 
+/* All of them, page by page. */
+struct user;
+struct token;
+typedef void report_user_fn(struct report *r, const struct user *u);
+typedef int report_token_fn(struct report *r, struct sql *q, const struct token *t, struct err *err);
+int report_each_user(struct report *r, struct sql *q, report_user_fn *fn, struct err *err) MUST_CHECK;
+int report_each_token(struct report *r, struct sql *q, report_token_fn *fn, struct err *err) MUST_CHECK;
+
 int report_settings(struct report *r, struct sql *q, struct err *err);
 
 #endif

@@ -20,45 +20,25 @@ static void of_configuration(struct report *r, const struct strlist *weak)
 	}
 }
 
-static int of_people(struct report *r, struct sql *q, struct err *err)
+static void of_user(struct report *r, const struct user *u)
 {
-	_cleanup_user_list_ struct user_list l = { 0 };
-	struct page page = { .limit = LIMIT_API_PAGE };
+	_cleanup_free_ char *who = xasprintf("user %s", u->name), *rights = rights_text(u->rights);
 
-	if (store_user_list(q, &page, &l, err) < 0)
-		return -(int)err->code;
-	for (size_t i = 0; i < l.n; i++) {
-		const struct user *u = &l.v[i];
-		_cleanup_free_ char *who = xasprintf("user %s", u->name), *rights = rights_text(u->rights);
-
-		if (!u->disabled && u->role == ROLE_ADMIN && (u->rights & RIGHTS_ALL) == RIGHTS_ALL)
-			REPORT_ROW(r, who, rights, "administers, takes keys away, revokes, and reads the audit of it: nobody stands beside it", "Give the rights to different people.");
-	}
-	return 0;
+	if (!u->disabled && u->role == ROLE_ADMIN && (u->rights & RIGHTS_ALL) == RIGHTS_ALL)
+		REPORT_ROW(r, who, rights, "administers, takes keys away, revokes, and reads the audit of it: nobody stands beside it", "Give the rights to different people.");
 }
 
-static void of_token(struct report *r, const struct token *t)
+static int of_token(struct report *r, UNUSED struct sql *q, const struct token *t, UNUSED struct err *err)
 {
 	_cleanup_free_ char *which = xasprintf("token %s", t->name), *rights = rights_text(t->rights);
 	char ends[CLOCK_TEXT];
 
 	if (t->revoked_ms || t->expires_ms <= r->now_ms)
-		return;
+		return 0;
 	if (t->expires_ms - t->created_ms > TOKEN_LONG_MS)
 		REPORT_ROW(r, which, report_time(t->expires_ms, ends), "is good for more than a year", "Make a new one that ends earlier, and revoke this one.");
 	if (!t->sources.n && (t->role == ROLE_ADMIN || t->rights & (BIT(PERM_KEY_EXPORT) | BIT(PERM_REVOKE))))
 		REPORT_ROW(r, which, t->rights ? rights : role_text(t->role), "may do much, and from anywhere", "Make one that says from which networks it may be used.");
-}
-
-static int of_tokens(struct report *r, struct sql *q, struct err *err)
-{
-	_cleanup_token_list_ struct token_list l = { 0 };
-	struct page page = { .limit = LIMIT_API_PAGE };
-
-	if (store_token_list(q, NULL, &page, &l, err) < 0)
-		return -(int)err->code;
-	for (size_t i = 0; i < l.n; i++)
-		of_token(r, &l.v[i]);
 	return 0;
 }
 
@@ -106,7 +86,7 @@ static int of_safekeeping(struct report *r, struct sql *q, struct err *err)
 int report_settings(struct report *r, struct sql *q, struct err *err)
 {
 	of_configuration(r, r->s->config.weak);
-	if (of_people(r, q, err) < 0 || of_tokens(r, q, err) < 0 || of_integrations(r, q, err) < 0)
+	if (report_each_user(r, q, of_user, err) < 0 || report_each_token(r, q, of_token, err) < 0 || of_integrations(r, q, err) < 0)
 		return -(int)err->code;
 	return of_safekeeping(r, q, err);
 }

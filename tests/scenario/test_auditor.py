@@ -157,3 +157,24 @@ def test_it_needs_the_right_to_read_the_audit_and_shows_no_secret(year):
     for part in ("users", "tokens", "certificates", "settings", "rights-changes"):
         text = year.vera.get(f"/reports/auditor/{part}.csv").text
         assert PASSWORD not in text and "$argon2" not in text and "PRIVATE KEY" not in text and "cw_" not in text.replace("cw_…", "")
+
+
+def clone(db, table, n, **changed):
+    """n more rows of a table like its first, but for these columns."""
+    columns = [c[1] for c in db.execute(f"PRAGMA table_info({table})")]
+    first = dict(zip(columns, db.execute(f"SELECT * FROM {table} ORDER BY num LIMIT 1").fetchone()))
+    for i in range(n):
+        row = {**first, **{name: make(i) for name, make in changed.items()}}
+        db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [row[c] for c in columns])
+
+
+def test_nobody_is_left_out_where_there_are_more_than_a_page(year):
+    with sqlite3.connect(year.server.state / "certwright.db", timeout=20) as db:
+        clone(db, "users", 250, id=lambda i: f"01USER{i:020}", num=lambda i: 10000 + i, name=lambda i: f"many{i:03}", role=lambda i: "admin",
+              rights=lambda i: "audit revoke key-export" if i == 249 else "", disabled=lambda i: 0)
+        clone(db, "token", 250, id=lambda i: f"01TOKEN{i:019}", num=lambda i: 10000 + i, name=lambda i: f"long{i:03}", hash=lambda i: f"{i:064x}", revoked_ms=lambda i: 0,
+              created_ms=lambda i: 1700000000000 + i, expires_ms=lambda i: 4000000000000)
+    assert {f"many{i:03}" for i in range(250)} <= {row["name"] for row in year.ask("users")}
+    assert {f"long{i:03}" for i in range(250)} <= {row["name"] for row in year.ask("tokens")}
+    weak = {row["setting"] for row in year.ask("settings")}
+    assert {f"token long{i:03}" for i in range(250)} <= weak and "user many249" in weak
