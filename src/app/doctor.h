@@ -15,9 +15,8 @@ struct doctor {
 	const struct config_input *input;
 	const struct config *config; /* as the server runs; NULL on the host when it cannot be read */
 	struct config_problems problems; /* why */
-	struct disk_trend *trend;    /* how the state grew, or NULL: not known */
 	char *known_keys;            /* what the database was sealed with, or NULL: not known */
-	struct err store_why;        /* why those two are not known */
+	struct err store_why;        /* why it is not known */
 	bool drop;                   /* we are root, and the server is: */
 	uid_t uid;
 	int64_t started_ms;          /* of the server; 0 on the host */

@@ -96,11 +96,11 @@ void check_jobs(struct check *c)
 	job_list_done(&j.live);
 }
 
-static int read_accounts(struct sql *q, void *arg, struct err *err)
+static int read_refused(struct sql *q, void *arg, struct err *err)
 {
 	struct page page = { .limit = LIMIT_API_PAGE };
 
-	return store_account_list(q, &(struct account_filter){ 0 }, &page, arg, err);
+	return store_account_list(q, &(struct account_filter){ .status = account_status_text(ACCOUNT_INVALID) }, &page, arg, err);
 }
 
 void check_accounts(struct check *c)
@@ -108,18 +108,19 @@ void check_accounts(struct check *c)
 	_cleanup_account_list_ struct account_list l = { 0 };
 	_cleanup_err_ struct err why = ERR_INIT;
 
-	if (engine_read(c->e, read_accounts, &l, &why) < 0) {
+	if (engine_read(c->e, read_refused, &l, &why) < 0) {
 		check_err(c, CHECK_UNKNOWN, "", NULL, &why);
 		return;
 	}
 	for (size_t i = 0; i < l.n; i++) {
 		_cleanup_json_ json_t *reason = json_text_or_null(l.v[i].reason);
 
-		if (l.v[i].status == ACCOUNT_INVALID)
-			check_say(c, CHECK_ERROR, l.v[i].name, "Nothing is ordered by it: see Accounts.", "the account is not valid: %s", detail_of(reason));
+		check_say(c, CHECK_ERROR, l.v[i].name, "Nothing is ordered by it: see Accounts.", "the account is not valid: %s", detail_of(reason));
 	}
-	if (!json_array_size(c->rows))
-		check_say(c, CHECK_OK, "", NULL, l.n ? "no account is refused by its authority" : "there is no account yet");
+	if (l.more)
+		check_say(c, CHECK_ERROR, "", "See Accounts.", "more than these are not valid");
+	if (!l.n)
+		check_say(c, CHECK_OK, "", NULL, "no account is refused by its authority");
 }
 
 /* ---- history ---- */

@@ -8,23 +8,12 @@
 
 #define CLOCK_WARN_MS (30 * SECOND_MS)
 #define CLOCK_BAD_MS (5 * MINUTE_MS) /* signatures and nonces begin to be refused, and renewal instants are wrong */
-#define DIRECTORIES_MAX 32
 
 /* ---- authorities ---- */
 
 static int directories(struct sql *q, void *arg, struct err *err)
 {
-	_cleanup_account_list_ struct account_list l = { 0 };
-	struct page page = { .limit = LIMIT_API_PAGE };
-	struct strlist *ret = arg;
-
-	strlist_clear(ret);
-	if (store_account_list(q, &(struct account_filter){ 0 }, &page, &l, err) < 0)
-		return -(int)err->code;
-	for (size_t i = 0; i < l.n && ret->n < DIRECTORIES_MAX; i++)
-		if (!strlist_has(ret, l.v[i].directory_url))
-			strlist_add(ret, l.v[i].directory_url);
-	return 0;
+	return store_account_directories(q, arg, err);
 }
 
 int check_directory_items(struct engine *e, struct strlist *ret, struct err *err)

@@ -85,7 +85,7 @@ static int fail(const struct net_stream *s, CURLcode code, enum net_leg *leg, st
 	else if (s->tls_started)
 		*leg = NET_LEG_TLS;
 	if (*leg == NET_LEG_TLS && *s->check.why)
-		return err_set(err, ERR_NETWORK, "TLS: the certificate of '%s' is not accepted: %s", s->host, s->check.why);
+		return err_set(err, ERR_UNTRUSTED, "TLS: the certificate of '%s' is not accepted: %s", s->host, s->check.why);
 	return err_set(err, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NETWORK, "%s: could not connect to '%s': %s", net_leg_text(*leg), s->host, clean);
 }
 

@@ -52,6 +52,7 @@ static const char ACCOUNT_ORDERS_LIVE[] = "SELECT count(*) FROM orders WHERE acc
 
 static const char ACCOUNT_COUNT_VENDOR[] = "SELECT count(*) FROM account WHERE vendor = $1 AND deleted_ms = 0";
 static const char ACCOUNT_COUNT_DIRECTORY[] = "SELECT count(*) FROM account WHERE directory_url = $1 AND deleted_ms = 0";
+static const char ACCOUNT_DIRECTORIES[] = "SELECT DISTINCT directory_url FROM account WHERE deleted_ms = 0 ORDER BY directory_url";
 static const char ACCOUNT_CONNECTION[] =
 	"SELECT connection FROM account WHERE id = (SELECT max(id) FROM account WHERE directory_url = $1 AND deleted_ms = 0"
 	" AND connection IS NOT NULL)";
@@ -214,6 +215,20 @@ int store_account_connection(struct sql *q, const char *directory_url, char **re
 	*ret = NULL;
 	n = sql_each(q, ACCOUNT_CONNECTION, SQL_VALUES(SQL_TEXT(directory_url)), connection_row, ret, err);
 	return n < 0 ? n : 0;
+}
+
+static int directory_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	strlist_add(arg, row_text(r, 0));
+	return 0;
+}
+
+int store_account_directories(struct sql *q, struct strlist *ret, struct err *err)
+{
+	strlist_clear(ret);
+	if (sql_each(q, ACCOUNT_DIRECTORIES, SQL_NONE, directory_row, ret, err) < 0)
+		return err_wrap(err, "could not list the directories of accounts");
+	return 0;
 }
 
 int store_account_twins(struct sql *q, const char *email, const char *vendor, int64_t *ret, struct err *err)

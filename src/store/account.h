@@ -38,6 +38,8 @@ int store_account_key_spent(struct sql *q, int64_t now_ms, struct account_list *
 int store_account_busy(struct sql *q, const char *id, int64_t now_ms, bool *ret, struct err *err) MUST_CHECK;
 int store_account_count_vendor(struct sql *q, const char *vendor, int64_t *ret, struct err *err) MUST_CHECK;
 int store_account_count_directory(struct sql *q, const char *directory_url, int64_t *ret, struct err *err) MUST_CHECK;
+/* Of all live accounts, each once, in order. */
+int store_account_directories(struct sql *q, struct strlist *ret, struct err *err) MUST_CHECK;
 /* How the newest live account of a directory reaches it: text of its column `connection`, owned; NULL when none says anything. */
 int store_account_connection(struct sql *q, const char *directory_url, char **ret, struct err *err) MUST_CHECK;
 /* Live ones that read the same in a list of "email --- vendor". */
