@@ -319,7 +319,7 @@ struct audit_query_call {
 
 call_handler checks_get, checks_run_now, report_auditor, support_bundle;
 extern const struct json_field report_query_fields[];
-call_handler job_list, job_get, status_get, events_get, openapi_get;
+call_handler job_list, job_get, job_row_list, status_get, events_get, openapi_get;
 json_t *job_json(const struct job *j);
 
 /* Names as people read them. */

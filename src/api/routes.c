@@ -179,7 +179,7 @@ const struct route routes[] = {
 	  .answers = { 200 } },
 	{ "POST", "/revocations", "createRevocations", PERM_REVOKE, revocation_create,
 	  BODY(revocation_create_fields, revocation_create), .answers = { 200 } },
-	{ "POST", "/certificate-actions", "actOnCertificates", PERM_VIEW, bulk_create, BODY(bulk_create_fields, bulk_create), .answers = { 200 } },
+	{ "POST", "/certificate-actions", "actOnCertificates", PERM_VIEW, bulk_create, BODY(bulk_create_fields, bulk_create), .answers = { 200, 202 } },
 	{ "GET", "/renewal-pause", "getRenewalPause", PERM_VIEW, pause_get, .answers = { 200 } },
 	{ "PUT", "/renewal-pause", "putRenewalPause", PERM_ORDER, pause_put, BODY(renewal_pause_fields, pause_put), .answers = { 200 } },
 	{ "GET", "/renewal-windows", "listRenewalWindows", PERM_VIEW, window_list, .answers = { 200 } },
@@ -201,6 +201,7 @@ const struct route routes[] = {
 
 	{ "GET", "/jobs", "listJobs", PERM_VIEW, job_list, QUERY(job_list_fields, job_list_query), .answers = { 200 } },
 	{ "GET", "/jobs/{id}", "getJob", PERM_VIEW, job_get, .answers = { 200 } },
+	{ "GET", "/jobs/{id}/rows", "listJobRows", PERM_VIEW, job_row_list, PAGE, .answers = { 200 } },
 	{ "GET", "/checks", "getChecks", PERM_ADMIN, checks_get, .answers = { 200 } },
 	{ "POST", "/checks", "runChecks", PERM_ADMIN, checks_run_now, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/audit", "listAudit", PERM_AUDIT, audit_list, QUERY(audit_query_fields, audit_query_call), .answers = { 200 } },

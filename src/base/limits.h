@@ -39,6 +39,7 @@
 #define LIMIT_IMPORT_KEYS 20          /* in one file */
 #define LIMIT_KDF_ROUNDS 1000000  /* of password hashing that a file asks for */
 #define LIMIT_KDF_MEMORY (64 * 1024 * 1024)
+#define LIMIT_BULK_STORED 5000    /* named certificates of an action that is stored as a job */
 #define LIMIT_BULK 200            /* certificates one request acts on; a search has more of them behind its cursor */
 #define LIMIT_TAGS 32             /* of one certificate */
 #define LIMIT_NAME 253

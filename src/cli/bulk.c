@@ -67,6 +67,8 @@ static const struct cli_option bulk_options[] = {
 	{ "reason", "WHY", "of revoke and revoke-and-replace: unspecified, key-compromise, superseded, cessation-of-operation", false },
 	{ "by-key", NULL, "of these two: signed by the certificate's own key instead of the account's", false },
 	{ "accept-cost", NULL, "orders at an authority that charges are meant", false },
+	{ "stored", NULL, "as a job that goes on without you, over restarts; `job show` and `job rows` tell how far it is", false },
+	{ "wait", NULL, "of a stored one: wait until it is over, then show its rows", false },
 	{ 0 }
 };
 
@@ -102,6 +104,18 @@ static json_t *body_of(const struct cli_args *a, struct err *err)
 	return body;
 }
 
+static void show_sum(const struct cli *c, const struct bulk_sum *sum, bool preview, int rc)
+{
+	if (c->json) {
+		_cleanup_json_ json_t *doc = json_pack("{s:O, s:b, s:n}", "items", sum->all, "has_more", rc < 0, "cursor");
+		_cleanup_free_ char *text = json_text(doc);
+
+		puts(text);
+	} else if (rc == 0) {
+		printf("%zu %s, %zu refused\n", sum->done, preview ? "would be done" : "done", sum->refused);
+	}
+}
+
 /* A stretch at a time, until the search is through; an error in between says so after what was done was shown. */
 static int bulk_all(struct cli *c, json_t *body, const char *action, bool preview, struct bulk_sum *sum, struct err *first, struct err *err)
 {
@@ -126,6 +140,69 @@ static int bulk_all(struct cli *c, json_t *body, const char *action, bool previe
 	}
 }
 
+/* Every row of a stored action, page by page. */
+static int stored_rows(struct cli *c, const char *job, const char *action, struct bulk_sum *sum, struct err *first, struct err *err)
+{
+	_cleanup_free_ char *cursor = NULL;
+
+	do {
+		_cleanup_answer_ struct cli_answer r = { 0 };
+		_cleanup_free_ char *rest = xasprintf("/rows?limit=200%s%s", cursor ? "&cursor=" : "", cursor ? cursor : ""), *path = cli_path("jobs", job, rest);
+		json_t *row;
+		size_t i;
+
+		if (cli_get(c, path, &r, err) < 0)
+			return -(int)err->code;
+		json_array_foreach(json_object_get(r.doc, "items"), i, row) {
+			show_row(action, false, row, sum, first);
+			if (sum->all)
+				json_array_append(sum->all, row);
+		}
+		free(cursor);
+		cursor = xstrdup_null(json_string_value(json_object_get(r.doc, "cursor")));
+	} while (cursor);
+	return 0;
+}
+
+/* 1: the job is stored, and that was all. */
+static int bulk_stored(struct cli *c, json_t *body, const char *action, bool wait, struct bulk_sum *sum, struct err *first, struct err *err)
+{
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	_cleanup_free_ char *num = NULL, *id = NULL;
+
+	json_object_set_new(body, "stored", json_true());
+	if (cli_request(c, &(struct cli_call){ .method = HTTP_POST, .path = "/certificate-actions", .body = body }, &r, err) < 0)
+		return -(int)err->code;
+	num = cli_member(r.doc, "num");
+	id = cli_member(r.doc, "id");
+	if (!wait) {
+		if (c->json)
+			cli_print_object(c, &r, NULL);
+		else
+			printf("Job %s does it, and goes on without you. How far it is: certwright job show %s; what came of each: certwright job rows %s\n", num, num, num);
+		return 1;
+	}
+	while (cli_job_wait(c, &r, err) < 0) {
+		if (err->code != ERR_TIMEOUT)
+			return -(int)err->code;
+		err_clear(err); /* thousands take their time */
+	}
+	return stored_rows(c, id, action, sum, first, err);
+}
+
+static int job_rows(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	_cleanup_json_ json_t *all = c->json ? json_array() : NULL;
+	struct bulk_sum sum = { .all = all };
+	_cleanup_err_ struct err first = ERR_INIT;
+	const char *id;
+
+	if (arg_word(a, "the job's id", &id, err) < 0 || stored_rows(c, id, "", &sum, &first, err) < 0)
+		return -(int)err->code;
+	show_sum(c, &sum, false, 0);
+	return 0;
+}
+
 static int bulk(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_json_ json_t *body = NULL, *all = c->json ? json_array() : NULL;
@@ -140,15 +217,11 @@ static int bulk(struct cli *c, const struct cli_args *a, struct err *err)
 	body = body_of(a, err);
 	if (!body)
 		return -(int)err->code;
-	rc = bulk_all(c, body, a->words.v[0], preview, &sum, &first, err);
-	if (c->json) {
-		_cleanup_json_ json_t *doc = json_pack("{s:O, s:b, s:n}", "items", all, "has_more", rc < 0, "cursor");
-		_cleanup_free_ char *text = json_text(doc);
-
-		puts(text);
-	} else if (rc == 0) {
-		printf("%zu %s, %zu refused\n", sum.done, preview ? "would be done" : "done", sum.refused);
-	}
+	rc = arg_has(a, "stored") ? bulk_stored(c, body, a->words.v[0], arg_has(a, "wait"), &sum, &first, err) :
+				    bulk_all(c, body, a->words.v[0], preview, &sum, &first, err);
+	if (rc > 0)
+		return 0;
+	show_sum(c, &sum, preview, rc);
 	if (rc < 0)
 		return rc;
 	return err_is(&first) ? err_move(err, &first) : 0;
@@ -156,5 +229,6 @@ static int bulk(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb bulk_verbs[] = {
 	{ "certificate", "bulk", "ACTION [ID...]", bulk, bulk_options, "do one thing to many certificates: named, or found by a search" },
+	{ "job", "rows", "ID", job_rows, NULL, "what came of each certificate of a stored action on many" },
 	{ 0 }
 };

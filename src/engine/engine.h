@@ -75,6 +75,13 @@ struct engine_options {            /* borrowed; must outlive the engine */
 
 /* Ends the leases of its former self, opens the feed. No thread of the runner yet. */
 int engine_open(const struct engine_options *o, struct engine **ret, struct err *err) MUST_CHECK;
+/*
+ * Who does a stretch, of a few seconds, of a stored action on many certificates (JOB_BULK). job->result is how far it has come, kept in the
+ * transactions of its rows; *ret_more: there is more to do. Before engine_start.
+ */
+struct job;
+typedef int engine_bulk_fn(void *arg, struct job *job, bool *ret_more, struct err *err);
+void engine_on_bulk(struct engine *e, engine_bulk_fn *fn, void *arg);
 /* Starts the workers. */
 int engine_start(struct engine *e, struct err *err) MUST_CHECK;
 /* Finishes the running steps (requests in flight end with BUSY after grace_ms), then joins all threads. */

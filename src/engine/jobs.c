@@ -36,6 +36,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_NETWORK_LOOK] = { "Look at a certificate", job_network_look, 0, true },
 	[JOB_SERVER_CHECK] = { "Check this server", job_server_check, 0, true },
+	[JOB_BULK] = { "Act on many certificates", job_bulk, 7 * DAY_MS, true },
 	[JOB_COUNT] = { "Compare kept counts", job_count, 0, true, true },
 	[JOB_HEARTBEAT] = { "Send a heartbeat", job_heartbeat, 0, true, true },
 	[JOB_PRUNE] = { "Prune history", job_prune, 0, true, true },

@@ -95,6 +95,8 @@ struct worker {
 };
 
 struct engine {
+	engine_bulk_fn *bulk; /* set before the workers run */
+	void *bulk_arg;
 	struct engine_options o;
 	const struct clock *clock;
 	char *node, *owner;
@@ -523,6 +525,7 @@ int job_preflight(struct job_run *r, struct err *err);        /* doctor_job.c */
 int delegations_stand(struct run *r, struct err *ret_why, struct err *err);
 int job_delegation_check(struct job_run *r, struct err *err);
 int job_delegation_watch(struct job_run *r, struct err *err);
+int job_bulk(struct job_run *r, struct err *err);         /* bulk.c */
 int job_count(struct job_run *r, struct err *err);        /* kept.c */
 int job_notify(struct job_run *r, struct err *err);       /* notify.c */
 int job_channel_test(struct job_run *r, struct err *err);

@@ -34,6 +34,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_NETWORK_LOOK, "network-look")         /* which certificate a host shows */                               \
 	X(JOB_HEARTBEAT, "heartbeat")               /* standing, when one is configured */                             \
 	X(JOB_SERVER_CHECK, "server-check")         /* is everything right with this server */                         \
+	X(JOB_BULK, "bulk")                         /* one action on many certificates */                              \
 	X(JOB_COUNT, "count")                 /* standing: kept counts against what there is, at start and every night */ \
 	X(JOB_PRUNE, "prune")
 DECLARE_ENUM(job_kind, JOB_KINDS);

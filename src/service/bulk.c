@@ -191,25 +191,43 @@ static int find(struct service *s, const struct bulk_create *r, struct strlist *
 	return 0;
 }
 
-int service_bulk(struct service *s, const struct actor *a, const struct bulk_create *r, struct row_result_list *ret, struct list_end *end,
-		 struct err *err)
+void bulk_plan_done(struct bulk_plan *p)
 {
-	_cleanup_strlist_ struct strlist found = { 0 }, tags = { 0 };
-	struct revocation_create revoke = { .reason = r->reason, .by_key = r->by_key };
-	struct row_job j = {
-		.s = s, .actor = a, .bulk = r, .tags = &tags, .ask_cost = !r->accept_cost, .preview = r->preview, .now_ms = service_now(s),
-	};
+	strlist_clear(&p->tags);
+}
+
+int bulk_plan_make(struct service *s, const struct actor *a, const struct bulk_create *r, struct bulk_plan *ret, struct err *err)
+{
 	enum bulk_action action;
 
 	if (!bulk_action_parse(r->action, &action))
 		return err_set_field(err, ERR_INVALID, "/action", "there is no such action");
 	if (service_authorize(a, actions[action].needs, err) < 0 || service_authorize(a, actions[action].also, err) < 0 ||
-	    check(r, action, err) < 0 || service_tags(&r->tags, &tags, err) < 0 || (r->q && find(s, r, &found, end, err) < 0))
+	    check(r, action, err) < 0 || service_tags(&r->tags, &ret->tags, err) < 0)
 		return -(int)err->code;
-	if (action == BULK_REVOKE || action == BULK_REPLACE) {
-		revoke.replace = action == BULK_REPLACE;
-		j.revoke = &revoke;
-		j.reason = row_reason_code(r->reason);
-	}
-	return rows_each(&j, r->q ? &found : &r->certificate_ids, actions[action].audit, actions[action].fn, ret, err);
+	ret->revoke = (struct revocation_create){ .reason = r->reason, .by_key = r->by_key, .replace = action == BULK_REPLACE };
+	ret->fn = actions[action].fn;
+	ret->audit = actions[action].audit;
+	ret->rows = (struct row_job){
+		.s = s, .actor = a, .bulk = r, .tags = &ret->tags, .ask_cost = !r->accept_cost, .preview = r->preview, .now_ms = service_now(s),
+		.revoke = action == BULK_REVOKE || action == BULK_REPLACE ? &ret->revoke : NULL, .reason = row_reason_code(r->reason),
+	};
+	return 0;
+}
+
+int service_bulk(struct service *s, const struct actor *a, const struct bulk_create *r, struct row_result_list *ret, struct list_end *end,
+		 struct err *err)
+{
+	_cleanup_strlist_ struct strlist found = { 0 };
+	struct bulk_plan plan = { 0 };
+	int rc = bulk_plan_make(s, a, r, &plan, err);
+
+	if (rc >= 0 && r->certificate_ids.n > LIMIT_BULK)
+		rc = err_set_field(err, ERR_INVALID, "/certificate_ids", "at most %d at once; stored they may be %d", LIMIT_BULK, LIMIT_BULK_STORED);
+	if (rc >= 0 && r->q)
+		rc = find(s, r, &found, end, err);
+	if (rc >= 0)
+		rc = rows_each(&plan.rows, r->q ? &found : &r->certificate_ids, plan.audit, plan.fn, ret, err);
+	bulk_plan_done(&plan);
+	return rc;
 }

@@ -6,6 +6,7 @@
 #ifndef SERVICE_BULK_H
 #define SERVICE_BULK_H
 
+#include "model/work.h"
 #include "service/renewal.h"
 
 /* text, right it needs, audit action */
@@ -32,6 +33,7 @@ struct bulk_create { /* as the API decodes it */
 	bool by_key;                    /* of these two: signed by the certificate's key */
 	bool accept_cost;               /* orders at an authority that charges are meant */
 	bool preview;                   /* say what would come of each, and do nothing */
+	bool stored;                    /* as a job: service_bulk_store */
 };
 /*
  * Asks service_authorize for what the action needs (DENIED). INVALID with the field: ids and search, or neither; tags, owner or
@@ -39,5 +41,15 @@ struct bulk_create { /* as the API decodes it */
  */
 int service_bulk(struct service *s, const struct actor *a, const struct bulk_create *r, struct row_result_list *ret, struct list_end *end,
 		 struct err *err) MUST_CHECK;
+
+/*
+ * The same as a job that goes on without whoever asked, over restarts, with all that a search finds (as it was meant when it was asked
+ * for). Its result says how many are done; each row's can be read from the first one on.
+ */
+int service_bulk_store(struct service *s, const struct actor *a, const struct bulk_create *r, struct job *ret, struct err *err) MUST_CHECK;
+int service_bulk_rows(struct service *s, const char *job, const struct list_query *q, struct row_result_list *ret, struct list_end *end,
+		      struct err *err) MUST_CHECK;
+/* The engine's; arg is the service. */
+int bulk_stretch(void *arg, struct job *job, bool *ret_more, struct err *err) MUST_CHECK;
 
 #endif

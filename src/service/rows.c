@@ -26,9 +26,18 @@ int row_find(struct sql *tx, struct row_job *j, struct certificate *c, struct er
 	return 0;
 }
 
-static bool whole_request(enum err_code code)
+bool row_is_stores(const struct err *e)
 {
-	return code == ERR_STORE || code == ERR_BUSY || code == ERR_NO_SPACE;
+	return e->code == ERR_STORE || e->code == ERR_BUSY || e->code == ERR_NO_SPACE;
+}
+
+void row_begin(struct row_job *j, struct row_result *row, const char *action, struct audit *audit)
+{
+	audit_begin(j->s, j->actor, action, "certificate", audit);
+	j->row = row;
+	j->audit = audit;
+	j->order_id = ulid_new(j->now_ms);
+	j->job_id = ulid_new(j->now_ms);
 }
 
 /* ---- judged, and undone: what a preview says is what would have been done ---- */
@@ -93,14 +102,10 @@ int rows_each(struct row_job *j, const struct strlist *refs, const char *action,
 		int rc;
 
 		row->ref = xstrdup(refs->v[i]);
-		audit_begin(j->s, j->actor, action, "certificate", &audit);
-		j->row = row;
-		j->audit = &audit;
-		j->order_id = ulid_new(j->now_ms);
-		j->job_id = ulid_new(j->now_ms);
+		row_begin(j, row, action, &audit);
 		rc = row_run(j, fn, &row->err);
 		j->audit = NULL; /* it ends with its row */
-		if (rc < 0 && whole_request(row->err.code)) {
+		if (rc < 0 && row_is_stores(&row->err)) {
 			if (i == 0)
 				return err_move(err, &row->err);
 			not_tried(refs, i + 1, &row->err, ret);

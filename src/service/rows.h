@@ -35,6 +35,10 @@ struct row_job { /* what the transactions of the rows share */
  */
 int rows_each(struct row_job *j, const struct strlist *refs, const char *action, sql_tx_fn *fn, struct row_result_list *ret,
 	      struct err *err) MUST_CHECK;
+/* Sets what the transaction of one row needs; audit must live until it is over. */
+void row_begin(struct row_job *j, struct row_result *row, const char *action, struct audit *audit);
+/* The store's trouble, not the row's. */
+bool row_is_stores(const struct err *e);
 /* The row's certificate, which the audit row is about too. */
 int row_find(struct sql *tx, struct row_job *j, struct certificate *c, struct err *err) MUST_CHECK;
 /* What a row is done by; arg is the job. renew.c, revoke.c */
@@ -43,5 +47,17 @@ int row_renew_tx(struct sql *tx, void *arg, struct err *err) MUST_CHECK;
 int row_revoke_tx(struct sql *tx, void *arg, struct err *err) MUST_CHECK;
 /* The code of RFC 5280 5.3.1; -1 for NULL. revoke.c */
 int row_reason_code(const char *text);
+
+/* What an action (bulk.h) does with each row. */
+struct bulk_plan {
+	struct row_job rows;
+	sql_tx_fn *fn;
+	const char *audit;
+	struct strlist tags;
+	struct revocation_create revoke;
+};
+void bulk_plan_done(struct bulk_plan *p);
+/* Asks for the right and checks the request; *ret must be zero and stay where it is: its rows point into it. DENIED, INVALID. */
+int bulk_plan_make(struct service *s, const struct actor *a, const struct bulk_create *r, struct bulk_plan *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -5,7 +5,9 @@
 #include "base/base64.h"
 #include "base/random.h"
 #include "crypto/digest.h"
+#include "engine/engine.h"
 #include "service/audit.h"
+#include "service/bulk.h"
 #include "service/internal.h"
 
 #define MAC_KEY_META "mac_key"
@@ -78,6 +80,8 @@ int service_new(const struct service_options *o, struct service **ret, struct er
 	s->store = o->store;
 	s->keys = o->keys;
 	s->engine = o->engine;
+	if (s->engine)
+		engine_on_bulk(s->engine, bulk_stretch, s);
 	s->clock = o->clock ? o->clock : &clock_system;
 	s->config = o->config;
 	s->edge_state = o->edge_state;

@@ -356,7 +356,7 @@ static const char SETTINGS_ALL[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous
 				   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2000;"
 				   "PRAGMA journal_size_limit = 67108864;";
 static const char SETTINGS_WRITER[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4000;";
-static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
+static const char SETTINGS_READER[] = "PRAGMA query_only = ON; PRAGMA cache_size = -600;";
 
 /* Counting the bytes in use takes a lock around each allocation, shared by all connections. */
 static void configure(void)

@@ -151,6 +151,8 @@ def test_each_action_asks_for_its_own_right(bed):
     ({"action": "add-tags", "certificate_ids": ["1"], "tags": ["a b"]}, "/tags/0"), ({"action": "set-owner", "certificate_ids": ["1"]}, "/owner"),
     ({"action": "renew", "certificate_ids": ["1"], "reason": "superseded"}, "/reason"), ({"action": "renew", "q": "expires<"}, "/q"),
     ({"action": "renew", "q": "tag:x", "cursor": "AAAA"}, "/cursor"), ({"action": "renew", "certificate_ids": ["1"] * 201}, "/certificate_ids"),
+    ({"action": "renew", "certificate_ids": ["1"] * 5001, "stored": True}, "/certificate_ids"), ({"action": "renew", "q": "expires<", "stored": True}, "/q"),
+    ({"action": "renew", "q": "tag:x", "stored": True, "preview": True}, "/preview"),
     ({"action": "shred", "certificate_ids": ["1"]}, "/action"),
 ])
 def test_a_request_that_means_nothing_is_refused_with_its_field(api, body, pointer):

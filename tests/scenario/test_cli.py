@@ -28,7 +28,7 @@ VERBS = {
     "getDelegation": "delegation show", "deleteDelegation": "delegation delete", "listCertificates": "certificate list",
     "getCertificate": "certificate show", "exportCertificate": "certificate export", "deleteCertificate": "certificate delete", "updateCertificate": "certificate note", "importCertificates": "import",
     "downloadCertificate": "certificate fetch",
-    "listJobs": "job list", "getJob": "job show", "listAudit": "audit list", "exportAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
+    "listJobs": "job list", "getJob": "job show", "listJobRows": "job rows", "listAudit": "audit list", "exportAudit": "audit list", "getStatus": "status", "streamEvents": "order watch",
     "listChannels": "notification list", "createChannel": "notification create", "getChannel": "notification show",
     "updateChannel": "notification update", "deleteChannel": "notification delete", "rotateChannelSecret": "notification rotate",
     "testChannel": "notification test", "listMessages": "notification messages",

@@ -23,7 +23,7 @@ EXPECT = {
     "self": "getSession deleteSession putPassword listTokens createToken getToken deleteToken listSessions endSession",
     "pull": "downloadCertificate",
     "view": "listVendors listAccounts getAccount listCsrs getCsr listOrders getOrder listOrderEvents downloadOrderCertificate listRecords getRecord"
-            " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob getStatus streamEvents"
+            " listDelegations getDelegation listCertificates getCertificate exportCertificate listJobs getJob listJobRows getStatus streamEvents"
             " getRenewal listRenewals getRenewalPause listNotices"
             " listViews getView listViewRules getViewRule listDelegationAsked getDelegationLines"
             " getVendor previewAccountDeletion checkCsr lintCsr listProviderKinds listProviders getProvider listRules getRule listDebts"

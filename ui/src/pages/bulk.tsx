@@ -15,7 +15,7 @@ type Body = Schemas['BulkCreate']
 type Row = Schemas['RowResult']
 export type Action = Body['action']
 
-/** So many rows are looked at and shown; a search that finds more is told so, and the command line goes through all of them. */
+/** So many rows are looked at and shown; what a search finds is done by a job that goes through all of them. */
 const MOST = 1000
 
 /** What is selected: certificates one by one, or whatever a search finds. */
@@ -83,6 +83,32 @@ function buttonOf(action: Action, n: number): string {
 	}
 }
 
+interface Progress {
+	done: number
+	refused: number
+	job: number
+}
+
+/** Everything that a search finds, as a job of the server: it goes on when this page is closed. The first MOST rows of what came of it. */
+async function store(q: string, body: Omit<Body, 'certificate_ids' | 'q' | 'cursor'>, told: (p: Progress) => void): Promise<{ rows: Row[]; more: boolean }> {
+	let job = (await unwrap(api.POST('/certificate-actions', { body: { ...body, q, preview: false, stored: true } }))) as Schemas['Job']
+	while (job.state !== 'done' && job.state !== 'failed') {
+		const at = (job.result ?? {}) as { done?: number; refused?: number }
+		told({ done: at.done ?? 0, refused: at.refused ?? 0, job: job.num })
+		await new Promise((go) => setTimeout(go, 700))
+		job = await unwrap(api.GET('/jobs/{id}', { params: { path: { id: job.id } } }))
+	}
+	const rows: Row[] = []
+	let cursor: string | null = null
+	do {
+		const page: Schemas['RowResultPage'] = await unwrap(api.GET('/jobs/{id}/rows', { params: { path: { id: job.id }, query: { limit: 200, ...(cursor ? { cursor } : {}) } } }))
+		rows.push(...page.items)
+		cursor = page.has_more ? page.cursor : null
+	} while (cursor && rows.length < MOST)
+	if (job.state === 'failed' && job.reason) rows.push({ ref: t('the rest'), certificate_id: null, certificate_num: null, display_names: [], order_id: null, order_num: null, job_id: null, existing: false, reason: job.reason })
+	return { rows, more: cursor !== null }
+}
+
 /** All stretches of it, MOST rows at most. */
 async function run(selection: Selection, body: Omit<Body, 'certificate_ids' | 'q' | 'cursor'>): Promise<{ rows: Row[]; more: boolean }> {
 	const rows: Row[] = []
@@ -120,6 +146,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 	const [pay, setPay] = useState(false)
 	const [busy, setBusy] = useState(false)
 	const [error, setError] = useState<ApiError | null>(null)
+	const [progress, setProgress] = useState<Progress | null>(null)
 	const [plan, setPlan] = useState<{ rows: Row[]; more: boolean } | null>(null)
 	const [result, setResult] = useState<{ rows: Row[]; more: boolean } | null>(null)
 	const revokes = action === 'revoke' || action === 'revoke-and-replace'
@@ -136,7 +163,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 		setBusy(true)
 		setError(null)
 		try {
-			const got = await run(selection, body(preview, accept))
+			const got = !preview && 'q' in selection ? await store(selection.q, body(false, accept), setProgress) : await run(selection, body(preview, accept))
 			if (preview) setPlan(got)
 			else {
 				setResult(got)
@@ -157,7 +184,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 		return (
 			<ResultDialog title={title} onClose={onClose}>
 				<Text>{refused ? t('{done} of {all} are done or under way; {refused} were refused.', { done: result.rows.length - refused, all: result.rows.length, refused }) : plural(result.rows.length, '{n} certificate is done or under way.', '{n} certificates are done or under way.')}</Text>
-				{result.more && <Notice tone="warn">{t('The search finds more than these: do it again for the rest.')}</Notice>}
+				{result.more && <Notice tone="warn">{t('Only the first {n} are shown; the command line shows all: certwright job rows {job}', { n: result.rows.length, job: progress?.job ?? 0 })}</Notice>}
 				<Rows rows={result.rows} over />
 			</ResultDialog>
 		)
@@ -184,7 +211,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 				)}
 				{plan && <Rows rows={plan.rows} over={false} />}
 				{plan?.rows.length === 0 && <Text c="dimmed">{t('No certificate is found.')}</Text>}
-				{plan?.more && <Notice tone="warn">{t('The search finds more than {n}: these are done now, the rest when you do it again. The command line goes through all of them.', { n: plan.rows.length })}</Notice>}
+				{plan?.more && <Notice tone="warn">{t('The search finds more than these {n}; all that it finds will be done.', { n: plan.rows.length })}</Notice>}
 				{plan && costs && (
 					<AcceptCost
 						description={t('Without it certificates of an authority that charges are left out.')}
@@ -196,6 +223,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 						}}
 					/>
 				)}
+				{busy && progress && <Notice tone="calm">{t('{done} done, {refused} refused so far. Job {job} goes on when you leave this page.', { done: progress.done, refused: progress.refused, job: progress.job })}</Notice>}
 				{error && <Failure error={error} />}
 				<Group justify="flex-end" gap="xs">
 					<Button variant="default" onClick={plan ? () => setPlan(null) : onClose}>
