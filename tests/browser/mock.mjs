@@ -436,7 +436,24 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 				if (!body.preview && body.action === 'add-tags') c.tags = [...c.tags, ...body.tags]
 				return body.preview || body.action !== 'renew' ? row : { ...row, order_id: ulid(), order_num: 7 }
 			})
+			if (body.stored) {
+				const job = { id: ulid(), num: num('job'), kind: 'bulk', subject_kind: null, subject_id: null, state: 'running', result: { kind: 'bulk', done: 0, refused: 0, total: null, before: 0 }, reason: null, attempts: 1, next_at: null, created_at: iso(Date.now()), updated_at: iso(Date.now()), ended_at: null }
+				db.jobs.unshift(job)
+				state.stored = { ...state.stored, [job.id]: items }
+				return json(202, job, { Location: `/api/v1/jobs/${job.id}` })
+			}
 			return json(200, { items, has_more: false, cursor: null })
+		}
+		if ((x = m('GET', /^\/jobs\/([^/]+)\/rows$/))) return page(state.stored?.[x[1]] ?? [])
+		if ((x = m('GET', /^\/jobs\/([^/]+)$/)) && state.stored?.[x[1]]) {
+			/* Half of it is done when it is looked at first; all of it afterwards. */
+			const job = find(db.jobs, x[1])
+			const items = state.stored[x[1]]
+			const seen = job.result.done + job.result.refused ? items : items.slice(0, Math.ceil(items.length / 2))
+			const refused = seen.filter((r) => r.reason).length
+			Object.assign(job, { result: { ...job.result, done: seen.length - refused, refused } })
+			if (seen === items) Object.assign(job, { state: 'done', ended_at: iso(Date.now()) })
+			return json(200, job)
 		}
 		if (m('POST', /^\/(renewals|revocations)$/)) return json(200, { items: body.certificate_ids.map((ref) => ({ ref, certificate_id: ref, certificate_num: 1, display_names: ['x.example'], order_id: ulid(), order_num: 7, job_id: null, existing: false, reason: null })) })
 		if (m('GET', /^\/renewal-pause$/)) return json(200, state.pause ?? { stopped: false, reason: null, by: null, since: null, until: null })

@@ -153,7 +153,14 @@ test('many certificates are selected, what will happen is named, and each row sa
 		await page.keyboard.press('Enter')
 		await dialog().getByRole('button', { name: 'See what will happen' }).click()
 		await dialog().getByRole('button', { name: /^Change \d+ certificate/ }).click()
+		await dialog().getByText(/goes on when you leave this page/).waitFor()
 		await dialog().getByText(/done or under way/).waitFor()
+		const job = mock.db.jobs[0]
+		assert.equal(job.kind, 'bulk')
+		await visit(page, base, '/activity/jobs', 'Activity')
+		await page.getByRole('button', { name: `${job.result.done} done, ${job.result.refused} refused` }).click()
+		await dialog().getByRole('link', { name: 'pay.bank.example' }).waitFor()
+		assert.deepEqual(await axe(page), [])
 		assert.ok(mock.db.certificates.filter((c) => c.tags.includes('prod')).every((c) => c.tags.includes('moved')))
 	}))
 

@@ -10,6 +10,7 @@ import { t } from '../i18n'
 import { Empty, Notice, Relative, sentence, Time, Tone, type ToneName } from '../parts/bits'
 import { Page } from '../parts/page'
 import { Choose, DataTable, NoneFits, useFilters, useNewestFirst } from '../parts/table'
+import { JobRows } from './bulk'
 import { Detail } from './order'
 
 const PLACES: Record<string, string> = { order: '/orders/', certificate: '/certificates/', csr: '/csrs/' }
@@ -30,7 +31,12 @@ export function ObjectLink({ kind, id, name }: { kind: string | null; id: string
 	)
 }
 
-const KINDS = ['account-register', 'account-refresh', 'account-contact', 'account-agree', 'account-rollover', 'account-reconcile', 'account-deactivate', 'account-watch', 'vendor-check', 'csr-create', 'renewal', 'renewal-info', 'renewal-check', 'certificate-revoke', 'preflight', 'delegation-check', 'delegation-watch', 'notify', 'channel-test', 'provider-test', 'provider-attach', 'network-look', 'server-check', 'prune'] as const
+const KINDS = ['account-register', 'account-refresh', 'account-contact', 'account-agree', 'account-rollover', 'account-reconcile', 'account-deactivate', 'account-watch', 'vendor-check', 'csr-create', 'renewal', 'renewal-info', 'renewal-check', 'certificate-revoke', 'preflight', 'delegation-check', 'delegation-watch', 'notify', 'channel-test', 'provider-test', 'provider-attach', 'network-look', 'server-check', 'bulk', 'count', 'prune'] as const
+
+function kindOf(kind: string): string {
+	return kind === 'bulk' ? t('Action on many certificates') : sentence(kind.replace(/-/g, ' '))
+}
+
 const STATES = ['queued', 'running', 'done', 'failed'] as const
 
 function JobsTable() {
@@ -43,11 +49,11 @@ function JobsTable() {
 			queryKey={['jobs', query]}
 			read={({ limit, cursor }) => unwrap(api.GET('/jobs', { params: { query: { ...query, limit, cursor } } }))}
 			rowKey={(j) => j.id}
-			filters={<><Choose label={t('What')} all={t('Every kind')} value={kind} onChange={(next) => narrow({ kind: next })} data={KINDS.map((k) => ({ value: k, label: sentence(k.replace(/-/g, ' ')) }))} /><Choose label={t('State')} all={t('Every state')} value={state} onChange={(next) => narrow({ state: next })} data={STATES.map((x) => ({ value: x, label: x }))} /></>}
+			filters={<><Choose label={t('What')} all={t('Every kind')} value={kind} onChange={(next) => narrow({ kind: next })} data={KINDS.map((k) => ({ value: k, label: kindOf(k) }))} /><Choose label={t('State')} all={t('Every state')} value={state} onChange={(next) => narrow({ state: next })} data={STATES.map((x) => ({ value: x, label: x }))} /></>}
 			empty={kind || state ? <NoneFits /> : <Empty title={t('No job yet')}>{t('Whatever is done outside an order, such as registering an account, is a job and stands here.')}</Empty>}
 			columns={[
 				{ title: t('No.'), nowrap: true, render: (j) => j.num },
-				{ title: t('What'), render: (j) => sentence(j.kind.replace(/-/g, ' ')) },
+				{ title: t('What'), render: (j) => <>{kindOf(j.kind)}{j.kind === 'bulk' && <div><JobRows job={j} /></div>}</> },
 				{ title: t('State'), render: (j) => <Tone tone={({ queued: 'calm', running: 'busy', done: 'good', failed: 'bad' } as Record<string, ToneName>)[j.state] ?? 'calm'}>{j.state}</Tone> },
 				{
 					title: t('Reason'),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One action on many certificates: the bar above the list, what will happen to each, and what came of it.
 import { Button, Checkbox, Group, Menu, Modal, NativeSelect, Stack, TagsInput, Text, TextInput } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { api, asError, unwrap, type ApiError, type Certificate, type Schemas } from '../api/client'
+import { api, asError, unwrap, type ApiError, type Certificate, type Job, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { plural, t } from '../i18n'
 import { Failure, Notice, Tone } from '../parts/bits'
@@ -91,13 +91,22 @@ interface Progress {
 
 /** Everything that a search finds, as a job of the server: it goes on when this page is closed. The first MOST rows of what came of it. */
 async function store(q: string, body: Omit<Body, 'certificate_ids' | 'q' | 'cursor'>, told: (p: Progress) => void): Promise<{ rows: Row[]; more: boolean }> {
-	let job = (await unwrap(api.POST('/certificate-actions', { body: { ...body, q, preview: false, stored: true } }))) as Schemas['Job']
-	while (job.state !== 'done' && job.state !== 'failed') {
-		const at = (job.result ?? {}) as { done?: number; refused?: number }
-		told({ done: at.done ?? 0, refused: at.refused ?? 0, job: job.num })
+	let job = (await unwrap(api.POST('/certificate-actions', { body: { ...body, q, preview: false, stored: true } }))) as Job
+	for (;;) {
+		told({ ...countsOf(job), job: job.num })
+		if (job.state === 'done' || job.state === 'failed') return rowsOf(job)
 		await new Promise((go) => setTimeout(go, 700))
 		job = await unwrap(api.GET('/jobs/{id}', { params: { path: { id: job.id } } }))
 	}
+}
+
+function countsOf(job: Job): { done: number; refused: number } {
+	const at = (job.result ?? {}) as { done?: number; refused?: number }
+	return { done: at.done ?? 0, refused: at.refused ?? 0 }
+}
+
+/** What came of each so far, MOST rows at most, and why the rest was not done. */
+async function rowsOf(job: Job): Promise<{ rows: Row[]; more: boolean }> {
 	const rows: Row[] = []
 	let cursor: string | null = null
 	do {
@@ -109,16 +118,21 @@ async function store(q: string, body: Omit<Body, 'certificate_ids' | 'q' | 'curs
 	return { rows, more: cursor !== null }
 }
 
+/** One stretch, done while we wait. */
+async function stretch(body: Body): Promise<Schemas['RowResultPage']> {
+	return (await unwrap(api.POST('/certificate-actions', { body }))) as Schemas['RowResultPage']
+}
+
 /** All stretches of it, MOST rows at most. */
 async function run(selection: Selection, body: Omit<Body, 'certificate_ids' | 'q' | 'cursor'>): Promise<{ rows: Row[]; more: boolean }> {
 	const rows: Row[] = []
 	if ('ids' in selection) {
-		for (let i = 0; i < selection.ids.length; i += 200) rows.push(...(await unwrap(api.POST('/certificate-actions', { body: { ...body, certificate_ids: selection.ids.slice(i, i + 200) } }))).items)
+		for (let i = 0; i < selection.ids.length; i += 200) rows.push(...(await stretch({ ...body, certificate_ids: selection.ids.slice(i, i + 200) })).items)
 		return { rows, more: false }
 	}
 	let cursor: string | null = null
 	do {
-		const page: Schemas['RowResultPage'] = await unwrap(api.POST('/certificate-actions', { body: { ...body, q: selection.q, ...(cursor ? { cursor } : {}) } }))
+		const page: Schemas['RowResultPage'] = await stretch({ ...body, q: selection.q, ...(cursor ? { cursor } : {}) })
 		rows.push(...page.items)
 		cursor = page.has_more ? page.cursor : null
 	} while (cursor && rows.length < MOST)
@@ -136,6 +150,30 @@ function Rows({ rows, over }: { rows: Row[]; over: boolean }) {
 			<ResultTable<Row> label={over ? t('What came of it') : t('What will happen')} rows={rows} result={what} name={(r) => r.display_names[0] ?? r.ref} more={[{ title: t('Order'), render: (r) => (r.order_num ? <Link href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num })}</Link> : '–') }]} />
 		</div>
 	)
+}
+
+/** In the list of jobs: what came of each certificate of a stored action, also long after. */
+export function JobRows({ job }: { job: Job }) {
+	const [open, setOpen] = useState(false)
+	const found = useQuery({ queryKey: ['job-rows', job.id, job.updated_at], queryFn: () => rowsOf(job), enabled: open })
+	return (
+		<>
+			<Button size="compact-xs" variant="subtle" onClick={() => setOpen(true)}>
+				{t('{done} done, {refused} refused', countsOf(job))}
+			</Button>
+			{open && (
+				<ResultDialog title={t('Job {n}: what came of each certificate', { n: job.num })} onClose={() => setOpen(false)}>
+					{found.error && <Failure error={asError(found.error)} />}
+					{found.data?.more && <OnlyTheFirst n={found.data.rows.length} job={job.num} />}
+					{found.data && <Rows rows={found.data.rows} over />}
+				</ResultDialog>
+			)}
+		</>
+	)
+}
+
+function OnlyTheFirst({ n, job }: { n: number; job: number }) {
+	return <Notice tone="warn">{t('Only the first {n} are shown; the command line shows all: certwright job rows {job}', { n, job })}</Notice>
 }
 
 export function BulkDialog({ action, selection, onClose, onDone }: { action: Action; selection: Selection; onClose: () => void; onDone: () => void }) {
@@ -184,7 +222,7 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 		return (
 			<ResultDialog title={title} onClose={onClose}>
 				<Text>{refused ? t('{done} of {all} are done or under way; {refused} were refused.', { done: result.rows.length - refused, all: result.rows.length, refused }) : plural(result.rows.length, '{n} certificate is done or under way.', '{n} certificates are done or under way.')}</Text>
-				{result.more && <Notice tone="warn">{t('Only the first {n} are shown; the command line shows all: certwright job rows {job}', { n: result.rows.length, job: progress?.job ?? 0 })}</Notice>}
+				{result.more && <OnlyTheFirst n={result.rows.length} job={progress?.job ?? 0} />}
 				<Rows rows={result.rows} over />
 			</ResultDialog>
 		)
@@ -223,15 +261,15 @@ export function BulkDialog({ action, selection, onClose, onDone }: { action: Act
 						}}
 					/>
 				)}
-				{busy && progress && <Notice tone="calm">{t('{done} done, {refused} refused so far. Job {job} goes on when you leave this page.', { done: progress.done, refused: progress.refused, job: progress.job })}</Notice>}
+				{busy && progress && <Notice tone="info">{t('{done} done, {refused} refused so far. Job {job} goes on when you leave this page.', { done: progress.done, refused: progress.refused, job: progress.job })}</Notice>}
 				{error && <Failure error={error} />}
 				<Group justify="flex-end" gap="xs">
 					<Button variant="default" onClick={plan ? () => setPlan(null) : onClose}>
 						{plan ? t('Back') : t('Cancel')}
 					</Button>
 					{plan ? (
-						<Button color={revokes || action === 'delete' ? 'red' : undefined} loading={busy} disabled={willDo === 0} onClick={() => void go(false)}>
-							{buttonOf(action, willDo)}
+						<Button color={revokes || action === 'delete' ? 'red' : undefined} loading={busy} disabled={willDo === 0 && !plan.more} onClick={() => void go(false)}>
+							{plan.more ? t('{action}: all that is found', { action: titleOf(action) }) : buttonOf(action, willDo)}
 						</Button>
 					) : (
 						<Button loading={busy} disabled={tagging && tags.length === 0} onClick={() => void go(true)}>
