@@ -38,6 +38,21 @@ struct notes {
 	size_t n_audits, cap_audits;
 };
 
+/*
+ * The numbers this transaction has handed out (SQLite, whose writer is alone from BEGIN IMMEDIATE on): read when first asked for, stored
+ * once before the commit. A plain value, so that a savepoint that is undone puts back what it found.
+ */
+#define NUMBERS_MAX 12
+struct numbers {
+	struct number {
+		char name[20];
+		int64_t n;
+	} v[NUMBERS_MAX];
+	unsigned n;
+};
+
+#define STMT_RECENT 256 /* by the address of the text, which is nearly always a constant */
+
 struct sql {
 	const struct sql_driver *driver;
 	struct store *store; /* NULL while opening */
@@ -45,7 +60,12 @@ struct sql {
 	bool read_only;
 	struct stmt *stmts[STMT_BUCKETS];
 	unsigned n_stmts;
+	struct {
+		const char *text;
+		struct stmt *stmt;
+	} recent[STMT_RECENT];
 	struct notes notes;
+	struct numbers numbers;
 	/* set by the driver with the error, cleared by whoever begins a transaction */
 	bool raced;  /* PostgreSQL: a unique index was hit, perhaps by another's commit since the function looked */
 	bool retry;  /* serialization failure or deadlock: the same again */
@@ -138,6 +158,9 @@ int store_migrated(struct sql *q, const struct migration *list, struct err *err)
 
 /* upgrade.c: what a backend does with the schema as it opens; sqlite_path NULL on PostgreSQL. ret_copy: see store_upgrade_copy. */
 int store_schema_open(struct sql *q, const struct store_options *o, const char *sqlite_path, char **ret_copy, struct err *err) MUST_CHECK;
+
+/* meta.c */
+int store_numbers_flush(struct sql *tx, struct err *err) MUST_CHECK; /* stores what was handed out: before each commit */
 
 /* kept.c */
 int store_counts_flush(struct sql *tx, struct err *err) MUST_CHECK; /* writes notes.counts into their rows */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lease.c - claiming due rows of orders, job and debt with a fencing number; the one place where the two databases get
- * different texts (SKIP LOCKED).
+ * different texts (SKIP LOCKED; who is alone may look first).
  */
 #include "store/lease.h"
 
@@ -16,13 +16,16 @@
 #define LIVE_DEBTS "state = 'owed' AND held = 0 AND set_aside = 0"
 
 #define DUE(what, table, live)                                                                                         \
-	"SELECT " what " FROM " table " WHERE lane = $3 AND due_ms <= $4 AND " live                                           \
-	" AND starts >= $5 AND starts <= $6 ORDER BY due_ms LIMIT $7"
-#define TAKE_ROW " SET gen = gen + 1, starts = starts + 1, lease_owner = $1, lease_until_ms = $2, due_ms = $2"
-#define CLAIM_SQLITE(table, live, more, columns)                                                                       \
-	"UPDATE " table TAKE_ROW more " WHERE id IN (" DUE("id", table, live) ") RETURNING " columns
+	"SELECT " what " FROM " table " WHERE lane = $1 AND due_ms <= $2 AND " live                                           \
+	" AND starts >= $3 AND starts <= $4 ORDER BY due_ms LIMIT $5"
+#define TAKE_ROW(owner, until)                                                                                         \
+	" SET gen = gen + 1, starts = starts + 1, lease_owner = " owner ", lease_until_ms = " until ", due_ms = " until
+/* SQLite's writer is alone: it looks, and mostly there is nothing; a claim in one statement would set up three tables of its own first. */
+#define LOOK_SQLITE(table, live) DUE("id", table, live)
+#define TAKE_SQLITE(table, more) "UPDATE " table TAKE_ROW("$2", "$3") more " WHERE id = $1"
+#define GET_SQLITE(table, columns) "SELECT " columns " FROM " table " WHERE id = $1"
 #define CLAIM_PGSQL(table, live, more, columns)                                                                        \
-	"WITH due AS MATERIALIZED (" DUE("id AS due_id", table, live) " FOR UPDATE SKIP LOCKED) UPDATE " table TAKE_ROW more    \
+	"WITH due AS MATERIALIZED (" DUE("id AS due_id", table, live) " FOR UPDATE SKIP LOCKED) UPDATE " table TAKE_ROW("$6", "$7") more    \
 	" FROM due WHERE id = due_id RETURNING " columns
 
 #define ASIDE(table)                                                                                                   \
@@ -42,20 +45,18 @@ static int take_debt(const struct row *r, struct claimed *c, struct err *err);
 
 enum { T_DEBT, T_ORDERS, T_JOB, T_COUNT }; /* in the order they are claimed */
 static const struct claim_table {
-	const char *name, *claim[2], *aside, *former, *release, *unbegun, *extend;
+	const char *name, *claim, *look, *take_one, *get, *aside, *former, *release, *unbegun, *extend; /* claim: PostgreSQL; the next three: SQLite */
 	int (*take)(const struct row *r, struct claimed *c, struct err *err);
 } tables[T_COUNT] = {
-	[T_DEBT] = { "debt",
-		     { CLAIM_SQLITE("debt", LIVE_DEBTS, "", DEBT_COLUMNS), CLAIM_PGSQL("debt", LIVE_DEBTS, "", DEBT_COLUMNS) },
-		     ASIDE("debt"), FORMER("debt"), RELEASE("debt"), UNBEGUN("debt"), EXTEND("debt"), take_debt },
-	[T_ORDERS] = { "orders",
-		       { CLAIM_SQLITE("orders", LIVE_ORDERS, "", ORDER_COLUMNS),
-			 CLAIM_PGSQL("orders", LIVE_ORDERS, "", ORDER_COLUMNS) },
-		       ASIDE("orders"), FORMER("orders"), RELEASE("orders"), UNBEGUN("orders"), EXTEND("orders"), take_order },
-	[T_JOB] = { "job",
-		    { CLAIM_SQLITE("job", LIVE_JOBS, ", state = 'running'", JOB_COLUMNS),
-		      CLAIM_PGSQL("job", LIVE_JOBS, ", state = 'running'", JOB_COLUMNS) },
-		    ASIDE("job"), FORMER("job"), RELEASE("job"), UNBEGUN("job"), EXTEND("job"), take_job },
+	[T_DEBT] = { "debt", CLAIM_PGSQL("debt", LIVE_DEBTS, "", DEBT_COLUMNS), LOOK_SQLITE("debt", LIVE_DEBTS), TAKE_SQLITE("debt", ""),
+		     GET_SQLITE("debt", DEBT_COLUMNS), ASIDE("debt"), FORMER("debt"), RELEASE("debt"), UNBEGUN("debt"), EXTEND("debt"),
+		     take_debt },
+	[T_ORDERS] = { "orders", CLAIM_PGSQL("orders", LIVE_ORDERS, "", ORDER_COLUMNS), LOOK_SQLITE("orders", LIVE_ORDERS),
+		       TAKE_SQLITE("orders", ""), GET_SQLITE("orders", ORDER_COLUMNS), ASIDE("orders"), FORMER("orders"), RELEASE("orders"),
+		       UNBEGUN("orders"), EXTEND("orders"), take_order },
+	[T_JOB] = { "job", CLAIM_PGSQL("job", LIVE_JOBS, ", state = 'running'", JOB_COLUMNS), LOOK_SQLITE("job", LIVE_JOBS),
+		    TAKE_SQLITE("job", ", state = 'running'"), GET_SQLITE("job", JOB_COLUMNS), ASIDE("job"), FORMER("job"), RELEASE("job"),
+		    UNBEGUN("job"), EXTEND("job"), take_job },
 };
 
 struct walk {
@@ -154,6 +155,25 @@ static size_t claimed_count(const struct claimed *c)
 	return c->orders.n + c->jobs.n + c->debts.n;
 }
 
+static int id_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	strlist_add(arg, row_text(r, 0));
+	return 0;
+}
+
+static int claim_alone(struct sql *tx, struct sql_values due, const struct claim *c, struct walk *w, struct err *err)
+{
+	_cleanup_strlist_ struct strlist ids = { 0 };
+
+	if (sql_each(tx, w->table->look, due, id_row, &ids, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < ids.n; i++)
+		if (sql_exec(tx, w->table->take_one, SQL_VALUES(SQL_TEXT(ids.v[i]), SQL_TEXT(c->owner), SQL_INT(c->lease_until_ms)), NULL, err) < 0 ||
+		    sql_one(tx, w->table->get, SQL_VALUES(SQL_TEXT(ids.v[i])), claim_row, w, err) < 0)
+			return -(int)err->code;
+	return 0;
+}
+
 static int claim_lane(struct sql *tx, const struct claim *c, const struct claim_lane *lane, int max, struct claimed *ret,
 		      struct err *err)
 {
@@ -163,11 +183,13 @@ static int claim_lane(struct sql *tx, const struct claim *c, const struct claim_
 	for (size_t t = 0; t < T_COUNT && claimed_count(ret) - before < (size_t)max; t++) {
 		_cleanup_walk_ struct walk w = { .table = &tables[t], .claimed = ret };
 		int64_t n = max - (int64_t)(claimed_count(ret) - before);
+		struct sql_values due = SQL_VALUES(SQL_TEXT(lane->name), SQL_INT(c->now_ms), SQL_INT(least), SQL_INT(most), SQL_INT(n));
+		struct sql_values all = SQL_VALUES(SQL_TEXT(lane->name), SQL_INT(c->now_ms), SQL_INT(least), SQL_INT(most), SQL_INT(n),
+						   SQL_TEXT(c->owner), SQL_INT(c->lease_until_ms));
+		int rc = sql_dialect(tx) == SQL_SQLITE ? claim_alone(tx, due, c, &w, err)
+						       : sql_each(tx, tables[t].claim, all, claim_row, &w, err);
 
-		if (sql_each(tx, tables[t].claim[sql_dialect(tx)],
-			     SQL_VALUES(SQL_TEXT(c->owner), SQL_INT(c->lease_until_ms), SQL_TEXT(lane->name), SQL_INT(c->now_ms),
-					SQL_INT(least), SQL_INT(most), SQL_INT(n)),
-			     claim_row, &w, err) < 0)
+		if (rc < 0)
 			return err_wrap(err, "could not claim work of lane '%s'", lane->name);
 		if (set_aside(tx, &w, err) < 0)
 			return -(int)err->code;

@@ -45,17 +45,24 @@ static const char ORDER_DELETE[] =
 	" due_ms = CASE WHEN ended_ms = 0 AND lease_owner IS NULL AND due_ms > $2 THEN $2 ELSE due_ms END, rev = rev + 1"
 	" WHERE id = $1 AND deleted_ms = 0 RETURNING rev, status, account_id";
 
-/* was_status: what it was until now, so that the counts are told of exactly the change that was made. */
+/*
+ * Writing an order: SQLite renews the entries of every index that a statement names a column of, changed or not, and an order has a dozen.
+ * So the fence goes first with what no index knows, which is all that most steps change (and locks the row on PostgreSQL); then the row is
+ * read, and of the rest only what differs is written. LEASE: when someone asked for something meanwhile, it is due at once.
+ */
 static const char ORDER_PUT[] =
-	"UPDATE orders SET was_status = status, certificate_id = $3, csr_id = $4, key_type = $5, holds_turn = $6, status = $7, step = $8,"
-	" url = $9, finalize_url = $10, certificate_url = $11, finalize_sent = $12, ca_expires_ms = $13, give_up_ms = $14,"
-	" step_since_ms = $15, polls = $16, attempts = $17, lane = $18, waiting_for = $20, reason = $21,"
-	" set_aside = $22, ended_ms = $23, updated_ms = $24, starts = CASE WHEN $25 = 0 THEN 0 ELSE 1 END,"
-	" due_ms = CASE WHEN $25 = 0 AND (want_finalize <> $26 OR want_cancel <> $28 OR (want_refresh <> $27 AND $29 <= $24)) THEN $24"
-	" ELSE $19 END, look_after_ms = $29,"
-	" lease_owner = CASE WHEN $25 = 0 THEN NULL ELSE lease_owner END, lease_until_ms = $25"
-	" WHERE id = $1 AND gen = $2 AND NOT ($12 = 1 AND finalize_sent = 0 AND want_cancel > 0)"
-	" RETURNING rev, was_status, account_id, deleted_ms";
+	"UPDATE orders SET step = $3, url = $4, finalize_url = $5, certificate_url = $6, finalize_sent = $7, ca_expires_ms = $8, give_up_ms = $9,"
+	" step_since_ms = $10, polls = $11, attempts = $12, reason = $13, updated_ms = $14, key_type = $15, look_after_ms = $16,"
+	" lease_until_ms = $17, starts = CASE WHEN $17 = 0 THEN 0 ELSE 1 END"
+	" WHERE id = $1 AND gen = $2 AND NOT ($7 = 1 AND finalize_sent = 0 AND want_cancel > 0)";
+static const char ORDER_WAS[] =
+	"SELECT rev, status, account_id, deleted_ms, certificate_id, csr_id, holds_turn, waiting_for, set_aside, ended_ms, lane, due_ms"
+	" FROM orders WHERE id = $1";
+static const char ORDER_PUT_TIES[] = "UPDATE orders SET certificate_id = $2, csr_id = $3, holds_turn = $4, waiting_for = $5 WHERE id = $1";
+static const char ORDER_PUT_STATE[] = "UPDATE orders SET status = $2, set_aside = $3, ended_ms = $4 WHERE id = $1";
+static const char ORDER_PUT_LEASE[] =
+	"UPDATE orders SET lane = $2, due_ms = CASE WHEN $4 = 0 AND (want_finalize <> $5 OR want_cancel <> $7 OR (want_refresh <> $6 AND $8 <= $9))"
+	" THEN $9 ELSE $3 END, lease_owner = CASE WHEN $4 = 0 THEN NULL ELSE lease_owner END WHERE id = $1";
 static const char ORDER_CANCELLED[] = "SELECT 1 FROM orders WHERE id = $1 AND gen = $2 AND want_cancel > 0 AND finalize_sent = 0";
 static const char ORDER_POLL[] =
 	"UPDATE orders SET polls = $3, starts = 0, lease_owner = NULL, lease_until_ms = 0,"
@@ -138,22 +145,55 @@ static void count(struct sql *tx, const char *status, const char *account_id, in
 	store_count(tx, what, 0, account_id, delta);
 }
 
-struct written { /* what an UPDATE of an order says of it: rev, its status before, account_id, deleted_ms */
+/* Its status was that, and is this now; NULL: it is counted no more. */
+static void count_move(struct sql *tx, const char *was, const char *now, const char *account_id)
+{
+	if (now && streq(was, now))
+		return;
+	count(tx, was, account_id, -1);
+	if (now)
+		count(tx, now, account_id, 1);
+}
+
+struct deleted {
 	struct sql *tx;
-	const char *now; /* its status; NULL = it is counted no more */
 	int64_t rev;
 };
 
-static int written_row(const struct row *r, void *arg, UNUSED struct err *err)
+static int deleted_row(const struct row *r, void *arg, UNUSED struct err *err)
 {
-	struct written *w = arg;
+	struct deleted *d = arg;
+
+	d->rev = row_int(r, 0);
+	count_move(d->tx, row_text(r, 1), NULL, row_text(r, 2));
+	return 0;
+}
+
+/* What the row says before the rest of an order is written, against what it shall say. */
+struct writing {
+	struct sql *tx;
+	const struct order *o;
+	int64_t rev, due_ms;
+	bool ties, state, lease;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? streq(a, b) : a == b;
+}
+
+static int was_row(const struct row *r, void *arg, UNUSED struct err *err)
+{
+	struct writing *w = arg;
+	const struct order *o = w->o;
 
 	w->rev = row_int(r, 0);
-	if (w->now && (row_int(r, 3) || streq(row_text(r, 1), w->now)))
-		return 0;
-	count(w->tx, row_text(r, 1), row_text(r, 2), -1);
-	if (w->now)
-		count(w->tx, w->now, row_text(r, 2), 1);
+	w->ties = !same_text(row_text(r, 4), o->certificate_id) || !same_text(row_text(r, 5), o->csr_id) || row_bool(r, 6) != o->holds_turn ||
+		  !same_text(row_text(r, 7), o->waiting_for);
+	w->state = !streq(row_text(r, 1), order_status_text(o->status)) || row_bool(r, 8) != o->set_aside || row_int(r, 9) != o->ended_ms;
+	w->lease = w->lease || !streq(row_text(r, 10), o->lane) || row_int(r, 11) != w->due_ms;
+	if (!row_int(r, 3))
+		count_move(w->tx, row_text(r, 1), order_status_text(o->status), row_text(r, 2));
 	return 0;
 }
 
@@ -273,45 +313,67 @@ int store_order_served(struct sql *tx, const struct order *o, enum order_want wa
 
 int store_order_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
 {
-	struct written w = { .tx = tx };
+	struct deleted d = { .tx = tx };
 
-	if (sql_one(tx, ORDER_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), written_row, &w, err) < 0) {
+	if (sql_one(tx, ORDER_DELETE, SQL_VALUES(SQL_TEXT(id), SQL_INT(now_ms)), deleted_row, &d, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)
 			return err_wrap(err, "could not delete order '%s'", id);
 		err_clear(err);
 		return err_set(err, ERR_NOT_FOUND, "no such order '%s'", id);
 	}
-	store_touch(tx, "order", id, w.rev);
+	store_touch(tx, "order", id, d.rev);
 	return 0;
+}
+
+/* The fence let nothing pass: because of a wish to cancel, or because the lease is lost. */
+static int refused(struct sql *tx, const struct order *o, struct err *err)
+{
+	bool cancelled = false;
+
+	if (sql_exists(tx, ORDER_CANCELLED, SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen)), &cancelled, err) < 0)
+		return err_wrap(err, "could not read order '%s'", o->id);
+	if (cancelled)
+		return err_set(err, ERR_CHANGED, "order '%s' was cancelled before finalize was sent", o->id);
+	return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
+}
+
+static int put_rest(struct sql *tx, const struct writing *w, int64_t lease_ms, int64_t now_ms, struct err *err)
+{
+	const struct order *o = w->o;
+
+	if (w->ties && sql_exec(tx, ORDER_PUT_TIES,
+				SQL_VALUES(SQL_TEXT(o->id), SQL_TEXT(o->certificate_id), SQL_TEXT(o->csr_id), SQL_BOOL(o->holds_turn),
+					   SQL_TEXT(o->waiting_for)),
+				NULL, err) < 0)
+		return -(int)err->code;
+	if (w->state && sql_exec(tx, ORDER_PUT_STATE,
+				 SQL_VALUES(SQL_TEXT(o->id), SQL_TEXT(order_status_text(o->status)), SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms)),
+				 NULL, err) < 0)
+		return -(int)err->code;
+	if (!w->lease)
+		return 0;
+	return sql_exec(tx, ORDER_PUT_LEASE,
+			SQL_VALUES(SQL_TEXT(o->id), SQL_TEXT(o->lane), SQL_INT(w->due_ms), SQL_INT(lease_ms), SQL_INT(o->want_finalize),
+				   SQL_INT(o->want_refresh), SQL_INT(o->want_cancel), SQL_INT(o->look_after_ms), SQL_INT(now_ms)),
+			NULL, err);
 }
 
 int store_order_put(struct sql *tx, const struct order *o, enum lease_then then, int64_t now_ms, struct err *err)
 {
-	int64_t lease = then == LEASE_KEEP ? o->lease_until_ms : 0;
-	int64_t due = then == LEASE_KEEP ? o->lease_until_ms : o->due_ms;
-	struct written w = { .tx = tx, .now = order_status_text(o->status) };
+	int64_t lease = then == LEASE_KEEP ? o->lease_until_ms : 0, mine = 0;
+	struct writing w = { .tx = tx, .o = o, .due_ms = then == LEASE_KEEP ? o->lease_until_ms : o->due_ms, .lease = then != LEASE_KEEP };
 
-	if (sql_one(tx, ORDER_PUT,
-		    SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_TEXT(o->certificate_id), SQL_TEXT(o->csr_id),
-			       SQL_TEXT(o->key_type), SQL_BOOL(o->holds_turn), SQL_TEXT(order_status_text(o->status)),
-			       SQL_TEXT(order_step_text(o->step)), SQL_TEXT(o->url), SQL_TEXT(o->finalize_url),
-			       SQL_TEXT(o->certificate_url), SQL_BOOL(o->finalize_sent), SQL_INT(o->ca_expires_ms),
-			       SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_INT(o->polls), SQL_INT(o->attempts),
-			       SQL_TEXT(o->lane), SQL_INT(due), SQL_TEXT(o->waiting_for), SQL_TEXT(o->reason),
-			       SQL_BOOL(o->set_aside), SQL_INT(o->ended_ms), SQL_INT(now_ms), SQL_INT(lease),
-			       SQL_INT(o->want_finalize), SQL_INT(o->want_refresh), SQL_INT(o->want_cancel), SQL_INT(o->look_after_ms)),
-		    written_row, &w, err) < 0) {
-		bool cancelled = false;
-
-		if (err->code != ERR_NOT_FOUND)
-			return err_wrap(err, "could not write order '%s'", o->id);
-		err_clear(err);
-		if (sql_exists(tx, ORDER_CANCELLED, SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen)), &cancelled, err) < 0)
-			return err_wrap(err, "could not read order '%s'", o->id);
-		if (cancelled)
-			return err_set(err, ERR_CHANGED, "order '%s' was cancelled before finalize was sent", o->id);
-		return err_set(err, ERR_LOST_LEASE, "somebody else carries on with order '%s'", o->id);
-	}
+	if (sql_exec(tx, ORDER_PUT,
+		     SQL_VALUES(SQL_TEXT(o->id), SQL_INT(o->gen), SQL_TEXT(order_step_text(o->step)), SQL_TEXT(o->url),
+				SQL_TEXT(o->finalize_url), SQL_TEXT(o->certificate_url), SQL_BOOL(o->finalize_sent), SQL_INT(o->ca_expires_ms),
+				SQL_INT(o->give_up_ms), SQL_INT(o->step_since_ms), SQL_INT(o->polls), SQL_INT(o->attempts), SQL_TEXT(o->reason),
+				SQL_INT(now_ms), SQL_TEXT(o->key_type), SQL_INT(o->look_after_ms), SQL_INT(lease)),
+		     &mine, err) < 0)
+		return err_wrap(err, "could not write order '%s'", o->id);
+	if (!mine)
+		return refused(tx, o, err);
+	if (sql_one(tx, ORDER_WAS, SQL_VALUES(SQL_TEXT(o->id)), was_row, &w, err) < 0 || put_rest(tx, &w, lease, now_ms, err) < 0)
+		return err_wrap(err, "could not write order '%s'", o->id);
 	store_touch(tx, "order", o->id, w.rev);
 	return 0;
 }
@@ -357,8 +419,8 @@ int store_order_take_turn(struct sql *tx, const struct order *o, char **ret_hold
 	struct holder h = { 0 };
 	bool mine = false;
 
-	/* in a savepoint: on PostgreSQL another transaction may take it at the same moment */
-	if (sql_tx(tx, take_turn, &t, err) < 0) {
+	/* in a savepoint on PostgreSQL, where another transaction may take it at the same moment */
+	if ((sql_dialect(tx) == SQL_SQLITE ? take_turn(tx, &t, err) : sql_tx(tx, take_turn, &t, err)) < 0) {
 		if (err->code != ERR_CONFLICT)
 			return err_wrap(err, "could not take the turn for order '%s'", o->id);
 		err_clear(err);

@@ -104,6 +104,7 @@ int sql_tx(struct sql *q, sql_tx_fn *fn, void *arg, struct err *err)
 {
 	int level = q->depth;
 	size_t touches = q->notes.n_touches, counts = q->notes.n_counts, audits = q->notes.n_audits;
+	struct numbers numbers = q->numbers;
 	int r;
 
 	if (level > SAVEPOINTS)
@@ -112,6 +113,8 @@ int sql_tx(struct sql *q, sql_tx_fn *fn, void *arg, struct err *err)
 		return err_wrap(err, "could not begin a transaction");
 	q->depth = level + 1;
 	r = fn(q, arg, err);
+	if (r >= 0 && level == 0)
+		r = store_numbers_flush(q, err);
 	if (r >= 0) {
 		r = sql_exec(q, savepoints[level].release, SQL_NONE, NULL, err);
 		if (r < 0)
@@ -123,6 +126,7 @@ int sql_tx(struct sql *q, sql_tx_fn *fn, void *arg, struct err *err)
 		q->notes.n_touches = touches;
 		q->notes.n_counts = counts;
 		notes_cut_audits(&q->notes, audits);
+		q->numbers = numbers;
 		return r;
 	}
 	return 0;
@@ -186,13 +190,21 @@ static uint64_t text_hash(const char *s)
 	return h;
 }
 
+/* Another text may stand at the same address by now: only an equal one is taken from there. */
 struct stmt *stmt_find(struct sql *q, const char *text)
 {
-	uint64_t h = text_hash(text);
+	size_t at = (uintptr_t)text / 16 % STMT_RECENT;
+	uint64_t h;
 
+	if (q->recent[at].text == text && streq(q->recent[at].stmt->text, text))
+		return q->recent[at].stmt;
+	h = text_hash(text);
 	for (struct stmt *s = q->stmts[h % STMT_BUCKETS]; s; s = s->next)
-		if (s->hash == h && streq(s->text, text))
+		if (s->hash == h && streq(s->text, text)) {
+			q->recent[at].text = text;
+			q->recent[at].stmt = s;
 			return s;
+		}
 	return NULL;
 }
 
@@ -215,6 +227,7 @@ struct stmt *stmt_add(struct sql *q, const char *text, void *handle)
 
 void stmt_flush(struct sql *q)
 {
+	memset(q->recent, 0, sizeof q->recent);
 	for (size_t i = 0; i < STMT_BUCKETS; i++) {
 		struct stmt **at = &q->stmts[i];
 

@@ -118,7 +118,7 @@ int store_meta_set(struct sql *tx, const char *name, const char *value, struct e
 
 /*
  * Numbers without gaps in the order of visibility, per name: short numbers of objects ("order", "account", ...) and the
- * feed's sequence ("feed"). The row is locked until the commit, so ask for it late in a write function.
+ * feed's sequence ("feed"). On PostgreSQL the row is locked until the commit, so ask for it late in a write function.
  */
 int store_next_num(struct sql *tx, const char *name, int64_t *ret, struct err *err) MUST_CHECK;
 int store_last_num(struct sql *q, const char *name, int64_t *ret, struct err *err) MUST_CHECK; /* 0 = none was handed out */

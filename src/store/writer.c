@@ -64,11 +64,17 @@ struct waiting {
 
 /* the writer */
 
+static void forget_notes(struct sql *q)
+{
+	q->notes.n_touches = q->notes.n_counts = 0;
+	notes_cut_audits(&q->notes, 0);
+	q->numbers.n = 0;
+}
+
 static void clear_flags(struct sql *q)
 {
 	q->retry = q->lost = q->broken = q->full = q->raced = false;
-	q->notes.n_touches = q->notes.n_counts = 0;
-	notes_cut_audits(&q->notes, 0);
+	forget_notes(q);
 }
 
 static void set_full(struct writer *w, bool full)
@@ -98,8 +104,7 @@ static void rollback(struct sql *q)
 	q->depth = 0;
 	if (q->driver->in_tx(q) && sql_exec(q, "ROLLBACK", SQL_NONE, NULL, &ignored) < 0)
 		err_clear(&ignored);
-	q->notes.n_touches = q->notes.n_counts = 0;
-	notes_cut_audits(&q->notes, 0);
+	forget_notes(q);
 }
 
 /* Runs every job in a savepoint. False when the database gave up the whole transaction. */
@@ -118,7 +123,7 @@ static bool run_jobs(struct sql *q, struct store_job *first, unsigned *ret_ok)
 
 static int finish(struct sql *q, struct err *err)
 {
-	if (store_counts_flush(q, err) < 0)
+	if (store_counts_flush(q, err) < 0 || store_numbers_flush(q, err) < 0)
 		return -(int)err->code;
 	CRASH_POINT("store-commit");
 	if (FAIL_POINT("store-commit"))

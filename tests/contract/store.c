@@ -113,11 +113,10 @@ static int nested_row(const struct row *r, void *arg, struct err *err)
 
 static int same_statement_twice(struct sql *tx, void *arg, struct err *err)
 {
-	int64_t num = 0, sum = 0;
+	int64_t sum = 0;
 	void *args[] = { tx, &sum };
 
-	ASSERT_OK(store_next_num(tx, "x", &num, err), err);
-	ASSERT_OK(store_next_num(tx, "y", &num, err), err);
+	ASSERT_OK(sql_exec(tx, "INSERT INTO counter (name, n) VALUES ('x', 1), ('y', 1)", SQL_NONE, NULL, err), err);
 	ASSERT_INT(sql_each(tx, "SELECT COUNT(*) FROM counter", SQL_NONE, nested_row, args, err), 1);
 	ASSERT_INT(sum, 2);
 	return 0;
@@ -128,6 +127,68 @@ static void a_statement_may_run_inside_its_own_rows(void **state)
 	_cleanup_rig_ struct rig *rig = rig_new();
 
 	WRITE(rig, same_statement_twice, NULL);
+}
+
+static int next_and_undo(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	int64_t n = 0;
+
+	ASSERT_OK(store_next_num(tx, "old", &n, err), err);
+	ASSERT_INT(n, 2);
+	ASSERT_OK(store_next_num(tx, "new", &n, err), err);
+	ASSERT_INT(n, 1);
+	return err_set(err, ERR_CONFLICT, "undone");
+}
+
+static int numbers_of_one_transaction(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	char name[] = "n00";
+	int64_t n = 0;
+
+	ASSERT_OK(store_next_num(tx, "old", &n, err), err);
+	ASSERT_INT(sql_tx(tx, next_and_undo, NULL, err), -ERR_CONFLICT);
+	err_clear(err);
+	ASSERT_OK(store_last_num(tx, "old", &n, err), err);
+	ASSERT_INT(n, 1);
+	ASSERT_OK(store_last_num(tx, "new", &n, err), err);
+	ASSERT_INT(n, 0);
+	for (int i = 0; i < 2 * 20; i++) { /* more names than are remembered */
+		name[1] = (char)('0' + i % 20 / 10);
+		name[2] = (char)('0' + i % 10);
+		ASSERT_OK(store_next_num(tx, name, &n, err), err);
+		ASSERT_INT(n, 1 + i / 20);
+	}
+	return 0;
+}
+
+static void a_number_of_what_was_undone_is_handed_out_again(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+
+	WRITE(rig, numbers_of_one_transaction, NULL);
+	ASSERT_INT(rig_int(rig, "SELECT n FROM counter WHERE name = 'old'"), 1);
+	ASSERT_INT(rig_int(rig, "SELECT count(*) FROM counter WHERE name = 'new'"), 0);
+	ASSERT_INT(rig_int(rig, "SELECT count(*) FROM counter WHERE n = 2 AND name LIKE 'n__'"), 20);
+}
+
+static int texts_at_one_address(struct sql *q, UNUSED void *arg, struct err *err)
+{
+	char text[] = "SELECT 1";
+	int64_t n = 0;
+
+	for (int i = 0; i < 40; i++) {
+		text[7] = (char)('1' + i % 9);
+		ASSERT_OK(sql_int(q, text, SQL_NONE, &n, err), err);
+		ASSERT_INT(n, 1 + i % 9);
+	}
+	return 0;
+}
+
+static void a_statement_is_known_by_its_text_not_by_where_it_stands(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+
+	READ(rig, texts_at_one_address, NULL);
 }
 
 static const struct {
@@ -1180,6 +1241,8 @@ int main(void)
 		TEST(a_named_text_is_kept_over_a_restart),
 		TEST(values_come_back_as_they_went_in),
 		TEST(a_statement_may_run_inside_its_own_rows),
+		TEST(a_number_of_what_was_undone_is_handed_out_again),
+		TEST(a_statement_is_known_by_its_text_not_by_where_it_stands),
 		TEST(refusals_have_their_codes),
 		TEST(a_reader_cannot_write),
 		TEST(a_failed_savepoint_leaves_nothing_behind),
