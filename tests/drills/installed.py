@@ -82,7 +82,7 @@ class Site:
 
     def __init__(self, folder, pebble_env=None, deb=None, suite=None):
         self.folder, self.parts, self.deb = pathlib.Path(folder), [], deb or machine.package()
-        self.lower = machine.tree(suite or machine.host_suite(), "installed", machine.depends(self.deb))
+        self.lower = machine.tree(suite or machine.suite(), "installed", machine.depends(self.deb))
         self.network = self.add(namespaces.Namespace("site"))
         try:
             with self.network:

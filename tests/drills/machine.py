@@ -23,6 +23,11 @@ def host_suite():
     return HOST_SUITE.get(release.get("VERSION_ID", "").strip('"')) if release.get("ID") == "debian" else None
 
 
+def suite():
+    """The release of the machines: $CERTWRIGHT_SUITE (with $CERTWRIGHT_DEB, a package that was built there), or this host's own."""
+    return os.environ.get("CERTWRIGHT_SUITE") or host_suite()
+
+
 def package():
     """The newest .deb that `make deb` left, or $CERTWRIGHT_DEB."""
     if "CERTWRIGHT_DEB" in os.environ:
@@ -38,7 +43,7 @@ def why_not():
             return f"{program} is not installed (tools/setup --drills)"
     if not package():
         return "there is no package: make deb"
-    if not host_suite():
+    if suite() not in HOST_SUITE.values():
         return "the package was built for another system than Debian 12 or 13"
     return namespaces.why_not()
 
@@ -71,17 +76,17 @@ def chroot(tree, *args, **more):
                env={"PATH": PATH, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}, **more)
 
 
-def tree(suite, name, packages):
+def tree(release, name, packages):
     """A tree of that release with those packages, made once for each list of them."""
-    folder, wanted = TREES / f"{suite}-{name}", " ".join(sorted(packages)) + "\n"
-    stamp = TREES / f"{suite}-{name}.packages"
+    folder, wanted = TREES / f"{release}-{name}", " ".join(sorted(packages)) + "\n"
+    stamp = TREES / f"{release}-{name}.packages"
     if stamp.exists() and stamp.read_text() == wanted and folder.exists():
         return folder
     TREES.mkdir(parents=True, exist_ok=True)
     TREES.chmod(0o755)
     shutil.rmtree(folder, ignore_errors=True)
     stamp.unlink(missing_ok=True)
-    run("debootstrap", "--variant=minbase", suite, folder, mirror())
+    run("debootstrap", "--variant=minbase", release, folder, mirror())
     chroot(folder, "apt-get", "-y", "-qq", "install", "--no-install-recommends", *packages)
     chroot(folder, "apt-get", "clean")
     stamp.write_text(wanted)

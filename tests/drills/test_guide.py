@@ -26,7 +26,7 @@ class Site:
     def __init__(self, folder):
         self.folder, self.parts = folder, []
         self.deb = machine.package()
-        lower = machine.tree(machine.host_suite(), "installed", machine.depends(self.deb))
+        lower = machine.tree(machine.suite(), "installed", machine.depends(self.deb))
         self.network = self.add(namespaces.Namespace("guide"))
         try:
             with self.network:
