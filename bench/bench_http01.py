@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 
-from common import LOAD_CORE, SECONDS, Peer, cpu_s, free_port, others_run, pin, rounds, rss_mib, table, verdict, verdict_cpu
+from common import LOAD_CORE, SECONDS, Peer, cpu_s, others_run, pin, rounds, rss_mib, table, verdict, verdict_cpu
+from ports import free_port
 
 import edge_driver as ed
 

@@ -11,17 +11,11 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP / "tests" / "scenario"))
+sys.path[:0] = [str(TOP / "tests" / "scenario"), str(TOP / "tests" / "fake")]
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def pin(pid, core=SERVER_CORE):

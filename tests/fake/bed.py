@@ -12,7 +12,6 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -21,6 +20,7 @@ import urllib.error
 import urllib.request
 
 import canary
+from ports import free_port
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("CERTWRIGHT_BUILD", TOP / "build"))
@@ -29,8 +29,6 @@ EDGE = BUILD / "src" / "edge" / "certwright-edge"
 
 # The standard peer is Debian's Pebble, whatever else is on the path; a newer one is a peer of its own (newest_pebble).
 PEBBLE = "/usr/bin/pebble" if os.access("/usr/bin/pebble", os.X_OK) else shutil.which("pebble")
-
-_taken = set()
 
 
 def newest_pebble():
@@ -43,24 +41,6 @@ def newest_pebble():
 
 class BedError(Exception):
     """The bed could not be made, or a command failed; the text says all that is known."""
-
-
-def free_port(prefer=None):
-    """A loopback port free for both UDP and TCP, never given twice by this process."""
-    for attempt in range(200):
-        want = prefer if prefer and attempt == 0 else 0
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as t, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
-            try:
-                t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                t.bind(("127.0.0.1", want))
-                port = t.getsockname()[1]
-                u.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in _taken:
-            _taken.add(port)
-            return port
-    raise BedError("no free port was found")
 
 
 def user_of_parts(name="nobody"):

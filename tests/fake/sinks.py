@@ -14,6 +14,8 @@ import subprocess
 import threading
 import time
 
+from ports import free_port
+
 
 def missing():
     return None if importlib.util.find_spec("aiosmtpd") else "python3-aiosmtpd is not installed"
@@ -72,13 +74,6 @@ class Smtp:
 
     def stop(self):
         self.controller.stop()
-
-
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def signature_ok(secret, headers, body):

@@ -8,8 +8,12 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake"))
+from ports import free_port  # noqa: E402
 
 MAGIC, VERSION = 0x43574644, 1
 HELLO, BEGIN, ITEMS, END, ACK, PING, PONG, REPORT = range(1, 9)
@@ -102,7 +106,7 @@ class Edge:
         if dns:
             self.dns_port = self._dns_ports(host4, host6)
         if http01:
-            self.http_port = self._listen(socket.AF_INET, host4, 0, "http01")
+            self.http_port = self._listen(socket.AF_INET, host4, free_port(), "http01")
             self._listen(socket.AF_INET6, host6, self.http_port, "http01")
         for name in ("feed", "report"):
             s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -129,19 +133,11 @@ class Edge:
         return s.getsockname()[1]
 
     def _dns_ports(self, host4, host6):
-        for _ in range(50):
-            keep = len(self.sockets)
-            port = self._listen(socket.AF_INET, host4, 0, "dns-udp", socket.SOCK_DGRAM)
-            try:
-                self._listen(socket.AF_INET, host4, port, "dns-tcp")
-                self._listen(socket.AF_INET6, host6, port, "dns-udp", socket.SOCK_DGRAM)
-                self._listen(socket.AF_INET6, host6, port, "dns-tcp")
-                return port
-            except OSError:
-                while len(self.sockets) > keep:
-                    self.sockets.pop().close()
-                    self.names.pop()
-        raise RuntimeError("no free port for UDP and TCP")
+        port = free_port()
+        for family, host in ((socket.AF_INET, host4), (socket.AF_INET6, host6)):
+            self._listen(family, host, port, "dns-udp", socket.SOCK_DGRAM)
+            self._listen(family, host, port, "dns-tcp")
+        return port
 
     def start(self):
         fds = [s.fileno() for s in self.sockets]

@@ -521,6 +521,7 @@ print(json.dumps(times))
 """
 
 
+@pytest.mark.alone
 def test_health_answers_in_time_while_people_sign_in_and_keys_are_made(api):
     def start():
         return subprocess.Popen([sys.executable, "-c", PROBE, str(api.server.api_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 
@@ -15,6 +14,7 @@ import pytest
 
 import edge_driver as ed
 from edge_driver import remove, running, txt, zone
+from ports import free_port
 
 UNBOUND = shutil.which("unbound") or shutil.which("/usr/sbin/unbound")
 pytestmark = pytest.mark.skipif(not UNBOUND, reason="unbound is not installed")
@@ -54,12 +54,6 @@ server:
 remote-control:
   control-enable: no
 """
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture(scope="module", params=["no", "yes"], ids=["whole names", "minimised names"])

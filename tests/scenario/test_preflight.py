@@ -97,6 +97,7 @@ class Quiet(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.alone
 def test_port_80_is_looked_at_over_each_address(world):
     world.zone.update(f"update add web.{ZONE} 60 A {world.zone.address}\nupdate add web.{ZONE} 60 AAAA ::1")
     try:

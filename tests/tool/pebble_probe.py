@@ -3,12 +3,10 @@
 """Runs acme_probe against Debian's Pebble: without and with EAB, with every second nonce refused. Exit 77 = Pebble is not installed."""
 import json, os, shutil, socket, ssl, subprocess, sys, tempfile, time
 
-PEBBLE = "/usr/bin/pebble" if os.access("/usr/bin/pebble", os.X_OK) else shutil.which("pebble")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake"))
+from ports import free_port
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+PEBBLE = "/usr/bin/pebble" if os.access("/usr/bin/pebble", os.X_OK) else shutil.which("pebble")
 
 def make_tls(d):
     def run(*a):
