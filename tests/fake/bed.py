@@ -243,6 +243,13 @@ class Postgres:
         wait_for(self.ready, 30, "PostgreSQL answers")
         self.sql("CREATE DATABASE certwright", "postgres")
 
+    def settings(self):
+        """The server's, with the password in a file that its user may read."""
+        password = self.folder.parent / "pg-password"
+        password.write_text("correct horse\n")
+        password.chmod(0o644)
+        return {"store.url": self.url, "store.password_file": str(password)}
+
     def ready(self):
         if not self.process.running():
             raise BedError(f"PostgreSQL ended:\n{self.process.text()}")

@@ -178,3 +178,34 @@ def test_nobody_is_left_out_where_there_are_more_than_a_page(year):
     assert {f"long{i:03}" for i in range(250)} <= {row["name"] for row in year.ask("tokens")}
     weak = {row["setting"] for row in year.ask("settings")}
     assert {f"token long{i:03}" for i in range(250)} <= weak and "user many249" in weak
+    certificates(year.server.state / "certwright.db", 1201)
+    rows = [row["id"] for row in year.ask("certificates")]
+    assert {f"01CERT{i:020}" for i in range(1201)} <= set(rows) and len(rows) == len(set(rows)), "each once, over three pages with many of one instant"
+
+
+def certificates(path, n):
+    """Beside those that were issued; a hundred of each instant."""
+    with sqlite3.connect(path, timeout=20) as db:
+        clone(db, "certificate", n, id=lambda i: f"01CERT{i:020}", num=lambda i: 10000 + i, managed=lambda i: 0,
+              created_ms=lambda i: 1700000000000 + i // 100)
+
+
+PAGES_PGSQL = """
+CREATE TEMPORARY TABLE one AS SELECT * FROM certificate LIMIT 1;
+INSERT INTO certificate SELECT (jsonb_populate_record(one, jsonb_build_object('id', '01CERT' || lpad(i::text, 20, '0'), 'num', 10000 + i, 'managed', 0,
+  'created_ms', 1700000000000 + i / 100))).* FROM one, generate_series(0, 1200) AS i
+"""
+
+
+def test_the_same_tables_come_from_postgresql_page_by_page(make_bed, postgres):
+    bed = make_bed(settings=postgres.settings())
+    made = bed.server.call("order", "create", "--account", bed.account()["id"], "--name", NAME, "--validation", "http-01")
+    assert wait_order(bed, made["id"])["status"] == "valid"
+    postgres.sql(PAGES_PGSQL)
+    out = bed.folder / "report"
+    done = bed.server.cli("report", "auditor", "--out", out)
+    assert done.status == 0, done
+    rows = {p.stem: list(csv.DictReader(io.StringIO(p.read_text()))) for p in out.glob("*.csv")}
+    assert len(rows) == 8 and one(rows["users"], name="admin") and rows["tokens"] and rows["settings"]
+    ids = [row["id"] for row in rows["certificates"]]
+    assert len(ids) == len(set(ids)) == 1202 and {f"01CERT{i:020}" for i in range(1201)} <= set(ids)

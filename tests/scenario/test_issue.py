@@ -12,11 +12,7 @@ DATABASES = ["sqlite", "postgresql"]
 def any_bed(request, make_bed):
     if request.param == "sqlite":
         return make_bed()
-    postgres = request.getfixturevalue("postgres")
-    password = postgres.folder.parent / "pg-password"
-    password.write_text("correct horse\n")
-    password.chmod(0o644)
-    return make_bed(settings={"store.url": postgres.url, "store.password_file": str(password)})
+    return make_bed(settings=request.getfixturevalue("postgres").settings())
 
 
 def test_dns01_by_delegation_and_http01_issue_from_the_command_line(any_bed):

@@ -23,10 +23,7 @@ def server(request):
     settings, postgres = {"dns.listen": "", "http01.listen": ""}, None
     if request.param == "postgresql":
         postgres = beds.Postgres(folder)
-        password = folder / "pg-password"
-        password.write_text("correct horse\n")
-        password.chmod(0o644)
-        settings |= {"store.url": postgres.url, "store.password_file": str(password)}
+        settings |= postgres.settings()
     one = beds.Server(folder, settings=settings, user=beds.user_of_parts()).start()
     one.postgres = postgres
     maker = Maker(folder)
