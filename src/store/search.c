@@ -41,6 +41,14 @@ static const char *const BY_NAME[] = {
 			    "certificate_names MATCH $6 AND f.rowid < $2 AND c.num = f.rowid", "f.rowid DESC"),
 	[SQL_PGSQL] = WALK("certificate c", "c.names LIKE $6 AND " NEWEST, "c.num DESC"),
 };
+/* How many rows such an index leaves, as far as $2: what leaves few is walked along, whatever else is asked. */
+#define FEW_MAX (STORE_SEARCH_WALK / 4)
+#define COUNT(from, where) "SELECT 1 FROM " from " WHERE " where " LIMIT $2"
+static const char COUNT_TAG[] = COUNT("certificate_tag t", "t.tag = $1");
+static const char COUNT_OWNER[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.owner = $1 AND c.owner IS NOT NULL");
+static const char COUNT_STATUS[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.status = $1 AND c.status <> 'active'");
+static const char COUNT_KEY[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.key_type = $1");
+static const char COUNT_SOURCE[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.source = $1");
 static const char ACCOUNTS[] = "SELECT id FROM account WHERE vendor = $1 ORDER BY id LIMIT 2";
 
 struct walk {
@@ -144,13 +152,45 @@ struct plan {
 	char *value; /* $6; NULL = has none */
 };
 
-/* The index that leaves the fewest rows, as far as that can be told from the kind of the question. */
+static int only_counted(UNUSED const struct row *r, UNUSED void *arg, UNUSED struct err *err)
+{
+	return 0;
+}
+
+/* The first of the indexes asked for that leaves few rows: walked along to its end it costs next to nothing. */
+static int choose_few(struct sql *q, const struct search *s, struct plan *ret, struct err *err)
+{
+	const struct {
+		const char *value, *count, *walk;
+	} asked[] = {
+		{ s->tag, COUNT_TAG, BY_TAG },	{ s->owner, COUNT_OWNER, BY_OWNER },	{ status_column(s->status), COUNT_STATUS, BY_STATUS },
+		{ s->key, COUNT_KEY, BY_KEY },	{ s->source, COUNT_SOURCE, BY_SOURCE },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(asked) && !ret->text; i++) {
+		int n;
+
+		if (!asked[i].value)
+			continue;
+		n = sql_each(q, asked[i].count, SQL_VALUES(SQL_TEXT(asked[i].value), SQL_INT(FEW_MAX)), only_counted, NULL, err);
+		if (n < 0)
+			return n;
+		if (n < FEW_MAX)
+			*ret = (struct plan){ asked[i].walk, xstrdup(asked[i].value) };
+	}
+	return 0;
+}
+
+/* The index that leaves the fewest rows, as far as that can be told: one that leaves few, else by the kind of the question. */
 static int choose(struct sql *q, const struct search *s, struct plan *ret, bool *none, struct err *err)
 {
 	_cleanup_strlist_ struct strlist accounts = { 0 };
 	_cleanup_free_ char *text = longest(s);
 
 	*none = false;
+	if (choose_few(q, s, ret, err) < 0)
+		return -(int)err->code;
+	if (ret->text)
+		return 0;
 	if (text)
 		*ret = (struct plan){ BY_NAME[sql_dialect(q)], store_search_pattern(sql_dialect(q), text) };
 	else if (s->tag)

@@ -57,7 +57,8 @@ static const struct question questions[] = {
 	{ "owner:\"Team Web\"", false, "1s" }, { "key:rsa2048", false, "m" }, { "source:imported", false, "1ms" }, { "source:issued", false, "" },
 	{ "status:revoked", false, "" }, { "vendor:custom", false, "s" }, { "vendor:letsencrypt", false, "" }, { "HOP.exam", false, "s" },
 	{ "example.com", false, "ms" }, { "example.com tag:prod shop", false, "s" }, { "name:*.example.com", false, "ms" },
-	{ "name:mail.example.com", true, "m" }, { "100_p", false, "1" }, { "a_l", false, "" }, { "100%", false, "" }, { "\\\\ma", false, "" },
+	{ "name:*.example.com owner:nobody", false, "" }, { "example.com key:rsa2048", false, "m" },
+	{ "tag:prod source:imported key:rsa2048", false, "m" }, { "name:mail.example.com", true, "m" }, { "100_p", false, "1" }, { "a_l", false, "" }, { "100%", false, "" }, { "\\\\ma", false, "" },
 	{ "\"exa\"", false, "1ms" }, { "expires<9999d", true, "m1s" }, { "expires>9999d", true, "" }, { "status:expired", true, "" },
 };
 
