@@ -57,7 +57,7 @@ struct lane_slot {
 	unsigned running;
 };
 
-struct bucket;
+struct named;
 struct parked {
 	char *name;
 	int64_t until_ms;
@@ -116,7 +116,7 @@ struct engine {
 	struct task *queue, **queue_end;
 	unsigned queued, busy, alone;
 	struct lanes lanes;
-	struct bucket *buckets;
+	struct named *buckets; /* rate.c */
 	bool suspects;
 	struct parked *parks; /* accounts, names and registrations that wait; as of the last look at the lanes */
 	size_t n_parks;

@@ -15,50 +15,62 @@
 
 /* ---- by the second ---- */
 
+/* What lists here begin with: found by name, made when it is not there. */
+struct named {
+	char *name;
+	struct named *next;
+};
+
 /* Whom of those that wait for an account is told which instant. */
 struct turn {
-	char *account_id;
+	struct named named; /* the account's id */
 	int64_t next_ms;
-	struct turn *next;
 };
 
 struct bucket {
-	char *url;
-	struct turn *turns;
+	struct named named; /* the directory's URL */
+	struct named *turns;
 	struct rate_bucket v[RATE_ORDERS];
 	int64_t queued[RATE_ORDERS]; /* who was sent away lately: each is told a later instant, so that they do not come back together */
-	struct bucket *next;
 };
+
+/* Take the lock before. */
+static void *named_get(struct named **list, const char *name, size_t size)
+{
+	struct named *n = *list;
+
+	while (n && !streq(n->name, name))
+		n = n->next;
+	if (n)
+		return n;
+	n = xcalloc(1, size);
+	n->name = xstrdup(name);
+	n->next = *list;
+	*list = n;
+	return n;
+}
 
 static struct bucket *bucket_get(struct engine *e, const char *url)
 {
-	struct bucket *b = e->buckets;
+	return named_get(&e->buckets, url, sizeof(struct bucket));
+}
 
-	while (b && !streq(b->url, url))
-		b = b->next;
-	if (b)
-		return b;
-	b = xcalloc(1, sizeof *b);
-	b->url = xstrdup(url);
-	b->next = e->buckets;
-	e->buckets = b;
-	return b;
+static struct named *named_cut(struct named **list)
+{
+	struct named *n = *list;
+
+	*list = n->next;
+	free(n->name);
+	return n;
 }
 
 void rates_done(struct engine *e)
 {
 	while (e->buckets) {
-		struct bucket *b = e->buckets;
+		struct bucket *b = (struct bucket *)named_cut(&e->buckets);
 
-		e->buckets = b->next;
-		while (b->turns) {
-			struct turn *t = b->turns;
-
-			b->turns = t->next;
-			free(t->account_id);
-			free(t);
-		}
-		free(b->url);
+		while (b->turns)
+			free(named_cut(&b->turns));
 		free(b);
 	}
 }
@@ -199,22 +211,6 @@ static char *span_text(int64_t ms)
 	return ms == HOUR_MS ? xstrdup("hour") : xasprintf("%" PRId64 " hours", ms / HOUR_MS);
 }
 
-/* After how long the next of an account's orders is told to come. Take the lock before. */
-static struct turn *turn_get(struct bucket *b, const char *account_id)
-{
-	struct turn *t = b->turns;
-
-	while (t && !streq(t->account_id, account_id))
-		t = t->next;
-	if (t)
-		return t;
-	t = xcalloc(1, sizeof *t);
-	t->account_id = xstrdup(account_id);
-	t->next = b->turns;
-	b->turns = t;
-	return t;
-}
-
 /*
  * Thousands may wait for one account, which has room for another order every half a minute: they are told one instant after the other,
  * so that they do not all come back for the same place. Within an hour, since whoever comes new may have taken one meanwhile.
@@ -226,7 +222,7 @@ static int64_t in_turn(struct gate *g, const struct rate_claim *c, int64_t at_ms
 	if (c->kind != RATE_ORDERS)
 		return at_ms;
 	pthread_mutex_lock(&g->e->lock);
-	t = turn_get(bucket_get(g->e, g->directory_url), g->order->account_id);
+	t = named_get(&bucket_get(g->e, g->directory_url)->turns, g->order->account_id, sizeof *t);
 	at_ms = MAX(at_ms, MIN(t->next_ms, at_ms + HOUR_MS));
 	t->next_ms = at_ms + c->rate.period_ms / c->rate.number;
 	pthread_mutex_unlock(&g->e->lock);

@@ -107,6 +107,14 @@ static void rollback(struct sql *q)
 	forget_notes(q);
 }
 
+/* Before a transaction: one that could not even be rolled back would refuse all that come after it. */
+static void fresh(struct sql *q)
+{
+	if (q->driver->in_tx(q))
+		rollback(q);
+	clear_flags(q);
+}
+
 /* Runs every job in a savepoint. False when the database gave up the whole transaction. */
 static bool run_jobs(struct sql *q, struct store_job *first, unsigned *ret_ok)
 {
@@ -152,7 +160,7 @@ static bool run_batch(struct writer *w, struct store_job *first)
 	_cleanup_err_ struct err why = ERR_INIT;
 	unsigned ok = 0;
 
-	clear_flags(q);
+	fresh(q);
 	if (sql_exec(q, "BEGIN IMMEDIATE", SQL_NONE, NULL, &why) < 0) {
 		err_wrap(&why, "could not begin a transaction");
 		note_trouble(w, q, &why);
@@ -386,7 +394,7 @@ static int writer_read(void *self, sql_tx_fn *fn, void *arg, struct err *err)
 
 	if (!q)
 		return err_set(err, ERR_BUSY, "database is busy: no reader was free for %d seconds", READER_WAIT_S);
-	clear_flags(q);
+	fresh(q);
 	r = sql_tx(q, fn, arg, err); /* one snapshot for all that fn reads */
 	if (r < 0 && q->broken)
 		note_trouble(w, q, err);
