@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The administrator's guide as a whole: every page is reached from its first one, no link is dead, every code and notice has its row, and each
+command that a page shows is one that the program knows, with options that it takes."""
+import re
+import shlex
+import subprocess
+
+import bed as beds
+import pytest
+
+GUIDE = beds.TOP / "docs/admin"
+PAGES = sorted(GUIDE.glob("*.md"))
+LOCAL = ("serve", "setup", "config", "restore", "key", "backup")
+COMMON = {"--json", "--server", "--token-file", "--ca", "--fingerprint", "--quiet", "--help"}
+
+
+def program(*args):
+    return subprocess.run([beds.PROGRAM, *args], capture_output=True, text=True, check=True).stdout
+
+
+def links(page):
+    return [m for m in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in m]
+
+
+def anchors(page):
+    heads = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_page_of_the_guide_is_linked_from_its_first_page():
+    linked = {link.split("#")[0] for link in links(GUIDE / "README.md")}
+    assert not [p.name for p in PAGES if p.name != "README.md" and p.name not in linked]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_no_link_of_the_guide_is_dead(page):
+    dead = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or anchor and anchor not in anchors(target):
+            dead.append(link)
+    assert not dead
+
+
+def test_troubleshooting_has_a_row_for_every_error_code_and_for_no_other():
+    known = set(re.findall(r"^\| `([^`]+)` \|", (beds.TOP / "docs/generated/errors.md").read_text(), re.M))
+    rows = re.findall(r"^\| `([^`]+)` \|", (GUIDE / "troubleshooting.md").read_text(), re.M)
+    assert sorted(rows) == sorted(known)
+
+
+def test_renewal_and_notifications_have_a_row_for_every_notice():
+    kinds = set(re.findall(r'X\(NOTICE_\w+, "([^"]+)"\)', (beds.TOP / "src/model/renewal.h").read_text()))
+    assert len(kinds) > 15
+    for page in ("renewal.md", "notifications.md"):
+        table = set(re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", (GUIDE / page).read_text(), re.M))))
+        assert not kinds - table, f"{page} lacks {sorted(kinds - table)}"
+
+
+def verbs():
+    """{("order", "create"): {"--account", ...}} of the client, from the table that cli.md is made from."""
+    found = {}
+    for part in re.split(r"^## certwright ", program("config", "verbs"), flags=re.M)[1:]:
+        title = part.split("\n", 1)[0]
+        words = tuple(w for w in title.split() if re.fullmatch(r"[a-z-]+", w))
+        found.setdefault(words, set()).update(re.findall(r"^  (--[a-z0-9-]+)", part, re.M))
+    return found
+
+
+def commands(page):
+    """What stands in blocks and between backticks and begins with the program's name."""
+    text = page.read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        yield from (m for m in re.findall(r"`(certwright [^`]+)`", line))
+        m = re.match(r"\t?(?:[a-z]+=\$\()?(certwright [a-z].*)$", line)
+        if m and "`" not in line:
+            yield m[1].split("  #")[0].rstrip(" |")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_every_command_of_the_guide_is_one_that_the_program_takes(page):
+    known, wrong = verbs(), []
+    for command in commands(page):
+        words = shlex.split(command.split(" -- ")[0].replace("...", ""))[1:]
+        if not words:
+            continue
+        plain = [w for w in words if not w.startswith("-")]
+        options = {w.split("=")[0] for w in words if w.startswith("--")}
+        if words[0] in LOCAL or "--local" in options:
+            usage = program(words[0], *(["passwd", "--local"] if words[0] == "user" else []), "--help") if words[0] != "doctor" else "--local --json"
+            missing = [o for o in options - COMMON if o not in usage]
+        else:
+            verb = next((tuple(plain[:n]) for n in (2, 1) if tuple(plain[:n]) in known), None)
+            group = len(words) == 1 and any(v[0] == words[0] for v in known)  # `certwright provider`: all its verbs
+            missing = [] if group else [command] if verb is None else sorted(options - known[verb] - COMMON - ({"--config"} if verb == ("doctor",) else set()))
+        if missing:
+            wrong.append((command, missing))
+    assert not wrong
