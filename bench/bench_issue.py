@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Issuance against one local Pebble: Certwright beside bench_bare (libcurl, no store), http-01 and dns-01, in turn.
+"""Issuance against one local Pebble: Certwright beside bench_bare (libcurl, no store), http-01 and dns-01, and lego, uacme and mod_md, in turn.
 
 Pebble has a core of its own, everything else the other one. Judged: certificates a second, CPU for a certificate (supervisor, edge
 and core; bare's own process), transactions and fsyncs for a certificate. Orders are submitted over one kept connection, keys and
@@ -27,6 +27,7 @@ from common import LOAD_CORE, ROUNDS, SERVER_CORE, TOP, cpu_s, family, others_ru
 
 sys.path.insert(0, str(TOP / "tests" / "fake"))
 import bed as beds  # noqa: E402
+import issue_peers  # noqa: E402
 
 METHOD = {"dns-01": '"dns":"delegation"', "http-01": '"http":"builtin"'}
 
@@ -230,6 +231,8 @@ def measure(kind, o):
         peers.append(Ours(folder, kind, o))
         if not o.ours:
             peers.append(Bare(folder, kind, o))
+            if kind == "http-01":
+                peers += issue_peers.peers(folder, Authority, BARE, o.reject)
         busy = others_run()
         results = {p.name: [] for p in peers}
         for _ in range(ROUNDS):
@@ -249,6 +252,10 @@ def measure(kind, o):
         if syncs is not None:
             print(f"  fsyncs for a certificate: {syncs:.2f}")
         print("ratios")
+
+        for name in rate:
+            if name not in (Ours.name, Bare.name):
+                print(f"  beside {name}: {rate[Ours.name] / rate[name]:.1f} times the rate, {cpu[name] / cpu[Ours.name]:.1f} times less CPU")
 
         def judge(what, value, bar, better):
             good = value >= bar * 0.95 if better == "higher" else value <= bar * 1.05
