@@ -116,6 +116,27 @@ static inline struct list_query page_of(const struct call *c)
 		.name = "cursor", .kind = JSON_KIND_STR, .offset = offsetof(type, page.cursor), .max = 512             \
 	}
 
+/* Of lists of what has a name: service/service.h, struct list_query. */
+struct named_query {
+	struct page_query page;
+	const char *name, *only;
+};
+static inline struct list_query named_page_of(const struct call *c)
+{
+	const struct named_query *n = c->query;
+	struct list_query q = page_of(c);
+
+	q.by = (struct narrow){ .name = n->name, .only = n->only };
+	return q;
+}
+extern const char *const named_sorts[]; /* newest, oldest, name */
+#define NAMED_FIELDS                                                                                                   \
+	JF_STR(struct named_query, name, .min = 1, .max = LIMIT_NAME),                                                 \
+	{ .name = "sort", .kind = JSON_KIND_STR, .offset = offsetof(struct named_query, page.sort), .one_of = named_sorts }, PAGE_FIELDS(struct named_query)
+#define ONLY_FIELD(what, ...) { .name = what, .kind = JSON_KIND_STR, .offset = offsetof(struct named_query, only), __VA_ARGS__ }
+extern const struct json_field user_list_fields[], token_list_fields[], provider_list_fields[], rule_list_fields[], view_list_fields[],
+	view_rule_list_fields[], channel_list_fields[];
+
 extern const char *const list_sorts[]; /* newest, oldest */
 #define SORT_FIELD(type) { .name = "sort", .kind = JSON_KIND_STR, .offset = offsetof(type, page.sort), .one_of = list_sorts }
 
@@ -270,7 +291,7 @@ call_handler record_list, record_get, delegation_list, delegation_create, delega
 extern const struct json_field record_query_fields[], delegation_create_fields[];
 struct record_query {
 	struct page_query page;
-	const char *order_id, *kind, *status;
+	const char *order_id, *kind, *status, *domain;
 };
 struct record;
 json_t *record_json(const struct record *r, int64_t order_num, const char *type); /* title of its method */

@@ -71,11 +71,14 @@ static void answer(struct call *c, unsigned status, const struct channel_view *v
 	call_json(c, status, j);
 }
 
+static const char *const channel_kinds[] = { "email", "webhook", NULL };
+const struct json_field channel_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("kind", .one_of = channel_kinds), { 0 } };
+
 int channel_list(struct call *c, struct err *err)
 {
 	_cleanup_channel_view_list_ struct channel_view_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_channel_list(c->service, &q, &l, &end, err) < 0)

@@ -162,11 +162,20 @@ static json_t *token_json(const struct token_view *v)
 	return j;
 }
 
+/* Tokens end, so they go by that too. */
+static const char *const token_sorts[] = { "newest", "oldest", "name", "expires", NULL };
+const struct json_field token_list_fields[] = {
+	JF_STR(struct named_query, name, .min = 1, .max = LIMIT_NAME),
+	{ .name = "sort", .kind = JSON_KIND_STR, .offset = offsetof(struct named_query, page.sort), .one_of = token_sorts },
+	PAGE_FIELDS(struct named_query),
+	{ 0 }
+};
+
 int token_list(struct call *c, struct err *err)
 {
 	_cleanup_token_view_list_ struct token_view_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_token_list(c->service, &c->actor, &q, &l, &end, err) < 0)
@@ -210,11 +219,13 @@ int token_delete(struct call *c, struct err *err)
 
 /* --- users -------------------------------------------------------------------------------------------------------------- */
 
+const struct json_field user_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("role", .one_of = roles), { 0 } };
+
 int user_list(struct call *c, struct err *err)
 {
 	_cleanup_(user_list_done) struct user_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_user_list(c->service, &q, &l, &end, err) < 0)

@@ -164,11 +164,14 @@ static void answer_provider(struct call *c, unsigned status, const struct provid
 	call_json(c, status, provider_json(p));
 }
 
+static const char *const provider_statuses[] = { "new", "ok", "failed", "refused", NULL };
+const struct json_field provider_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("status", .one_of = provider_statuses), { 0 } };
+
 int provider_list(struct call *c, struct err *err)
 {
 	_cleanup_provider_list_ struct provider_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_provider_list(c->service, &q, &l, &end, err) < 0)
@@ -291,12 +294,14 @@ static int answer_rule(struct call *c, unsigned status, const struct validation_
 	return 0;
 }
 
+const struct json_field rule_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("method", .min = 1, .max = LIMIT_NAME), { 0 } };
+
 int rule_list(struct call *c, struct err *err)
 {
 	_cleanup_validation_rule_list_ struct validation_rule_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
 	_cleanup_json_ json_t *items = json_array();
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 
 	if (service_rule_list(c->service, &q, &l, &end, err) < 0)
 		return -(int)err->code;

@@ -12,6 +12,8 @@ const struct json_field record_query_fields[] = {
 	JF_STR(struct record_query, order_id, .min = 1, .max = ULID_LEN),
 	JF_STR(struct record_query, kind, .one_of = kinds),
 	JF_STR(struct record_query, status, .one_of = statuses),
+	JF_STR(struct record_query, domain, .min = 1, .max = LIMIT_NAME),
+	SORT_FIELD(struct record_query),
 	PAGE_FIELDS(struct record_query),
 	{ 0 }
 };
@@ -48,7 +50,7 @@ int record_list(struct call *c, struct err *err)
 	struct list_query q = page_of(c);
 	json_t *items;
 
-	if (service_record_list(c->service, &(struct record_filter_query){ f->order_id, f->kind, f->status }, &q, &l, &end, err) < 0)
+	if (service_record_list(c->service, &(struct record_filter){ .order_id = f->order_id, .kind = f->kind, .status = f->status, .domain = f->domain }, &q, &l, &end, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)

@@ -20,6 +20,7 @@
 #include "service/window.h"
 
 const char *const list_sorts[] = { "newest", "oldest", NULL };
+const char *const named_sorts[] = { "newest", "oldest", "name", NULL };
 const struct json_field only_page_fields[] = { PAGE_FIELDS(struct only_page), { 0 } };
 
 #define BODY(fields, type) .body = fields, .body_size = sizeof(struct type)
@@ -37,12 +38,12 @@ const struct route routes[] = {
 	{ "PUT", "/password", "putPassword", PERM_SELF, password_put, ROUTE_SLOW, BODY(password_fields, password_body),
 	  .answers = { 204, 429 } },
 
-	{ "GET", "/tokens", "listTokens", PERM_SELF, token_list, PAGE, .answers = { 200 } },
+	{ "GET", "/tokens", "listTokens", PERM_SELF, token_list, QUERY(token_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/tokens", "createToken", PERM_SELF, token_create, BODY(token_create_fields, token_create), .answers = { 201 } },
 	{ "GET", "/tokens/{id}", "getToken", PERM_SELF, token_get, .answers = { 200 } },
 	{ "DELETE", "/tokens/{id}", "deleteToken", PERM_SELF, token_delete, .answers = { 204 } },
 
-	{ "GET", "/users", "listUsers", PERM_ADMIN, user_list, PAGE, .answers = { 200 } },
+	{ "GET", "/users", "listUsers", PERM_ADMIN, user_list, QUERY(user_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/users", "createUser", PERM_ADMIN, user_create, ROUTE_SLOW | ROUTE_ONCE, BODY(user_create_fields, user_create),
 	  .answers = { 201, 409 } },
 	{ "GET", "/users/{id}", "getUser", PERM_ADMIN, user_get, .answers = { 200 } },
@@ -117,13 +118,13 @@ const struct route routes[] = {
 	  QUERY(delegation_lines_fields, delegation_lines_query), .answers = { 200, 409 } },
 	{ "POST", "/preflight", "preflight", PERM_ORDER, preflight, ROUTE_JOB, BODY(preflight_fields, preflight_request), .answers = { 200 } },
 
-	{ "GET", "/views", "listViews", PERM_VIEW, view_list, PAGE, .answers = { 200 } },
+	{ "GET", "/views", "listViews", PERM_VIEW, view_list, QUERY(view_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/views", "createView", PERM_ADMIN, view_create, ROUTE_ONCE, BODY(view_create_fields, view_save), .answers = { 201, 409 } },
 	{ "GET", "/views/{id}", "getView", PERM_VIEW, view_get, .answers = { 200 } },
 	{ "PATCH", "/views/{id}", "updateView", PERM_ADMIN, view_patch, ROUTE_MATCH, BODY(view_update_fields, view_save),
 	  .answers = { 200, 409 } },
 	{ "DELETE", "/views/{id}", "deleteView", PERM_ADMIN, view_delete, ROUTE_MATCH, .answers = { 204, 409 } },
-	{ "GET", "/view-rules", "listViewRules", PERM_VIEW, view_rule_list, PAGE, .answers = { 200 } },
+	{ "GET", "/view-rules", "listViewRules", PERM_VIEW, view_rule_list, QUERY(view_rule_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/view-rules", "createViewRule", PERM_ADMIN, view_rule_create, ROUTE_ONCE, BODY(view_rule_create_fields, view_rule_save),
 	  .answers = { 201, 409 } },
 	{ "GET", "/view-rules/{id}", "getViewRule", PERM_VIEW, view_rule_get, .answers = { 200 } },
@@ -134,7 +135,7 @@ const struct route routes[] = {
 	{ "DELETE", "/delegations/{id}", "deleteDelegation", PERM_ORDER, delegation_delete, ROUTE_MATCH, .answers = { 204, 409 } },
 
 	{ "GET", "/provider-kinds", "listProviderKinds", PERM_VIEW, provider_kind_list, .answers = { 200 } },
-	{ "GET", "/providers", "listProviders", PERM_VIEW, provider_list, PAGE, .answers = { 200 } },
+	{ "GET", "/providers", "listProviders", PERM_VIEW, provider_list, QUERY(provider_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/providers", "createProvider", PERM_ADMIN, provider_create, ROUTE_ONCE, BODY(provider_create_fields, provider_save),
 	  .answers = { 201, 409 } },
 	{ "GET", "/providers/{id}", "getProvider", PERM_VIEW, provider_get, .answers = { 200 } },
@@ -147,7 +148,7 @@ const struct route routes[] = {
 	  BODY(provider_attach_fields, provider_attach_body), .answers = { 200 } },
 	{ "GET", "/challenge-texts", "listChallengeTexts", PERM_VIEW, challenge_texts, QUERY(challenge_text_fields, challenge_text_query),
 	  .answers = { 200 } },
-	{ "GET", "/rules", "listRules", PERM_VIEW, rule_list, PAGE, .answers = { 200 } },
+	{ "GET", "/rules", "listRules", PERM_VIEW, rule_list, QUERY(rule_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/rules", "createRule", PERM_ADMIN, rule_create, ROUTE_ONCE, BODY(rule_create_fields, rule_save), .answers = { 201, 409 } },
 	{ "GET", "/rules/{id}", "getRule", PERM_VIEW, rule_get, .answers = { 200 } },
 	{ "PATCH", "/rules/{id}", "updateRule", PERM_ADMIN, rule_patch, ROUTE_MATCH, BODY(rule_update_fields, rule_save),
@@ -188,7 +189,7 @@ const struct route routes[] = {
 	{ "GET", "/renewal-windows/{id}", "getRenewalWindow", PERM_VIEW, window_get, .answers = { 200 } },
 	{ "DELETE", "/renewal-windows/{id}", "deleteRenewalWindow", PERM_ORDER, window_delete, ROUTE_MATCH, .answers = { 204 } },
 	{ "GET", "/notices", "listNotices", PERM_VIEW, notice_list, .answers = { 200 } },
-	{ "GET", "/channels", "listChannels", PERM_VIEW, channel_list, PAGE, .answers = { 200 } },
+	{ "GET", "/channels", "listChannels", PERM_VIEW, channel_list, QUERY(channel_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/channels", "createChannel", PERM_ADMIN, channel_create, ROUTE_ONCE, BODY(channel_create_fields, channel_save),
 	  .answers = { 201, 409 } },
 	{ "GET", "/channels/{id}", "getChannel", PERM_VIEW, channel_get, .answers = { 200 } },

@@ -83,11 +83,13 @@ static void answer_view(struct call *c, unsigned status, const struct dns_view *
 	call_json(c, status, view_json(v));
 }
 
+const struct json_field view_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("kind", .one_of = kinds), { 0 } };
+
 int view_list(struct call *c, struct err *err)
 {
 	_cleanup_dns_view_list_ struct dns_view_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_view_list(c->service, &q, &l, &end, err) < 0)
@@ -164,11 +166,13 @@ static void answer_rule(struct call *c, unsigned status, const struct view_rule 
 	call_json(c, status, view_rule_json(r));
 }
 
+const struct json_field view_rule_list_fields[] = { NAMED_FIELDS, ONLY_FIELD("view_id", .min = ULID_LEN, .max = ULID_LEN), { 0 } };
+
 int view_rule_list(struct call *c, struct err *err)
 {
 	_cleanup_view_rule_list_ struct view_rule_list l = { 0 };
 	_cleanup_list_end_ struct list_end end = { 0 };
-	struct list_query q = page_of(c);
+	struct list_query q = named_page_of(c);
 	json_t *items;
 
 	if (service_view_rule_list(c->service, &q, &l, &end, err) < 0)

@@ -22,6 +22,15 @@ static const struct cli_option paging[] = {
 	{ 0 }
 };
 
+static const struct cli_option channel_list_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "kind", "KIND", "only channels of this kind", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
 #define SAVE_OPTIONS                                                                                                   \
 	{ "name", "TEXT", "how the channel is called here", false },                                                   \
 	{ "host", "HOST", "e-mail: the mail server", false }, { "port", "N", "its port; 587, or 465 with tls", false },  \
@@ -169,7 +178,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	{ "ID", "id", 0 },	    { "NAME", "name", 40 }, { "KIND", "kind", 0 },
 						     { "ENABLED", "enabled", 0 }, { "STATUS", "status", 0 }, { "WAITING", "waiting", 0 },
 						     { "SENT AT", "sent_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/channels", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/channels", (const char *const[]){ "name", "kind", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -273,7 +282,7 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb channel_verbs[] = {
 	{ "notification", "create", "", create, create_options, "make a notification channel: who is told by mail or webhook" },
-	{ "notification", "list", "", list, paging, "channels, newest first" },
+	{ "notification", "list", "", list, channel_list_options, "channels" },
 	{ "notification", "show", "ID", show, NULL, "one channel" },
 	{ "notification", "update", "ID", update, update_options, "change what is given" },
 	{ "notification", "test", "ID", test, NULL, "send a test message" },

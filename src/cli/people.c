@@ -9,15 +9,27 @@
 
 #include <stdio.h>
 
-static const struct cli_option paging[] = {
+static const struct cli_option user_list_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "role", "ROLE", "only users of this role", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
 };
 
-static int list_of(struct cli *c, const struct cli_args *a, const char *collection, const struct cli_column *columns, struct err *err)
+static const struct cli_option token_list_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest, name or expires", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static int list_of(struct cli *c, const struct cli_args *a, const char *collection, const char *const *filters, const struct cli_column *columns,
+		   struct err *err)
 {
-	_cleanup_free_ char *path = cli_list_path(c, collection, NULL);
+	_cleanup_free_ char *path = cli_list_path(c, collection, filters);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -57,7 +69,7 @@ static int tokens(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "BEGINS", "prefix", 0 }, { "EXPIRES AT", "expires_at", 0 }, { "USED AT", "used_at", 0 },
 						     { "REVOKED AT", "revoked_at", 0 }, { 0 } };
 
-	return list_of(c, a, "/tokens", columns, err);
+	return list_of(c, a, "/tokens", (const char *const[]){ "name", "sort", NULL }, columns, err);
 }
 
 static const struct cli_column token_fields[] = {
@@ -161,7 +173,7 @@ static int users(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "DISABLED", "disabled", 0 },
 						     { "LAST SIGN-IN", "last_login_at", 0 }, { 0 } };
 
-	return list_of(c, a, "/users", columns, err);
+	return list_of(c, a, "/users", (const char *const[]){ "name", "role", "sort", NULL }, columns, err);
 }
 
 static const struct cli_option user_options[] = {
@@ -390,13 +402,13 @@ static int user_delete(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 const struct cli_verb people_verbs[] = {
-	{ "token", "list", "", tokens, paging, "API tokens" },
+	{ "token", "list", "", tokens, token_list_options, "API tokens" },
 	{ "token", "show", "ID", token_show, NULL, "one API token" },
 	{ "token", "create", "", token_create, token_options, "make an API token for yourself; it is shown once" },
 	{ "token", "revoke", "ID", token_revoke, NULL, "revoke an API token" },
 	{ "user", "add", "NAME", user_create, user_options, "make a user" },
 	{ "user", "create", "NAME", user_create, user_options, "the same as user add" },
-	{ "user", "list", "", users, paging, "people" },
+	{ "user", "list", "", users, user_list_options, "people" },
 	{ "user", "show", "NAME", user_show, NULL, "one user" },
 	{ "user", "role", "NAME ROLE", user_role, NULL, "make a user viewer, operator or admin" },
 	{ "user", "right", "NAME", user_right, right_options, "grant or withdraw rights that no role has" },

@@ -16,6 +16,24 @@ static const struct cli_option paging[] = {
 	{ 0 }
 };
 
+static const struct cli_option provider_list_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "status", "STATUS", "only providers of this status", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static const struct cli_option rule_list_options[] = {
+	{ "name", "TEXT", "a part of the suffix", false },
+	{ "method", "METHOD", "only rules that lead to this method", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
 /* ---- kinds ---- */
 
 static int kinds(struct cli *c, const struct cli_args *a, struct err *err)
@@ -155,7 +173,7 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "ID", "id", 0 }, { "NAME", "name", 40 }, { "TYPE", "title", 0 },
 						     { "STATUS", "status", 0 }, { "TESTED AT", "tested_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/providers", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/providers", (const char *const[]){ "name", "status", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -260,7 +278,7 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 const struct cli_verb provider_verbs[] = {
 	{ "provider", "kinds", "[KIND]", kinds, NULL, "what can be configured, or the fields of one kind" },
 	{ "provider", "create", "", create, create_options, "configure a provider" },
-	{ "provider", "list", "", list, paging, "providers, newest first" },
+	{ "provider", "list", "", list, provider_list_options, "providers" },
 	{ "provider", "show", "ID", show, NULL, "one provider: fields, zones it saw, who uses it" },
 	{ "provider", "update", "ID", update, update_options, "change a provider; another address takes its secrets away" },
 	{ "provider", "test", "ID", test, test_options, "list its zones, and try a probe record in one" },
@@ -312,7 +330,7 @@ static int rules(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "SUFFIX", "suffix", 60 }, { "VENDOR", "vendor", 0 },
 						     { "VALIDATION", "validation", 0 }, { "METHOD", "method_name", 40 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/rules", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/rules", (const char *const[]){ "name", "method", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -364,7 +382,7 @@ static int rule_delete(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb rule_verbs[] = {
 	{ "rule", "create", "", rule_create, rule_options, "how names of a suffix are proved" },
-	{ "rule", "list", "", rules, paging, "validation rules; the longest matching suffix decides" },
+	{ "rule", "list", "", rules, rule_list_options, "validation rules; the longest matching suffix decides" },
 	{ "rule", "show", "ID", rule_show, NULL, "one rule" },
 	{ "rule", "update", "ID", rule_update, rule_options, "change a rule" },
 	{ "rule", "delete", "ID", rule_delete, NULL, "delete a rule" },

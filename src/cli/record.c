@@ -6,6 +6,8 @@ static const struct cli_option record_options[] = {
 	{ "order", "ID", "only records of this order", false },
 	{ "kind", "K", "dns-01 or http-01", false },
 	{ "status", "S", "not-ready, ready, valid, invalid, withdrawn", false },
+	{ "domain", "NAME", "only records at this name, the whole of it", false },
+	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -15,7 +17,7 @@ static int records(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "DOMAIN", "domain", 60 }, { "TYPE", "type", 0 }, { "TTL", "ttl", 0 },
 						     { "VALUE", "value", 48 }, { "STATUS", "status", 0 }, { "ORDER", "order_num", 0 }, { 0 } };
-	static const char *const filters[] = { "order_id", "kind", "status", NULL };
+	static const char *const filters[] = { "order_id", "kind", "status", "domain", "sort", NULL };
 	_cleanup_free_ char *path = cli_list_path(c, "/records", filters);
 	_cleanup_answer_ struct cli_answer r = { 0 };
 

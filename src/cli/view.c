@@ -5,7 +5,19 @@
 
 #include <stdio.h>
 
-static const struct cli_option paging[] = {
+static const struct cli_option view_list_options[] = {
+	{ "name", "TEXT", "a part of the name", false },
+	{ "kind", "KIND", "only views of this kind", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
+	{ "limit", "N", "rows of a page, up to 200", false },
+	{ "cursor", "C", "the next page", false },
+	{ 0 }
+};
+
+static const struct cli_option rule_list_options[] = {
+	{ "name", "TEXT", "a part of the suffix", false },
+	{ "view", "ID", "only rules of this view", false },
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
 	{ "limit", "N", "rows of a page, up to 200", false },
 	{ "cursor", "C", "the next page", false },
 	{ 0 }
@@ -96,7 +108,7 @@ static int views(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 40 }, { "KIND", "kind", 0 }, { "SERVERS", "servers", 60 },
 						     { "URL", "url", 60 }, { "DIRECT", "direct", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/views", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/views", (const char *const[]){ "name", "kind", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -142,7 +154,7 @@ static int view_delete(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb view_verbs[] = {
 	{ "view", "create", "", view_create, view_options, "through whom DNS is looked at" },
-	{ "view", "list", "", views, paging, "views of DNS, newest first" },
+	{ "view", "list", "", views, view_list_options, "views of DNS" },
 	{ "view", "show", "ID", view_show, NULL, "one view" },
 	{ "view", "update", "ID", view_update, view_options, "change a view" },
 	{ "view", "delete", "ID", view_delete, NULL, "delete a view that no rule names" },
@@ -208,7 +220,7 @@ static int rules(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "SUFFIX", "suffix", 60 }, { "VENDOR", "vendor", 0 }, { "VIEW", "view_id", 0 },
 						     { "WAIT", "wait_s", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/view-rules", NULL);
+	_cleanup_free_ char *path = cli_list_path(c, "/view-rules", (const char *const[]){ "name", "view_id", "sort", NULL });
 	_cleanup_answer_ struct cli_answer r = { 0 };
 
 	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
@@ -229,7 +241,7 @@ static int rule_delete(struct cli *c, const struct cli_args *a, struct err *err)
 
 const struct cli_verb view_rule_verbs[] = {
 	{ "view-rule", "create", "", rule_create, rule_options, "which view for which names, or how long to wait without looking" },
-	{ "view-rule", "list", "", rules, paging, "rules of views, newest first; the longest suffix decides" },
+	{ "view-rule", "list", "", rules, rule_list_options, "rules of views; the longest suffix decides" },
 	{ "view-rule", "show", "ID", rule_show, NULL, "one rule" },
 	{ "view-rule", "update", "ID", rule_update, rule_options, "change a rule" },
 	{ "view-rule", "delete", "ID", rule_delete, NULL, "delete a rule" },

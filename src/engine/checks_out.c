@@ -136,7 +136,7 @@ static int all_views(struct sql *q, void *arg, struct err *err)
 	struct page page = { .limit = LIMIT_API_PAGE };
 	struct dns_view_list *l = arg;
 
-	return store_view_list(q, &page, l, err);
+	return store_view_list(q, NULL, &page, l, err);
 }
 
 int check_view_items(struct engine *e, struct strlist *ret, struct err *err)

@@ -190,7 +190,7 @@ static int views(struct sql *q, void *arg, struct err *err)
 {
 	struct page page = { .limit = 5 };
 
-	return store_view_list(q, &page, arg, err);
+	return store_view_list(q, NULL, &page, arg, err);
 }
 
 static char *servers_of(const struct resolve_answers *a)

@@ -165,7 +165,7 @@ static int candidates(struct sql *q, const struct report_fold *f, struct record_
 	_cleanup_record_ struct record r = { 0 };
 
 	if (!f->http)
-		return store_record_list(q, RECORDS_BY_DOMAIN, f->name, &page, ret, err);
+		return store_record_list(q, &(struct record_filter){ .domain = f->name }, &page, ret, err);
 	if (store_record_find_token(q, f->name, &r, err) == 0)
 		*record_list_add(ret) = TAKE(r);
 	else if (err->code == ERR_NOT_FOUND)

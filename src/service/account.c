@@ -80,13 +80,13 @@ int service_account_list(struct service *s, const struct account_filter *f, cons
 			 struct list_end *end, struct err *err)
 {
 	_cleanup_free_ char *text = f->text ? xstrdup(f->text) : NULL;
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "accounts" };
 	struct account_job j = { .list = ret, .filter = { .vendor = f->vendor, .status = f->status, .text = text } };
 	const struct account *last;
 
 	if (text)
 		str_lower(text);
-	if (listing_open(s, "accounts", q, (const char *const[]){ f->vendor, f->status, text }, 3, &l, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ f->vendor, f->status, text }, 3, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)

@@ -35,7 +35,7 @@ int service_time_of(const char *text, const char *field, int64_t *ret, struct er
 int service_audit_list(struct service *s, const struct audit_query *r, const struct list_query *q, int limit_max,
 		       struct audit_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "audit" };
 	struct list_query first = { .cursor = q->cursor, .sort = q->sort };
 	struct read_job j = { .list = ret, .filter = { .actor = r->actor, .object = r->object, .action = r->action } };
 	const struct audit *last;
@@ -44,7 +44,7 @@ int service_audit_list(struct service *s, const struct audit_query *r, const str
 		return -(int)err->code;
 	if (q->limit < 0 || q->limit > limit_max)
 		return err_set_field(err, ERR_INVALID, "/limit", "must be from 1 to %d", limit_max);
-	if (listing_open(s, "audit", &first, (const char *const[]){ r->since, r->until, r->actor, r->object, r->action }, 5, &l, err) < 0)
+	if (listing_open(&l, &first, (const char *const[]){ r->since, r->until, r->actor, r->object, r->action }, 5, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (q->limit)

@@ -15,6 +15,7 @@ struct channel_job {
 	const char *ref;
 	int64_t rev, now_ms;
 	struct page page;
+	struct narrow by;
 	struct channel_view_list *list;
 	struct channel *row;
 	struct channel_view *ret;
@@ -46,7 +47,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	_cleanup_channel_list_ struct channel_list l = { 0 };
 
 	channel_view_list_done(j->list);
-	if (store_channel_list(q, &j->page, &l, err) < 0)
+	if (store_channel_list(q, &j->by, &j->page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct channel_view *v = channel_view_list_add(j->list);
@@ -62,17 +63,17 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 int service_channel_list(struct service *s, const struct list_query *q, struct channel_view_list *ret, struct list_end *end,
 			 struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct channel_job j = { .list = ret };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "channels", .also = BIT(PAGE_NAME) };
+	struct channel_job j = { .list = ret, .by = q->by };
 	const struct channel *last;
 
-	if (cursor_open(s, "channels", "", q, &c, err) < 0)
+	if (listing_open(&l, q, NULL, 0, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1].channel : NULL;
-	cursor_close(s, "channels", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close_named(&l, ret->more, last ? last->created_ms : 0, last ? last->name : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 

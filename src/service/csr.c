@@ -37,12 +37,12 @@ int service_csr_list(struct service *s, const struct csr_filter *f, const struct
 		     struct err *err)
 {
 	_cleanup_free_ char *name = f->name ? xstrdup(f->name) : NULL;
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "csrs" };
 	struct csr_job j = { .list = ret, .filter = { .key_type = f->key_type, .name = name } };
 
 	if (name)
 		str_lower(name);
-	if (listing_open(s, "csrs", q, (const char *const[]){ f->key_type, name }, 2, &l, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ f->key_type, name }, 2, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)

@@ -104,19 +104,21 @@ void cursor_close(const struct service *s, const char *list, const char *filter,
 		  const char *id, struct list_end *ret);
 
 /* --- lists: one way for all that go both ways (listing.c) ---------------------------------------------------------------- */
-struct listing {
+struct listing { /* the caller sets the first three, the rest is zero */
 	const struct service *s;
 	const char *name;
+	unsigned also; /* BIT(PAGE_NAME) and the like: what it can be ordered by besides its time */
 	char *filter;
 	struct cursor cursor;
 };
 void listing_done(struct listing *l);
 #define _cleanup_listing_ __attribute__((cleanup(listing_done)))
-/* values: what it is narrowed to, NULL = any; a cursor is good for the same only. INVALID with the field. */
-int listing_open(const struct service *s, const char *name, const struct list_query *q, const char *const *values, size_t n, struct listing *ret,
-		 struct err *err) MUST_CHECK;
+/* values: what it is narrowed to besides q->by, NULL = any; a cursor is good for the same only. INVALID with the field. */
+int listing_open(struct listing *l, const struct list_query *q, const char *const *values, size_t n, struct err *err) MUST_CHECK;
 /* After the page: key and id of its last item. */
 void listing_close(const struct listing *l, bool more, int64_t key, const char *id, struct list_end *ret);
+/* The same of a list that goes by name too. */
+void listing_close_named(const struct listing *l, bool more, int64_t key, const char *name, const char *id, struct list_end *ret);
 
 /* account.c: the account with its label, inside a transaction. */
 int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;

@@ -186,13 +186,13 @@ int service_order_list(struct service *s, const struct order_filter *f, const st
 		       struct list_end *end, struct err *err)
 {
 	_cleanup_free_ char *name = f->name ? xstrdup(f->name) : NULL;
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "orders" };
 	struct order_job j = { .list = ret, .filter = *f };
 
 	if (name)
 		str_lower(name);
 	j.filter.name = name;
-	if (listing_open(s, "orders", q, (const char *const[]){ f->status, f->account_id, f->certificate_id, name }, 4, &l, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ f->status, f->account_id, f->certificate_id, name }, 4, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)

@@ -14,6 +14,7 @@ struct provider_job {
 	const char *ref;
 	int64_t rev, now_ms;
 	struct page page;
+	struct narrow by;
 	struct provider_list *list;
 	struct provider *row, *ret;
 	struct strlist *users;
@@ -40,22 +41,22 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct provider_job *j = arg;
 
-	return store_provider_list(q, &j->page, j->list, err);
+	return store_provider_list(q, &j->by, &j->page, j->list, err);
 }
 
 int service_provider_list(struct service *s, const struct list_query *q, struct provider_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct provider_job j = { .list = ret };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "providers", .also = BIT(PAGE_NAME) };
+	struct provider_job j = { .list = ret, .by = q->by };
 	const struct provider *last;
 
-	if (cursor_open(s, "providers", "", q, &c, err) < 0)
+	if (listing_open(&l, q, NULL, 0, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "providers", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close_named(&l, ret->more, last ? last->created_ms : 0, last ? last->name : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 

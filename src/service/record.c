@@ -20,8 +20,7 @@ struct look_job {
 	const struct service *s;
 	const char *ref;
 	int64_t rev;
-	enum record_filter filter;
-	const char *value;
+	struct record_filter filter; /* order_id as it was given */
 	struct page page;
 	struct record_view_list *records;
 	struct record_view *record;
@@ -85,15 +84,15 @@ static int records_tx(struct sql *q, void *arg, struct err *err)
 	struct look_job *j = arg;
 	_cleanup_record_list_ struct record_list l = { 0 };
 	char id[ULID_LEN + 1];
-	const char *value = j->value;
+	struct record_filter f = j->filter;
 
 	record_view_list_done(j->records);
-	if (j->filter == RECORDS_BY_ORDER) {
-		if (order_id_of(q, value, id, err) < 0)
+	if (f.order_id) {
+		if (order_id_of(q, f.order_id, id, err) < 0)
 			return -(int)err->code;
-		value = id;
+		f.order_id = id;
 	}
-	if (store_record_list(q, j->filter, value, &j->page, &l, err) < 0)
+	if (store_record_list(q, &f, &j->page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct record_view *v = record_view_list_add(j->records);
@@ -106,34 +105,20 @@ static int records_tx(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-int service_record_list(struct service *s, const struct record_filter_query *f, const struct list_query *q,
-			struct record_view_list *ret, struct list_end *end, struct err *err)
+int service_record_list(struct service *s, const struct record_filter *f, const struct list_query *q, struct record_view_list *ret,
+			struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	_cleanup_free_ char *filter = NULL;
-	struct look_job j = { .records = ret, .filter = RECORDS_ALL };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "records" };
+	struct look_job j = { .records = ret, .filter = *f };
 	const struct record *last;
 
-	if (!!f->order_id + !!f->kind + !!f->status > 1)
-		return err_set_field(err, ERR_INVALID, f->order_id ? "/order_id" : "/kind", "one filter at a time");
-	if (f->order_id) {
-		j.filter = RECORDS_BY_ORDER;
-		j.value = f->order_id;
-	} else if (f->kind) {
-		j.filter = RECORDS_BY_KIND;
-		j.value = f->kind;
-	} else if (f->status) {
-		j.filter = RECORDS_BY_STATUS;
-		j.value = f->status;
-	}
-	filter = xasprintf("%d %s", (int)j.filter, j.value ? j.value : "");
-	if (cursor_open(s, "records", filter, q, &c, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ f->order_id, f->kind, f->status, f->domain }, 4, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, records_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1].record : NULL;
-	cursor_close(s, "records", filter, ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close(&l, ret->more, last ? last->created_ms : 0, last ? last->id : NULL, end);
 	return 0;
 }
 
@@ -167,13 +152,13 @@ int service_delegation_list(struct service *s, const char *part, const struct li
 			    struct err *err)
 {
 	_cleanup_free_ char *name = part ? xstrdup(part) : NULL;
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "delegations" };
 	struct look_job j = { .delegations = ret, .name = name };
 	const struct delegation *last;
 
 	if (name)
 		str_lower(name);
-	if (listing_open(s, "delegations", q, (const char *const[]){ name }, 1, &l, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ name }, 1, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (store_read(s->store, delegations_tx, &j, err) < 0)
@@ -282,7 +267,7 @@ static int refuse_in_use(struct sql *tx, const struct delegation *d, struct err 
 	_cleanup_record_list_ struct record_list l = { 0 };
 	struct page page = { .limit = LIMIT_API_PAGE };
 
-	if (store_record_list(tx, RECORDS_BY_DOMAIN, zone, &page, &l, err) < 0)
+	if (store_record_list(tx, &(struct record_filter){ .domain = zone }, &page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		_cleanup_order_ struct order o = { 0 };
@@ -333,11 +318,11 @@ static int jobs_tx(struct sql *q, void *arg, struct err *err)
 int service_job_list(struct service *s, const struct job_filter *f, const struct list_query *q, struct job_list *ret, struct list_end *end,
 		     struct err *err)
 {
-	_cleanup_listing_ struct listing l = { 0 };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "jobs" };
 	struct look_job j = { .jobs = ret, .job_filter = *f };
 	const struct job *last;
 
-	if (listing_open(s, "jobs", q, (const char *const[]){ f->kind, f->state }, 2, &l, err) < 0)
+	if (listing_open(&l, q, (const char *const[]){ f->kind, f->state }, 2, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
 	if (store_read(s->store, jobs_tx, &j, err) < 0)

@@ -18,12 +18,9 @@ void record_view_done(struct record_view *v);
 STORE_LIST(record_view);
 #define _cleanup_record_view_list_ __attribute__((cleanup(record_view_list_done)))
 
-struct record_filter_query { /* one of them at most */
-	const char *order_id, *kind, *status;
-};
-
-int service_record_list(struct service *s, const struct record_filter_query *f, const struct list_query *q,
-			struct record_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;
+/* order_id: an id or a number. */
+int service_record_list(struct service *s, const struct record_filter *f, const struct list_query *q, struct record_view_list *ret,
+			struct list_end *end, struct err *err) MUST_CHECK;
 int service_record_get(struct service *s, const char *ref, struct record_view *ret, struct err *err) MUST_CHECK;
 
 /* part: of the name, NULL = any. */

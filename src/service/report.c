@@ -33,18 +33,21 @@ const char *report_time(int64_t ms, char text[CLOCK_TEXT])
 
 int report_each_user(struct report *r, struct sql *q, report_user_fn *fn, struct err *err)
 {
-	struct page page = { .limit = LIMIT_API_PAGE };
+	struct page page = { .limit = LIMIT_API_PAGE, .order = PAGE_OLDEST };
+	_cleanup_free_ char *after = NULL;
 
 	for (bool more = true; more;) {
 		_cleanup_user_list_ struct user_list l = { 0 };
 
-		if (store_user_list(q, &page, &l, err) < 0)
+		if (store_user_list(q, NULL, &page, &l, err) < 0)
 			return -(int)err->code;
 		for (size_t i = 0; i < l.n; i++)
 			fn(r, &l.v[i]);
 		more = l.more;
 		page.started = true;
-		page.after_key = l.n ? l.v[l.n - 1].num : 0;
+		page.after_key = l.n ? l.v[l.n - 1].created_ms : 0;
+		replace_str(&after, l.n ? l.v[l.n - 1].id : NULL);
+		page.after_id = after;
 	}
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "model/touch.h"
 #include "model/user.h"
+#include "store/store.h"
 
 struct store;
 struct keys;
@@ -107,7 +108,8 @@ struct request_key {
 struct list_query {
 	int limit;          /* 0 = the default */
 	const char *cursor;
-	const char *sort; /* newest or oldest, of lists that go both ways; NULL = newest */
+	const char *sort; /* newest or oldest, and what else the list has; NULL = newest */
+	struct narrow by; /* of lists of what has a name; the list says what "only" is */
 };
 struct list_end { /* what the page after needs */
 	bool has_more;

@@ -119,6 +119,7 @@ struct token_job {
 	const struct actor *actor;
 	const char *ref;
 	struct page page;
+	struct narrow by;
 	struct token_view_list *list;
 	struct token_view *view;
 	const struct token *fresh;
@@ -175,7 +176,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	_cleanup_token_list_ struct token_list l = { 0 };
 
 	token_view_list_done(j->list);
-	if (store_token_list(q, sees_all(j->actor) ? NULL : j->actor->user_id, &j->page, &l, err) < 0)
+	if (store_token_list(q, &j->by, &j->page, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct token_view *v = token_view_list_add(j->list);
@@ -191,18 +192,20 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 int service_token_list(struct service *s, const struct actor *a, const struct list_query *q, struct token_view_list *ret,
 		       struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct token_job j = { .actor = a, .list = ret };
-	const char *filter = sees_all(a) ? "" : a->user_id;
+	_cleanup_listing_ struct listing l = { .s = s, .name = "tokens", .also = BIT(PAGE_NAME) | BIT(PAGE_EXPIRES) };
+	struct token_job j = { .actor = a, .list = ret, .by = q->by };
 	const struct token *last;
+	int64_t key;
 
-	if (cursor_open(s, "tokens", filter, q, &c, err) < 0)
+	j.by.only = sees_all(a) ? NULL : a->user_id;
+	if (listing_open(&l, q, &j.by.only, 1, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1].token : NULL;
-	cursor_close(s, "tokens", filter, ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	key = !last ? 0 : l.cursor.page.order == PAGE_EXPIRES ? last->expires_ms : last->created_ms;
+	listing_close_named(&l, ret->more, key, last ? last->name : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ struct user_job {
 	const char *ref;
 	const struct list_query *query;
 	struct page page;
+	struct narrow by;
 	struct user_list *list;
 	struct user *ret;
 	int64_t rev;
@@ -57,20 +58,22 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct user_job *j = arg;
 
-	return store_user_list(q, &j->page, j->list, err);
+	return store_user_list(q, &j->by, &j->page, j->list, err);
 }
 
 int service_user_list(struct service *s, const struct list_query *q, struct user_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct user_job j = { .list = ret };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "users", .also = BIT(PAGE_NAME) };
+	struct user_job j = { .list = ret, .by = q->by };
+	const struct user *last;
 
-	if (cursor_open(s, "users", "", q, &c, err) < 0)
+	if (listing_open(&l, q, NULL, 0, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	cursor_close(s, "users", "", ret->more, ret->n ? ret->v[ret->n - 1].num : 0, NULL, ret->n ? ret->v[ret->n - 1].id : "", end);
+	last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	listing_close_named(&l, ret->more, last ? last->created_ms : 0, last ? last->name : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct view_job {
 	const char *ref;
 	int64_t rev, now_ms;
 	struct page page;
+	struct narrow by;
 	struct dns_view_list *views;
 	struct view_rule_list *rules;
 	struct dns_view *view, *view_row;
@@ -29,22 +30,22 @@ static int views_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct view_job *j = arg;
 
-	return store_view_list(q, &j->page, j->views, err);
+	return store_view_list(q, &j->by, &j->page, j->views, err);
 }
 
 int service_view_list(struct service *s, const struct list_query *q, struct dns_view_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct view_job j = { .views = ret };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "views", .also = BIT(PAGE_NAME) };
+	struct view_job j = { .views = ret, .by = q->by };
 	const struct dns_view *last;
 
-	if (cursor_open(s, "views", "", q, &c, err) < 0)
+	if (listing_open(&l, q, NULL, 0, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, views_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "views", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close_named(&l, ret->more, last ? last->created_ms : 0, last ? last->name : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 
@@ -202,22 +203,22 @@ static int rules_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct view_job *j = arg;
 
-	return store_view_rule_list(q, &j->page, j->rules, err);
+	return store_view_rule_list(q, &j->by, &j->page, j->rules, err);
 }
 
 int service_view_rule_list(struct service *s, const struct list_query *q, struct view_rule_list *ret, struct list_end *end, struct err *err)
 {
-	_cleanup_cursor_ struct cursor c = { 0 };
-	struct view_job j = { .rules = ret };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "view-rules", .also = BIT(PAGE_NAME) };
+	struct view_job j = { .rules = ret, .by = q->by };
 	const struct view_rule *last;
 
-	if (cursor_open(s, "view-rules", "", q, &c, err) < 0)
+	if (listing_open(&l, q, NULL, 0, err) < 0)
 		return -(int)err->code;
-	j.page = c.page;
+	j.page = l.cursor.page;
 	if (store_read(s->store, rules_tx, &j, err) < 0)
 		return -(int)err->code;
 	last = ret->n ? &ret->v[ret->n - 1] : NULL;
-	cursor_close(s, "view-rules", "", ret->more, last ? last->created_ms : 0, NULL, last ? last->id : "", end);
+	listing_close_named(&l, ret->more, last ? last->created_ms : 0, last ? last->suffix : NULL, last ? last->id : NULL, end);
 	return 0;
 }
 

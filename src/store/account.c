@@ -240,7 +240,7 @@ int store_account_list(struct sql *q, const struct account_filter *f, const stru
 {
 	_cleanup_free_ char *pattern = f->text ? store_text_pattern(f->text) : xstrdup("");
 
-	return account_fetch(q, ACCOUNT_LIST[p->oldest],
+	return account_fetch(q, ACCOUNT_LIST[p->order],
 			     SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(f->vendor ? f->vendor : ""),
 					SQL_TEXT(f->status ? f->status : ""), SQL_TEXT(pattern)),
 			     p->limit, ret, err);

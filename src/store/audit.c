@@ -96,9 +96,9 @@ int store_audit_list(struct sql *q, const struct audit_filter *f, const struct p
 {
 	bool object = !str_empty(f->object), actor = !str_empty(f->actor), action = !str_empty(f->action);
 	/* the newest of what came before until; the oldest from since on */
-	int64_t from = p->started ? p->after_key : p->oldest ? f->since_ms - 1 : f->until_ms ? f->until_ms : INT64_MAX;
+	int64_t from = p->started ? p->after_key : p->order == PAGE_OLDEST ? f->since_ms - 1 : f->until_ms ? f->until_ms : INT64_MAX;
 
-	return audit_fetch(q, list_text(f, object, actor, action)[p->oldest],
+	return audit_fetch(q, list_text(f, object, actor, action)[p->order],
 			   SQL_VALUES(SQL_INT(from), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_INT(f->since_ms),
 				      SQL_TEXT(object ? f->object : ""), SQL_TEXT(actor ? f->actor : ""),
 				      SQL_TEXT(action ? f->action : ""), SQL_INT(f->until_ms)),

@@ -3,7 +3,7 @@
 #include "store/channel.h"
 
 #include "base/limits.h"
-#include "store/lib.h"
+#include "store/narrow.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, kind, name, enabled, settings, events, vendors, sealed, connection, status, reason, tested_ms, sent_ms,"  \
@@ -20,8 +20,7 @@ static const char PUT_STATE[] =
 	"UPDATE channel SET status = $2, reason = $3, tested_ms = $4, sent_ms = $5, digest_ms = $6, dropped = $7 WHERE id = $1";
 static const char GET[] = "SELECT " COLUMNS " FROM live_channel WHERE id = $1";
 static const char GET_NUM[] = "SELECT " COLUMNS " FROM live_channel WHERE num = $1";
-static const char LIST[] = "SELECT " COLUMNS " FROM live_channel WHERE (created_ms, id) < ($1, $2)"
-			   " ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const LIST[] = NARROWED(COLUMNS, "live_channel", "(kind = $5 OR $5 = '')", "name");
 static const char ALL[] = "SELECT " COLUMNS " FROM live_channel ORDER BY created_ms, id";
 static const char DELETE[] =
 	"UPDATE channel SET deleted_ms = $2, sealed = NULL, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
@@ -135,10 +134,11 @@ int store_channel_get_num(struct sql *q, int64_t num, struct channel *ret, struc
 	return channel_one(q, GET_NUM, SQL_VALUES(SQL_INT(num)), "notification channel", num_text(num).s, ret, err);
 }
 
-int store_channel_list(struct sql *q, const struct page *p, struct channel_list *ret, struct err *err)
+int store_channel_list(struct sql *q, const struct narrow *by, const struct page *p, struct channel_list *ret, struct err *err)
 {
-	return channel_fetch(q, LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret,
-			     err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return channel_fetch(q, LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_channel_all(struct sql *q, struct channel_list *ret, struct err *err)

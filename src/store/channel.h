@@ -21,7 +21,8 @@ int store_channel_put(struct sql *tx, struct channel *c, int64_t expect_rev, str
 int store_channel_put_state(struct sql *tx, const struct channel *c, struct err *err) MUST_CHECK;
 int store_channel_get(struct sql *q, const char *id, struct channel *ret, struct err *err) MUST_CHECK;
 int store_channel_get_num(struct sql *q, int64_t num, struct channel *ret, struct err *err) MUST_CHECK;
-int store_channel_list(struct sql *q, const struct page *p, struct channel_list *ret, struct err *err) MUST_CHECK; /* newest first */
+/* By newest, oldest or name; only: the kind. */
+int store_channel_list(struct sql *q, const struct narrow *by, const struct page *p, struct channel_list *ret, struct err *err) MUST_CHECK;
 int store_channel_all(struct sql *q, struct channel_list *ret, struct err *err) MUST_CHECK; /* live ones; at most LIMIT_CHANNELS */
 /* What waits for it is given up. */
 int store_channel_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;

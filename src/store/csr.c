@@ -113,7 +113,7 @@ int store_csr_list(struct sql *q, const struct csr_filter *f, const struct page 
 
 	if (f->name)
 		return by_name(q, f, p, ret, ret_key, err);
-	if (csr_fetch(q, (f->key_type ? CSR_LIST_KEY : CSR_LIST)[p->oldest], (struct sql_values){ v, f->key_type ? 4 : 3 }, p->limit, ret, err) < 0)
+	if (csr_fetch(q, (f->key_type ? CSR_LIST_KEY : CSR_LIST)[p->order], (struct sql_values){ v, f->key_type ? 4 : 3 }, p->limit, ret, err) < 0)
 		return -(int)err->code;
 	*ret_key = ret->n ? ret->v[ret->n - 1].created_ms : 0;
 	return 0;

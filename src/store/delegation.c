@@ -95,7 +95,7 @@ int store_delegation_list(struct sql *q, const char *name, const struct page *p,
 {
 	_cleanup_free_ char *pattern = name ? store_text_pattern(name) : xstrdup("");
 
-	return delegation_fetch(q, DELEGATION_LIST[p->oldest],
+	return delegation_fetch(q, DELEGATION_LIST[p->order],
 				SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(pattern)), p->limit, ret, err);
 }
 

@@ -114,7 +114,7 @@ int store_job_list(struct sql *q, const struct job_filter *f, const struct page 
 		v[n++] = SQL_TEXT(f->kind);
 	if (f->state)
 		v[n++] = SQL_TEXT(f->state);
-	return job_fetch(q, job_lists[(f->kind ? 1 : 0) + (f->state ? 2 : 0)][p->oldest], (struct sql_values){ v, n }, p->limit, ret, err);
+	return job_fetch(q, job_lists[(f->kind ? 1 : 0) + (f->state ? 2 : 0)][p->order], (struct sql_values){ v, n }, p->limit, ret, err);
 }
 
 int store_job_list_subject(struct sql *q, const char *subject_id, const struct page *p, struct job_list *ret,

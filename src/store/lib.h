@@ -92,10 +92,10 @@ static inline int64_t page_key_asc(const struct page *p)
 /* Of lists that go both ways. */
 static inline int64_t page_key(const struct page *p)
 {
-	return p->oldest ? page_key_asc(p) : page_key_desc(p);
+	return p->order == PAGE_NEWEST ? page_key_desc(p) : page_key_asc(p);
 }
 
-/* The two texts of such a list, by page.oldest: $1 and $2 the item seen last, $3 how many, from $4 on what where asks for. */
+/* The two texts of such a list, by page.order: $1 and $2 the item seen last, $3 how many, from $4 on what where asks for. */
 #define LISTED_BY(time, columns, from, where)                                                                          \
 	{                                                                                                              \
 		"SELECT " columns " FROM " from " WHERE " where " AND (" time ", id) < ($1, $2) ORDER BY " time " DESC, id DESC LIMIT $3", \

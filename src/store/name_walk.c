@@ -38,7 +38,7 @@ int store_name_walk(struct sql *q, name_walk_texts texts, const char *part, cons
 	struct walk w = { .fits = fits, .arg = arg, .limit = (size_t)p->limit, .page = ret };
 
 	search_page_done(ret);
-	if (sql_each(q, texts[sql_dialect(q)][p->oldest], SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(pattern), SQL_INT(STORE_SEARCH_WALK)), walk_row,
+	if (sql_each(q, texts[sql_dialect(q)][p->order], SQL_VALUES(SQL_INT(page_key(p)), SQL_TEXT(pattern), SQL_INT(STORE_SEARCH_WALK)), walk_row,
 		     &w, err) < 0)
 		return err_wrap(err, "could not look for names");
 	ret->more |= w.seen == STORE_SEARCH_WALK;

@@ -24,7 +24,7 @@ struct order_filter { /* NULL: any; all that are given have to fit */
 	const char *status, *account_id, *certificate_id;
 	const char *name; /* a part of a name, of at least three characters: then the number is the key of the page */
 };
-/* The newest or the oldest first (page.oldest). *ret_key: the page behind this one has it as its after_key. */
+/* The newest or the oldest first (page.order). *ret_key: the page behind this one has it as its after_key. */
 int store_order_list(struct sql *q, const struct order_filter *f, const struct page *p, struct order_list *ret, int64_t *ret_key,
 		     struct err *err) MUST_CHECK;
 

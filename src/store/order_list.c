@@ -68,7 +68,7 @@ int store_order_list(struct sql *q, const struct order_filter *f, const struct p
 			which |= (size_t)1 << i;
 			v[n++] = (struct sql_value)SQL_TEXT(values[i]);
 		}
-	if (order_fetch(q, texts[which][p->oldest], (struct sql_values){ v, n }, p->limit, ret, err) < 0)
+	if (order_fetch(q, texts[which][p->order], (struct sql_values){ v, n }, p->limit, ret, err) < 0)
 		return -(int)err->code;
 	*ret_key = ret->n ? ret->v[ret->n - 1].created_ms : 0;
 	return 0;

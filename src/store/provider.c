@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "store/lib.h"
+#include "store/narrow.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, kind, name, fields, secret_names, sealed, connection, status, reason, tested_ms, test, zones, rev, created_ms," \
@@ -23,8 +23,7 @@ static const char PROVIDER_PUT_STATE[] =
 static const char PROVIDER_GET[] = "SELECT " COLUMNS " FROM live_provider WHERE id = $1";
 static const char PROVIDER_GET_NUM[] = "SELECT " COLUMNS " FROM live_provider WHERE num = $1";
 static const char PROVIDER_GET_ANY[] = "SELECT " COLUMNS " FROM provider WHERE id = $1";
-static const char PROVIDER_LIST[] = "SELECT " COLUMNS " FROM live_provider WHERE (created_ms, id) < ($1, $2)"
-				    " ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const PROVIDER_LIST[] = NARROWED(COLUMNS, "live_provider", "(status = $5 OR $5 = '')", "name");
 static const char PROVIDER_ALL[] = "SELECT " COLUMNS " FROM live_provider ORDER BY name LIMIT $1";
 static const char PROVIDER_DELETE[] =
 	"UPDATE provider SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
@@ -159,10 +158,11 @@ int store_provider_get_any(struct sql *q, const char *id, struct provider *ret, 
 	return provider_one(q, PROVIDER_GET_ANY, SQL_VALUES(SQL_TEXT(id)), "provider", id, ret, err);
 }
 
-int store_provider_list(struct sql *q, const struct page *p, struct provider_list *ret, struct err *err)
+int store_provider_list(struct sql *q, const struct narrow *by, const struct page *p, struct provider_list *ret, struct err *err)
 {
-	return provider_fetch(q, PROVIDER_LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)),
-			      p->limit, ret, err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return provider_fetch(q, PROVIDER_LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_provider_all(struct sql *q, struct provider_list *ret, struct err *err)

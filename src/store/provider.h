@@ -19,7 +19,8 @@ int store_provider_put_state(struct sql *tx, const struct provider *p, bool *ret
 int store_provider_get(struct sql *q, const char *id, struct provider *ret, struct err *err) MUST_CHECK;
 int store_provider_get_num(struct sql *q, int64_t num, struct provider *ret, struct err *err) MUST_CHECK;
 int store_provider_get_any(struct sql *q, const char *id, struct provider *ret, struct err *err) MUST_CHECK; /* deleted ones too */
-int store_provider_list(struct sql *q, const struct page *p, struct provider_list *ret, struct err *err) MUST_CHECK; /* newest first */
+/* By newest, oldest or name; only: the status. */
+int store_provider_list(struct sql *q, const struct narrow *by, const struct page *p, struct provider_list *ret, struct err *err) MUST_CHECK;
 /* All live ones, by name; at most LIMIT_PROVIDERS. */
 int store_provider_all(struct sql *q, struct provider_list *ret, struct err *err) MUST_CHECK;
 int store_provider_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;

@@ -24,17 +24,15 @@ static const char RECORD_PRUNE[] =
 	"DELETE FROM record WHERE id IN (SELECT id FROM record r WHERE status = 'withdrawn' AND withdrawn_ms < $1"
 	" AND NOT EXISTS (SELECT 1 FROM debt d WHERE d.record_id = r.id AND d.state = 'owed') LIMIT 500)";
 
-#define NEWEST " AND (created_ms, id) < ($1, $2) ORDER BY created_ms DESC, id DESC LIMIT $3"
-static const struct {
-	const char *text;
-	bool value;
-} record_lists[] = {
-	[RECORDS_ALL] = { "SELECT " COLUMNS " FROM live_record WHERE 1 = 1" NEWEST, false },
-	[RECORDS_BY_KIND] = { "SELECT " COLUMNS " FROM live_record WHERE kind = $4" NEWEST, true },
-	[RECORDS_BY_STATUS] = { "SELECT " COLUMNS " FROM live_record WHERE status = $4" NEWEST, true },
-	[RECORDS_BY_ORDER] = { "SELECT " COLUMNS " FROM live_record WHERE order_id = $4" NEWEST, true },
-	[RECORDS_BY_DOMAIN] = { "SELECT " COLUMNS " FROM live_record WHERE domain = $4" NEWEST, true },
-};
+/* Of one order and of one name there are few: what else is asked is judged row by row ('' = any). */
+#define ALSO " AND (kind = $5 OR $5 = '') AND (status = $6 OR $6 = '')"
+static const char *const RECORD_LIST[] = LISTED(COLUMNS, "live_record", "1 = 1");
+static const char *const RECORD_LIST_KIND[] = LISTED(COLUMNS, "live_record", "kind = $4");
+static const char *const RECORD_LIST_STATUS[] = LISTED(COLUMNS, "live_record", "status = $4");
+/* Along the index of either, the rest walked over: an index of both would cost every order more than it saves a reader. */
+static const char *const RECORD_LIST_KIND_STATUS[] = LISTED(COLUMNS, "live_record", "kind = $4 AND status = $5");
+static const char *const RECORD_LIST_ORDER_ONLY[] = LISTED(COLUMNS, "live_record", "order_id = $4" ALSO);
+static const char *const RECORD_LIST_DOMAIN[] = LISTED(COLUMNS, "live_record", "domain = $4 AND (order_id = $7 OR $7 = '')" ALSO);
 
 static int record_from_row(const struct row *r, struct record *x, struct err *err)
 {
@@ -143,13 +141,27 @@ int store_record_list_order(struct sql *q, const char *order_id, struct record_l
 	return record_fetch(q, RECORD_LIST_ORDER, SQL_VALUES(SQL_TEXT(order_id)), 0, ret, err);
 }
 
-int store_record_list(struct sql *q, enum record_filter filter, const char *value, const struct page *p,
-		      struct record_list *ret, struct err *err)
+int store_record_list(struct sql *q, const struct record_filter *f, const struct page *p, struct record_list *ret, struct err *err)
 {
-	struct sql_value v[] = { SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(value) };
+	const char *const *texts = RECORD_LIST;
+	struct sql_value v[7] = { SQL_INT(page_key(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1) };
+	size_t n = 3;
 
-	return record_fetch(q, record_lists[filter].text, (struct sql_values){ v, record_lists[filter].value ? 4 : 3 },
-			    p->limit, ret, err);
+	if (f->domain || f->order_id) {
+		texts = f->domain ? RECORD_LIST_DOMAIN : RECORD_LIST_ORDER_ONLY;
+		v[n++] = SQL_TEXT(f->domain ? f->domain : f->order_id);
+		v[n++] = SQL_TEXT(f->kind ? f->kind : "");
+		v[n++] = SQL_TEXT(f->status ? f->status : "");
+		if (f->domain)
+			v[n++] = SQL_TEXT(f->order_id ? f->order_id : "");
+	} else if (f->kind || f->status) {
+		texts = !f->status ? RECORD_LIST_KIND : f->kind ? RECORD_LIST_KIND_STATUS : RECORD_LIST_STATUS;
+		if (f->kind)
+			v[n++] = SQL_TEXT(f->kind);
+		if (f->status)
+			v[n++] = SQL_TEXT(f->status);
+	}
+	return record_fetch(q, texts[p->order], (struct sql_values){ v, n }, p->limit, ret, err);
 }
 
 int store_record_prune(struct sql *tx, int64_t withdrawn_before_ms, int64_t *ret_n, struct err *err)

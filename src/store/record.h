@@ -27,10 +27,12 @@ int store_record_find_token(struct sql *q, const char *token, struct record *ret
 /* Whether another order has the same (kind, domain, value) and has not withdrawn it. */
 int store_record_shared(struct sql *q, const struct record *r, bool *ret, struct err *err) MUST_CHECK;
 
-enum record_filter { RECORDS_ALL, RECORDS_BY_KIND, RECORDS_BY_STATUS, RECORDS_BY_ORDER, RECORDS_BY_DOMAIN };
-/* Newest first, of live orders; page as for orders. */
-int store_record_list(struct sql *q, enum record_filter filter, const char *value, const struct page *p,
-		      struct record_list *ret, struct err *err) MUST_CHECK;
+struct record_filter { /* NULL = any */
+	const char *order_id, *kind, *status;
+	const char *domain; /* the whole name the record is at */
+};
+/* The newest or the oldest first (page.order), of live orders. */
+int store_record_list(struct sql *q, const struct record_filter *f, const struct page *p, struct record_list *ret, struct err *err) MUST_CHECK;
 int store_record_prune(struct sql *tx, int64_t withdrawn_before_ms, int64_t *ret_n, struct err *err) MUST_CHECK;
 
 #endif

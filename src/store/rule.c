@@ -2,7 +2,7 @@
 /* rule.c - see rule.h. */
 #include "store/rule.h"
 
-#include "store/lib.h"
+#include "store/narrow.h"
 
 #define COLUMNS "id, num, suffix, vendor, validation, method, rev, created_ms, updated_ms, deleted_ms"
 
@@ -14,8 +14,7 @@ static const char RULE_PUT[] =
 	" WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char RULE_GET[] = "SELECT " COLUMNS " FROM live_validation_rule WHERE id = $1";
 static const char RULE_GET_NUM[] = "SELECT " COLUMNS " FROM live_validation_rule WHERE num = $1";
-static const char RULE_LIST[] = "SELECT " COLUMNS " FROM live_validation_rule WHERE (created_ms, id) < ($1, $2)"
-				" ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const RULE_LIST[] = NARROWED(COLUMNS, "live_validation_rule", "(method = $5 OR $5 = '')", "suffix");
 static const char RULE_DELETE[] =
 	"UPDATE validation_rule SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 /* One step in the unique index for each label of the name: the caller walks upward. */
@@ -98,10 +97,11 @@ int store_rule_get_num(struct sql *q, int64_t num, struct validation_rule *ret, 
 	return validation_rule_one(q, RULE_GET_NUM, SQL_VALUES(SQL_INT(num)), "validation rule", num_text(num).s, ret, err);
 }
 
-int store_rule_list(struct sql *q, const struct page *p, struct validation_rule_list *ret, struct err *err)
+int store_rule_list(struct sql *q, const struct narrow *by, const struct page *p, struct validation_rule_list *ret, struct err *err)
 {
-	return validation_rule_fetch(q, RULE_LIST,
-				     SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret, err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return validation_rule_fetch(q, RULE_LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_rule_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

@@ -16,7 +16,8 @@ int store_rule_add(struct sql *tx, struct validation_rule *r, struct err *err) M
 int store_rule_put(struct sql *tx, struct validation_rule *r, int64_t expect_rev, struct err *err) MUST_CHECK;
 int store_rule_get(struct sql *q, const char *id, struct validation_rule *ret, struct err *err) MUST_CHECK;
 int store_rule_get_num(struct sql *q, int64_t num, struct validation_rule *ret, struct err *err) MUST_CHECK;
-int store_rule_list(struct sql *q, const struct page *p, struct validation_rule_list *ret, struct err *err) MUST_CHECK; /* newest first */
+/* By newest, oldest or name; only: the method. */
+int store_rule_list(struct sql *q, const struct narrow *by, const struct page *p, struct validation_rule_list *ret, struct err *err) MUST_CHECK;
 int store_rule_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /*
  * The rule of the longest suffix that is the name or an end of it at a dot; of two with the same suffix the one that names the

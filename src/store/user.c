@@ -2,7 +2,7 @@
 /* user.c - people, sessions, API tokens, one-time setup tokens; only hashes are kept. */
 #include "store/user.h"
 
-#include "store/lib.h"
+#include "store/narrow.h"
 
 #define COLUMNS                                                                                                        \
 	"id, num, name, role, password_hash, failures, locked_until_ms, disabled, last_login_ms, rev, created_ms, updated_ms," \
@@ -17,7 +17,7 @@ static const char USER_PUT[] =
 	" locked_until_ms = $9, rights = $10, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char USER_PUT_LOGIN[] =
 	"UPDATE users SET failures = $2, locked_until_ms = $3, last_login_ms = $4 WHERE id = $1 AND deleted_ms = 0";
-static const char USER_LIST[] = "SELECT " COLUMNS " FROM live_users WHERE num > $1 ORDER BY num LIMIT $2";
+static const char *const USER_LIST[] = NARROWED(COLUMNS, "live_users", "(role = $5 OR $5 = '')", "name");
 static const char USER_DELETE[] =
 	"UPDATE users SET deleted_ms = $2, password_hash = NULL, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 static const char USER_COUNT[] = "SELECT COUNT(*) FROM live_users";
@@ -107,9 +107,11 @@ int store_user_put_login(struct sql *tx, const struct user *u, struct err *err)
 			  ERR_NOT_FOUND, "user", u->id, err);
 }
 
-int store_user_list(struct sql *q, const struct page *p, struct user_list *ret, struct err *err)
+int store_user_list(struct sql *q, const struct narrow *by, const struct page *p, struct user_list *ret, struct err *err)
 {
-	return user_fetch(q, USER_LIST, SQL_VALUES(SQL_INT(page_key_asc(p)), SQL_INT(p->limit + 1)), p->limit, ret, err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return user_fetch(q, USER_LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_user_count(struct sql *q, int64_t *ret, struct err *err)
@@ -245,10 +247,13 @@ static const char TOKEN_USED[] = "UPDATE token SET used_ms = $2 WHERE id = $1 AN
 static const char TOKEN_REVOKE[] = "UPDATE token SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
 static const char TOKEN_REVOKE_USER[] = "UPDATE token SET revoked_ms = $2 WHERE user_id = $1 AND revoked_ms = 0";
 static const char TOKEN_REVOKE_CERTIFICATE[] = "UPDATE token SET revoked_ms = $2 WHERE certificate_id = $1 AND revoked_ms = 0";
-static const char TOKEN_LIST[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE (created_ms, id) < ($1, $2)"
-				 " ORDER BY created_ms DESC, id DESC LIMIT $3";
-static const char TOKEN_LIST_USER[] = "SELECT " TOKEN_COLUMNS " FROM token WHERE user_id = $4 AND (created_ms, id) < ($1, $2)"
-				      " ORDER BY created_ms DESC, id DESC LIMIT $3";
+#define TOKENS(where)                                                                                                  \
+	{                                                                                                              \
+		NARROWED_TEXTS(TOKEN_COLUMNS, "token", where, "name"),                                                 \
+		"SELECT " TOKEN_COLUMNS " FROM token WHERE " where PART("name") " AND (expires_ms, id) > ($1, $2) ORDER BY expires_ms, id LIMIT $3", \
+	}
+static const char *const TOKEN_LIST[] = TOKENS("$5 = ''");
+static const char *const TOKEN_LIST_USER[] = TOKENS("user_id = $5");
 
 static int token_from_row(const struct row *r, struct token *t, struct err *err)
 {
@@ -328,12 +333,12 @@ int store_token_revoke_of_certificate(struct sql *tx, const char *certificate_id
 	return 0;
 }
 
-int store_token_list(struct sql *q, const char *user_id, const struct page *p, struct token_list *ret, struct err *err)
+int store_token_list(struct sql *q, const struct narrow *by, const struct page *p, struct token_list *ret, struct err *err)
 {
-	struct sql_value v[] = { SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1), SQL_TEXT(user_id) };
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+	const char *const *texts = by && by->only ? TOKEN_LIST_USER : TOKEN_LIST;
 
-	return token_fetch(q, user_id ? TOKEN_LIST_USER : TOKEN_LIST, (struct sql_values){ v, user_id ? 4 : 3 }, p->limit, ret,
-			   err);
+	return token_fetch(q, texts[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_user_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

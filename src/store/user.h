@@ -22,7 +22,8 @@ int store_user_find(struct sql *q, const char *name, struct user *ret, struct er
 int store_user_put(struct sql *tx, struct user *u, int64_t expect_rev, struct err *err) MUST_CHECK; /* raises rev */
 /* Counters of sign-in: failures, locked_until_ms, last_login_ms; rev stays. */
 int store_user_put_login(struct sql *tx, const struct user *u, struct err *err) MUST_CHECK;
-int store_user_list(struct sql *q, const struct page *p, struct user_list *ret, struct err *err) MUST_CHECK; /* by num, after_key = num */
+/* By newest, oldest or name; only: the role. */
+int store_user_list(struct sql *q, const struct narrow *by, const struct page *p, struct user_list *ret, struct err *err) MUST_CHECK;
 int store_user_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK; /* sessions, tokens end */
 int store_user_count(struct sql *q, int64_t *ret, struct err *err) MUST_CHECK;
 int store_user_count_admins(struct sql *q, int64_t *ret, struct err *err) MUST_CHECK; /* live and not disabled */
@@ -52,8 +53,8 @@ int store_token_used(struct sql *tx, const char *id, int64_t now_ms, struct err 
 int store_token_revoke(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Those that fetch this one; fine when there is none. */
 int store_token_revoke_of_certificate(struct sql *tx, const char *certificate_id, int64_t now_ms, struct err *err) MUST_CHECK;
-/* Newest first; user_id NULL: everybody's. */
-int store_token_list(struct sql *q, const char *user_id, const struct page *p, struct token_list *ret, struct err *err) MUST_CHECK;
+/* By newest, oldest, name or end; only: the id of the user it belongs to. */
+int store_token_list(struct sql *q, const struct narrow *by, const struct page *p, struct token_list *ret, struct err *err) MUST_CHECK;
 
 int store_setup_token_add(struct sql *tx, const char *hash, int64_t now_ms, int64_t expires_ms, struct err *err) MUST_CHECK;
 /* Uses it up: DENIED when unknown, used or expired. */

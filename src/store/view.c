@@ -2,7 +2,7 @@
 /* view.c - see view.h. */
 #include "store/view.h"
 
-#include "store/lib.h"
+#include "store/narrow.h"
 
 #define VIEW_COLUMNS "id, num, name, kind, servers, url, direct, connection, rev, created_ms, updated_ms, deleted_ms"
 
@@ -13,8 +13,7 @@ static const char VIEW_PUT[] =
 	" WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char VIEW_GET[] = "SELECT " VIEW_COLUMNS " FROM dns_view WHERE id = $1 AND deleted_ms = 0";
 static const char VIEW_GET_NUM[] = "SELECT " VIEW_COLUMNS " FROM dns_view WHERE num = $1 AND deleted_ms = 0";
-static const char VIEW_LIST[] = "SELECT " VIEW_COLUMNS " FROM dns_view WHERE deleted_ms = 0 AND (created_ms, id) < ($1, $2)"
-				" ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const VIEW_LIST[] = NARROWED(VIEW_COLUMNS, "dns_view", "deleted_ms = 0 AND (kind = $5 OR $5 = '')", "name");
 static const char VIEW_DELETE[] = "UPDATE dns_view SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 static const char VIEW_USED[] = "SELECT num FROM view_rule WHERE view_id = $1 AND deleted_ms = 0 LIMIT 1";
 
@@ -27,8 +26,7 @@ static const char RULE_PUT[] =
 	" WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char RULE_GET[] = "SELECT " RULE_COLUMNS " FROM view_rule WHERE id = $1 AND deleted_ms = 0";
 static const char RULE_GET_NUM[] = "SELECT " RULE_COLUMNS " FROM view_rule WHERE num = $1 AND deleted_ms = 0";
-static const char RULE_LIST[] = "SELECT " RULE_COLUMNS " FROM view_rule WHERE deleted_ms = 0 AND (created_ms, id) < ($1, $2)"
-				" ORDER BY created_ms DESC, id DESC LIMIT $3";
+static const char *const RULE_LIST[] = NARROWED(RULE_COLUMNS, "view_rule", "deleted_ms = 0 AND (view_id = $5 OR $5 = '')", "suffix");
 static const char RULE_DELETE[] = "UPDATE view_rule SET deleted_ms = $2, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 RETURNING rev";
 /* One step in the unique index for each label of the name: the caller walks upward. */
 static const char RULE_OF[] = "SELECT " RULE_COLUMNS " FROM view_rule WHERE suffix = $1 AND vendor = $2 AND deleted_ms = 0";
@@ -148,10 +146,11 @@ int store_view_get_num(struct sql *q, int64_t num, struct dns_view *ret, struct 
 	return dns_view_one(q, VIEW_GET_NUM, SQL_VALUES(SQL_INT(num)), "view", num_text(num).s, ret, err);
 }
 
-int store_view_list(struct sql *q, const struct page *p, struct dns_view_list *ret, struct err *err)
+int store_view_list(struct sql *q, const struct narrow *by, const struct page *p, struct dns_view_list *ret, struct err *err)
 {
-	return dns_view_fetch(q, VIEW_LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret,
-			      err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return dns_view_fetch(q, VIEW_LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_view_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)
@@ -226,10 +225,11 @@ int store_view_rule_get_num(struct sql *q, int64_t num, struct view_rule *ret, s
 	return view_rule_one(q, RULE_GET_NUM, SQL_VALUES(SQL_INT(num)), "view rule", num_text(num).s, ret, err);
 }
 
-int store_view_rule_list(struct sql *q, const struct page *p, struct view_rule_list *ret, struct err *err)
+int store_view_rule_list(struct sql *q, const struct narrow *by, const struct page *p, struct view_rule_list *ret, struct err *err)
 {
-	return view_rule_fetch(q, RULE_LIST, SQL_VALUES(SQL_INT(page_key_desc(p)), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit,
-			       ret, err);
+	_cleanup_narrowed_ struct narrowed n = { 0 };
+
+	return view_rule_fetch(q, RULE_LIST[p->order], narrow(by, p, &n), p->limit, ret, err);
 }
 
 int store_view_rule_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err)

@@ -20,7 +20,8 @@ int store_view_add(struct sql *tx, struct dns_view *v, struct err *err) MUST_CHE
 int store_view_put(struct sql *tx, struct dns_view *v, int64_t expect_rev, struct err *err) MUST_CHECK;
 int store_view_get(struct sql *q, const char *id, struct dns_view *ret, struct err *err) MUST_CHECK;
 int store_view_get_num(struct sql *q, int64_t num, struct dns_view *ret, struct err *err) MUST_CHECK;
-int store_view_list(struct sql *q, const struct page *p, struct dns_view_list *ret, struct err *err) MUST_CHECK; /* newest first */
+/* By newest, oldest or name; only: the kind. */
+int store_view_list(struct sql *q, const struct narrow *by, const struct page *p, struct dns_view_list *ret, struct err *err) MUST_CHECK;
 /* IN_USE while a rule names it. */
 int store_view_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 
@@ -29,7 +30,8 @@ int store_view_rule_add(struct sql *tx, struct view_rule *r, struct err *err) MU
 int store_view_rule_put(struct sql *tx, struct view_rule *r, int64_t expect_rev, struct err *err) MUST_CHECK;
 int store_view_rule_get(struct sql *q, const char *id, struct view_rule *ret, struct err *err) MUST_CHECK;
 int store_view_rule_get_num(struct sql *q, int64_t num, struct view_rule *ret, struct err *err) MUST_CHECK;
-int store_view_rule_list(struct sql *q, const struct page *p, struct view_rule_list *ret, struct err *err) MUST_CHECK;
+/* By newest, oldest or name; only: the view's id. */
+int store_view_rule_list(struct sql *q, const struct narrow *by, const struct page *p, struct view_rule_list *ret, struct err *err) MUST_CHECK;
 int store_view_rule_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 /*
  * The rule of the longest suffix that is the name or an end of it at a dot; of two with the same suffix the one that names the

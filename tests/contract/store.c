@@ -1074,7 +1074,7 @@ static int pages_of(struct rig *rig, struct listing *l)
 			if (n++) {
 				int64_t by = o->created_ms != created ? o->created_ms - created : strcmp(o->id, id);
 
-				ASSERT_TRUE(l->page.oldest ? by > 0 : by < 0);
+				ASSERT_TRUE(l->page.order == PAGE_OLDEST ? by > 0 : by < 0);
 			}
 			created = o->created_ms;
 			snprintf(id, sizeof id, "%s", o->id);
@@ -1118,7 +1118,7 @@ static void pages_by_cursor_show_every_live_order_once(void **state)
 			WRITE(rig, delete_fn, o.id);
 	}
 	for (size_t t = 0; t < 2 * ARRAY_SIZE(table); t++) {
-		struct listing l = { .filter = table[t / 2].filter, .page = { .limit = 7, .oldest = t % 2 } };
+		struct listing l = { .filter = table[t / 2].filter, .page = { .limit = 7, .order = (t % 2) ? PAGE_OLDEST : PAGE_NEWEST } };
 
 		ASSERT_INT(pages_of(rig, &l), table[t / 2].want);
 	}

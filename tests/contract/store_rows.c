@@ -24,6 +24,9 @@
 #include "store/key.h"
 #include "store/lane.h"
 #include "store/record.h"
+#include "store/rule.h"
+#include "store/provider.h"
+#include "store/channel.h"
 #include "store/takeover.h"
 #include "store/user.h"
 #include "store/vendor.h"
@@ -96,7 +99,7 @@ static int keys_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 		ASSERT_STR(num.id, c.id);
 		for (int i = 0; i < 16; i++) { /* every filter with every other, the newest and the oldest first */
 			const struct csr_filter f = { .key_type = i & 1 ? back.key_type : NULL, .name = i & 2 ? "b.exam" : NULL };
-			const struct page p = { .limit = 10, .oldest = i & 4 };
+			const struct page p = { .limit = 10, .order = (i & 4) ? PAGE_OLDEST : PAGE_NEWEST };
 			int64_t key = 0;
 
 			OK(store_csr_list(tx, &f, &p, &list, &key, err));
@@ -122,6 +125,18 @@ static int keys_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	key_row_done(&twin);
 	return 0;
 }
+
+/* A list of what has a name, which holds one row now: by each of its orders, narrowed by a part of its name and by its word, and to nothing. */
+#define NARROWS(call, list, part, word, orders)                                                                        \
+	for (int i_ = 0; i_ < 4 * (orders); i_++) {                                                                    \
+		const struct narrow by = { .name = i_ & 1 ? (part) : NULL, .only = i_ & 2 ? (word) : NULL };           \
+		const struct page p = { .limit = 10, .order = (enum page_order)(i_ / 4) };                             \
+                                                                                                                       \
+		OK(call(tx, &by, &p, &(list), err));                                                                   \
+		ASSERT_INT((list).n, 1);                                                                               \
+		OK(call(tx, &(struct narrow){ .name = "no%such", .only = by.only }, &p, &(list), err));                \
+		ASSERT_INT((list).n, 0);                                                                               \
+	}
 
 static int accounts_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
@@ -164,7 +179,7 @@ static int accounts_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 			const struct account_filter f = { .vendor = i & 1 ? got.vendor : NULL, .status = i & 2 ? account_status_text(got.status) : NULL,
 							  .text = i & 4 ? part : NULL };
 
-			OK(store_account_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 8 }, &list, err));
+			OK(store_account_list(tx, &f, &(struct page){ .limit = 10, .order = (i & 8) ? PAGE_OLDEST : PAGE_NEWEST }, &list, err));
 			ASSERT_TRUE(list.n >= 1 && list.n <= 2); /* the rig has one, too */
 			ASSERT_TRUE(streq(list.v[0].id, a.id) || streq(list.v[list.n - 1].id, a.id));
 		}
@@ -332,18 +347,14 @@ static int order_parts_fn(struct sql *tx, void *arg, struct err *err)
 	OK(store_record_list_order(tx, o.id, &records, err));
 	ASSERT_INT(records.n, 1);
 	{
-		const struct {
-			enum record_filter filter;
-			const char *value;
-			size_t want;
-		} lists[] = { { RECORDS_ALL, NULL, 1 },		   { RECORDS_BY_KIND, "dns-01", 1 },
-			      { RECORDS_BY_KIND, "http-01", 0 },   { RECORDS_BY_STATUS, "ready", 1 },
-			      { RECORDS_BY_STATUS, "valid", 0 },   { RECORDS_BY_ORDER, o.id, 1 },
-			      { RECORDS_BY_DOMAIN, r.domain, 1 }, { RECORDS_BY_DOMAIN, "x", 0 } };
+		/* every filter with every other, the newest and the oldest first; one that does not fit finds nothing */
+		for (int i = 0; i < 64; i++) {
+			struct record_filter f = { .order_id = i & 1 ? o.id : NULL, .kind = i & 2 ? "dns-01" : NULL,
+						   .status = i & 32 ? "valid" : i & 4 ? "ready" : NULL, .domain = i & 8 ? r.domain : NULL };
+			const struct page p = { .limit = 10, .order = i & 16 ? PAGE_OLDEST : PAGE_NEWEST };
 
-		for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-			OK(store_record_list(tx, lists[i].filter, lists[i].value, &ten, &records, err));
-			ASSERT_INT(records.n, lists[i].want);
+			OK(store_record_list(tx, &f, &p, &records, err));
+			ASSERT_INT(records.n, i & 32 ? 0 : 1);
 		}
 	}
 
@@ -433,7 +444,7 @@ static int delegations_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	OK(store_delegation_ensure(tx, &b, &made, err));
 	ASSERT_FALSE(made);
 	ASSERT_STR(b.id, a.id);
-	OK(store_delegation_list(tx, "ample.c", &(struct page){ .limit = 10, .oldest = true }, &list, err));
+	OK(store_delegation_list(tx, "ample.c", &(struct page){ .limit = 10, .order = PAGE_OLDEST }, &list, err));
 	ASSERT_INT(list.n, 1);
 	OK(store_delegation_list(tx, "_", &ten, &list, err));
 	ASSERT_INT(list.n, 0);
@@ -470,7 +481,8 @@ static int views_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	OK(store_view_put(tx, &v, 1, err));
 	ASSERT_INT(v.rev, 2);
 	FAILS(store_view_put(tx, &v, 1, err), ERR_CHANGED);
-	OK(store_view_list(tx, &ten, &views, err));
+	NARROWS(store_view_list, views, v.name, "doh", 3);
+	OK(store_view_list(tx, NULL, &ten, &views, err));
 	ASSERT_INT(views.n, 1);
 	ASSERT_TRUE(views.v[0].direct);
 
@@ -494,7 +506,11 @@ static int views_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	ASSERT_INT(found.wait_s, 7);
 	view_rule_done(&found);
 	OK(store_view_rule_get_num(tx, sub.num, &found, err));
-	OK(store_view_rule_list(tx, &ten, &rules, err));
+	for (int i = 0; i < 3; i++) {
+		OK(store_view_rule_list(tx, &(struct narrow){ .name = sub.suffix, .only = v.id }, &(struct page){ .limit = 10, .order = (enum page_order)i }, &rules, err));
+		ASSERT_TRUE(rules.n > 0);
+	}
+	OK(store_view_rule_list(tx, NULL, &ten, &rules, err));
 	ASSERT_INT(rules.n, 3);
 	OK(store_view_rule_delete(tx, sub.id, 9, err));
 	OK(store_view_delete(tx, v.id, 9, err));
@@ -694,7 +710,7 @@ static int jobs_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	for (int i = 0; i < 8; i++) {
 		const struct job_filter f = { .kind = i & 1 ? job_kind_text(got.kind) : NULL, .state = i & 2 ? "failed" : NULL };
 
-		OK(store_job_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 4 }, &list, err));
+		OK(store_job_list(tx, &f, &(struct page){ .limit = 10, .order = (i & 4) ? PAGE_OLDEST : PAGE_NEWEST }, &list, err));
 		ASSERT_INT(list.n, i & 3 ? 1 : 2);
 		ASSERT_STR(list.v[i & 4 ? list.n - 1 : 0].id, b.id);
 	}
@@ -768,7 +784,8 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	ASSERT_INT(n, 1);
 	OK(store_user_count_admins(tx, &n, err));
 	ASSERT_INT(n, 0);
-	OK(store_user_list(tx, &ten, &users, err));
+	NARROWS(store_user_list, users, got.name, role_text(got.role), 3);
+	OK(store_user_list(tx, NULL, &ten, &users, err));
 	ASSERT_INT(users.n, 1);
 	ASSERT_TRUE(users.v[0].disabled);
 
@@ -812,9 +829,8 @@ static int users_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	ASSERT_INT(found.used_ms, 6);
 	ASSERT_INT(found.role, ROLE_VIEWER);
 	ASSERT_TRUE(!found.certificate_id);
-	OK(store_token_list(tx, NULL, &ten, &tokens, err));
-	ASSERT_INT(tokens.n, 1);
-	OK(store_token_list(tx, "somebody else", &ten, &tokens, err));
+	NARROWS(store_token_list, tokens, found.name, found.user_id, 4);
+	OK(store_token_list(tx, &(struct narrow){ .only = "somebody else" }, &ten, &tokens, err));
 	ASSERT_INT(tokens.n, 0);
 
 	pull.user_id = xstrdup(u.id);
@@ -884,7 +900,7 @@ static int audit_rows_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 			ASSERT_INT(list.n, f.object || f.actor || f.action ? 1 : 2);
 			ASSERT_STR(list.v[0].object_name, "shop.example");
 		}
-	OK(store_audit_list(tx, &(struct audit_filter){ .since_ms = 6 }, &(struct page){ .limit = 10, .oldest = true }, &list, err));
+	OK(store_audit_list(tx, &(struct audit_filter){ .since_ms = 6 }, &(struct page){ .limit = 10, .order = PAGE_OLDEST }, &list, err));
 	for (size_t k = 1; k < list.n; k++)
 		ASSERT_TRUE(list.v[k - 1].at_ms <= list.v[k].at_ms);
 	ASSERT_TRUE(list.n && list.v[0].at_ms >= 6);
@@ -1070,6 +1086,23 @@ static int plan_row(const struct row *r, void *arg, UNUSED struct err *err)
 	return 0;
 }
 
+/* The lists of names that no other test fills: each order's statement is there for the plans. */
+static int empty_lists_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	for (int i = 0; i < 3; i++) {
+		const struct page p = { .limit = 10, .order = (enum page_order)i };
+		_cleanup_provider_list_ struct provider_list providers = { 0 };
+		_cleanup_validation_rule_list_ struct validation_rule_list rules = { 0 };
+		_cleanup_channel_list_ struct channel_list channels = { 0 };
+
+		OK(store_provider_list(tx, &(struct narrow){ .only = "none" }, &p, &providers, err));
+		OK(store_rule_list(tx, &(struct narrow){ .only = "none" }, &p, &rules, err));
+		OK(store_channel_list(tx, &(struct narrow){ .only = "none" }, &p, &channels, err));
+		ASSERT_INT(providers.n + rules.n + channels.n, 0);
+	}
+	return 0;
+}
+
 static int plans_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
 	static struct sql_value nulls[SQL_MAX_VALUES];
@@ -1112,7 +1145,7 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 		const struct order_filter f = { .status = i & 1 ? "pending" : NULL, .account_id = i & 2 ? "x" : NULL, .certificate_id = i & 4 ? "x" : NULL,
 						.name = i & 8 ? "exa" : NULL };
 
-		OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .oldest = i & 16 }, &list, &num, err));
+		OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .order = (i & 16) ? PAGE_OLDEST : PAGE_NEWEST }, &list, &num, err));
 	}
 	OK(store_order_find_request(tx, o.request_hash, &found, err));
 	for (int w = WANT_FINALIZE; w <= WANT_CANCEL; w++) {
@@ -1162,7 +1195,7 @@ static void no_statement_reads_a_whole_table(UNUSED void **state)
 {
 	static sql_tx_fn *const all[] = { keys_fn,	   accounts_fn, order_parts_fn, feed_fn, delegations_fn, views_fn, asked_fn, events_fn,
 					  certificates_fn, search_fn, jobs_fn,	users_fn,	audit_rows_fn, order_statements_fn, account_life_fn,
-					  renewals_fn, notices_fn, plans_fn };
+					  renewals_fn, notices_fn, empty_lists_fn, plans_fn };
 	_cleanup_rig_ struct rig *rig = rig_new();
 
 	if (rig_pgsql)
