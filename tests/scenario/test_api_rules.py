@@ -608,3 +608,21 @@ def test_the_certificate_files_are_read_again_while_streams_stay_open(scratch):
 def test_old_protocols_are_refused(api):
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{api.server.api_port}", "-tls1_1"], input=b"", capture_output=True, check=False, timeout=20)
     assert done.returncode != 0
+
+
+def test_a_list_of_names_goes_by_name_page_by_page_and_is_narrowed(own_api):
+    names = ["Zeta", "alpha", "beta", "Gamma%"]
+    for name in names:
+        assert own_api.admin.post("/views", {"name": name, "kind": "system"}).status_code == 201
+    seen, cursor = [], ""
+    while True:
+        r = own_api.admin.get(f"/views?sort=name&limit=1{cursor}").json()
+        seen += [v["name"] for v in r["items"]]
+        if not r["has_more"]:
+            break
+        cursor = "&cursor=" + r["cursor"]
+    assert [n for n in seen if n in names] == ["alpha", "beta", "Gamma%", "Zeta"] and len(seen) == len(set(seen))
+    assert own_api.admin.get(f"/views?sort=oldest{cursor}").status_code == 400, "a cursor of another order"
+    part = own_api.admin.get("/views?name=A%25").json()["items"]
+    assert [v["name"] for v in part] == ["Gamma%"], "a part, in any case, and no pattern"
+    assert own_api.admin.get("/views?kind=doh&name=beta").json()["items"] == []

@@ -70,8 +70,9 @@ def test_everything_the_api_can_do_has_a_verb(server):
 
 def test_every_list_takes_each_of_its_options(server):
     """An option that the API does not know would be refused with 400."""
-    good = {"limit": "3", "status": "valid", "sort": "oldest", "kind": "dns-01", "name": "example", "key-type": "p256", "state": "done"}
-    other = {("certificate list", "sort"): "expires"}
+    good = {"limit": "3", "status": "valid", "sort": "oldest", "kind": "dns-01", "name": "example", "key-type": "p256", "state": "done", "role": "viewer", "method": "builtin",
+            "domain": "_acme-challenge.example.com", "view": "01HZZZZZZZZZZZZZZZZZZZZZZZ"}
+    other = {("certificate list", "sort"): "expires", ("notification list", "kind"): "email", ("view list", "kind"): "doh", ("provider list", "status"): "ok"}
     for verb in sorted(v for v in VERBS.values() if v and v.endswith(" list")):
         text = server.cli(*verb.split(), "--help").out
         for name in [line.split()[0][2:] for line in text.splitlines() if line.startswith("  --")]:

@@ -37,7 +37,7 @@ export function UsersPage() {
 			<DataTable<User>
 				label={t('Users')}
 				queryKey={['users']}
-				read={({ limit, cursor }) => unwrap(api.GET('/users', { params: { query: { limit, cursor } } }))}
+				read={({ limit, cursor }) => unwrap(api.GET('/users', { params: { query: { limit, cursor, sort: 'oldest' } } }))}
 				rowKey={(u) => u.id}
 				empty={<Empty title={t('No user')} />}
 				columns={[
