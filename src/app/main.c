@@ -6,6 +6,7 @@
 #include "app/doctor.h"
 #include "app/host.h"
 #include "app/kinds.h"
+#include "app/pages.h"
 #include "app/setup.h"
 #include "app/supervisor.h"
 #include "app/units.h"
@@ -120,6 +121,14 @@ static int verb_config(const struct config_input *in, int argc, char **argv, con
 	}
 	if (argc == 1 && streq(argv[0], "checks")) { /* the same: docs/generated/checks.md */
 		doctor_document(stdout);
+		return 0;
+	}
+	if (argc == 1 && streq(argv[0], "vendors")) { /* docs/generated/vendors.md */
+		vendors_page(stdout);
+		return 0;
+	}
+	if (argc == 1 && streq(argv[0], "firewall")) { /* docs/generated/firewall.md */
+		firewall_page(stdout);
 		return 0;
 	}
 	return config_verb(in, argc, argv);

@@ -9,7 +9,7 @@
 	                                 route           .80 nginx  .81 NAT of 80     .5 BIND, parent of the delegation
 
 Orders: apex and wildcard by delegation, by Akamai and, at the CA of the house, by PowerDNS; http-01 through nginx that redirects and one that
-forwards. Packet filters in the site, dropping what is not in the table of docs/admin/network.md, and in the border count all of it.
+forwards. Packet filters in the site, dropping what is not in the table of docs/generated/firewall.md, and in the border count all of it.
 The last line is one JSON document with what became of each order and the counters.
 """
 import json

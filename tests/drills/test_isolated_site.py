@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A site without a route to the Internet issues in five ways, and nothing is on its wires that docs/admin/network.md does not name."""
+"""A site without a route to the Internet issues in five ways, and nothing is on its wires that docs/generated/firewall.md does not name."""
 import json
 import pathlib
 import subprocess

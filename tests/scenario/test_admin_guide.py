@@ -57,6 +57,38 @@ def test_renewal_and_notifications_have_a_row_for_every_notice():
         assert not kinds - table, f"{page} lacks {sorted(kinds - table)}"
 
 
+def test_the_firewall_page_has_a_row_for_every_setting_that_listens_or_is_called():
+    settings = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", program("config", "keys"), re.M)
+    decides = {key for key, kind in settings if kind in ("list of address:port", "URL") or re.search(r"(?:[._](?:url|target|directory)|\.proxy)$", key)}
+    assert {"api.listen", "dns.listen", "http01.listen", "store.url", "net.proxy"} <= decides
+    decides.remove("api.public_url")  # for links: nobody is called there
+    rows = [r.split(" | ") for r in re.findall(r"^\| (.*) \|$", program("config", "firewall"), re.M)]
+    named = {key for row in rows for key in re.findall(r"`([^`]+)`", row[4] if len(row) == 6 else "")}
+    assert not decides - named
+    assert not named - {key for key, _ in settings}
+
+
+def test_the_firewall_page_has_a_row_for_every_authority_and_provider_that_is_called():
+    page = program("config", "firewall")
+    vendors = program("config", "vendors")
+    hosts = {h for line in vendors.splitlines() if line.startswith(("- Directory:", "| `")) for h in re.findall(r"`https://([^/`]+)", line)}
+    assert len(hosts) > 10
+    assert not {h for h in hosts if f"| `{h}` | 443 TCP | ACME |" not in page}
+    kinds = re.split(r"^Kind `", (beds.TOP / "docs/generated/providers.md").read_text(), flags=re.M)[1:]
+    called = {k.split("`")[0] for k in kinds if re.search(r"^\| `\w+` \| [^|]*endpoint", k, re.M) and not re.search(r"^\| `\w+` \| [^|]*(program|path)", k, re.M)}
+    assert len(called) > 4
+    assert not {k for k in called if f"a provider of kind `{k}` is configured" not in page}
+
+
+def test_every_vendor_of_the_registry_has_its_section():
+    titles = re.findall(r'\.title = "([^"]+)"', (beds.TOP / "src/model/vendor.c").read_text())
+    heads = re.findall(r"^## (.*)$", program("config", "vendors"), re.M)
+    assert len(heads) > 10
+    assert not set(heads) - set(titles)
+    keys = set(re.findall(r'^\t\{?\s*\.key = "([^"]+)"', (beds.TOP / "src/model/vendor.c").read_text(), re.M))
+    assert len(heads) == len(keys), (sorted(keys), heads)
+
+
 def verbs():
     """{("order", "create"): {"--account", ...}} of the client, from the table that cli.md is made from."""
     found = {}
