@@ -55,8 +55,11 @@ def _is_free(port):
     return True
 
 
-def free_port():
-    """A port that is free for TCP and UDP on every address, and that this process gives again only after all its others."""
+def free_port(prefer=None):
+    """A port that is free for TCP and UDP on every address: prefer if that is so, else one that this process gives again only after
+    all its others."""
+    if prefer and _is_free(prefer):
+        return prefer
     if os.getpid() not in _mine:
         _mine[os.getpid()] = _block()
     for port in itertools.islice(_mine[os.getpid()][1], BLOCK):
