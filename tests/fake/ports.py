@@ -3,15 +3,17 @@
 
 A number found by binding to port 0 and closing again lies in the range from which the kernel serves every outgoing
 connection, so that it may be taken before the server binds it. Each process owns a block of numbers below that range
-instead, for as long as it lives, by holding an abstract socket that is named after the block.
+instead, for as long as it lives, by holding an abstract socket that is named after the block; when that is used up it takes
+a further one. No number is given twice: what asked an authority that has ended would ask the one that came in its place.
 """
 import errno
-import itertools
 import os
 import socket
+import threading
 
 FIRST, BLOCK = 10240, 512
-_mine = {}  # process id: (the socket that holds the block, the numbers in turn); a forked child takes a block of its own
+_lock = threading.Lock()
+_mine = {}  # process id: (the sockets that hold its blocks, the numbers not given yet); a forked child takes blocks of its own
 
 
 class NoPort(Exception):
@@ -24,7 +26,7 @@ def _end():
         return int(f.read().split()[0])
 
 
-def _block():
+def _add_block(holders, numbers):
     for first in range(FIRST, _end() - BLOCK, BLOCK):
         holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -32,7 +34,9 @@ def _block():
         except OSError:
             holder.close()
             continue
-        return holder, itertools.cycle(range(first, first + BLOCK))
+        holders.append(holder)
+        numbers.extend(range(first, first + BLOCK))
+        return
     raise NoPort("every block of ports for tests is held by a running test")
 
 
@@ -56,13 +60,14 @@ def _is_free(port):
 
 
 def free_port(prefer=None):
-    """A port that is free for TCP and UDP on every address: prefer if that is so, else one that this process gives again only after
-    all its others."""
+    """A port that is free for TCP and UDP on every address: prefer if that is so, else one that this process has not given before."""
     if prefer and _is_free(prefer):
         return prefer
-    if os.getpid() not in _mine:
-        _mine[os.getpid()] = _block()
-    for port in itertools.islice(_mine[os.getpid()][1], BLOCK):
+    holders, numbers = _mine.setdefault(os.getpid(), ([], []))
+    while True:
+        with _lock:
+            if not numbers:
+                _add_block(holders, numbers)
+            port = numbers.pop(0)
         if _is_free(port):
             return port
-    raise NoPort(f"none of this test's {BLOCK} ports is free")
