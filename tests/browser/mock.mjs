@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mock.mjs - the server's API as far as the page sees it, from memory, with the built page and its content policy. For tests of
 // the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
+import { refusal } from './contract.mjs'
 import { makeExternalDns } from './mock-dns.mjs'
 import { makeChannels } from './mock-notify.mjs'
 import { makeStatusPage } from './mock-status.mjs'
@@ -279,10 +280,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (req.method !== 'GET' && req.headers['x-csrf-token'] !== 'csrf-1') return problem(403, 'Denied', 'The CSRF token is missing')
 		const may = (p) => permissions().includes(p)
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
-		/* What the server takes as a query. */
-		const filters = { '/orders': ['status', 'account_id', 'certificate_id', 'name', 'sort'], '/accounts': ['q', 'vendor', 'status', 'sort'], '/csrs': ['name', 'key_type', 'sort'], '/delegations': ['name', 'sort'], '/jobs': ['kind', 'state', 'sort'], '/audit': ['since', 'until', 'actor', 'object', 'action', 'sort'], '/records': ['order_id', 'kind', 'status'], '/certificates': ['sort', 'q'], '/expiry': ['weeks'], '/challenge-texts': ['host'] }[path] ?? (/^\/csrs\/[^/]+\/check$/.test(path) ? ['vendor', 'profile'] : /^\/reports\/auditor\//.test(path) ? ['since', 'until'] : [])
-		const asked = [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor')
-		if ((path === '/records' && asked.length > 1) || asked.some((k) => !filters.includes(k))) return problem(400, 'Invalid input', 'there is no such query parameter here')
+		const refused = req.method === 'GET' && refusal(path, q)
+		if (refused) return problem(400, 'Invalid input', refused)
+		/* Of the filters of records the server takes one. */
+		if (path === '/records' && [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor').length > 1) return problem(400, 'Invalid input', 'only one filter')
 		if (m('GET', /^\/session$/)) return json(200, session())
 		if (m('DELETE', /^\/session$/)) {
 			state.session = null
