@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guide only: a bare Debian, the .deb, a CA and a PowerDNS; from there to a certificate with nothing but the commands of docs/admin/first-certificate.md,
 as the package brings that page. What an administrator replaces, three addresses, is replaced; nothing is added."""
-import re
 import shutil
 
 import pytest
 from cryptography import x509
 
 import bed as beds
+import guide
 import machine
 import namespaces
 import pdns
@@ -15,11 +15,6 @@ import pdns
 pytestmark = pytest.mark.skipif(machine.why_not() is not None or pdns.missing() is not None, reason=str(machine.why_not() or pdns.missing()))
 PAGE = "usr/share/doc/certwright/admin/first-certificate.md"
 US, POWERDNS, CA = "10.1.0.10", "10.1.0.53", "10.1.0.20"
-
-
-def commands(text):
-    """The blocks that the page marks as commands to be run."""
-    return re.findall(r"^<!-- run -->\n```\n(.*?)^```", text, re.M | re.S)
 
 
 class Site:
@@ -67,7 +62,7 @@ def test_from_the_package_to_a_certificate_with_nothing_but_the_guide(site):
     host.put("/etc/resolv.conf", f"nameserver {POWERDNS}\n")
     shutil.copy(site.deb, host.path("/root") / site.deb.name)
     page = machine.run("sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -xO "./$1" 2>/dev/null || dpkg-deb --fsys-tarfile "$0" | tar -xO "./$1.gz" | zcat', site.deb, PAGE)
-    blocks = commands(page)
+    blocks = [b.text for b in guide.blocks_of(PAGE, page) if b.language == "sh"]
     assert len(blocks) >= 6
     script = "\n".join(blocks)
     for theirs, ours in (("https://ca.example.com/directory", site.ca.directory), ("http://10.1.0.53:8081", site.powerdns.url)):
