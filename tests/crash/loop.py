@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """loop - runs one order to its end over and over, killing or failing core at one more point each time, until none is left.
 
-	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,step,...] [--every K] [--points NAME,...]
+	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,life-*,...] [--every K] [--points NAME,...]
 	                    [--pairs N] [--edge N] [--fail] [--groups]
 
-What is run is in scenarios.py, which says how to add one, and in providers.py.
+What is run is in scenarios.py, which says how to add one, in providers.py and in renewals.py.
 
 A point is a place in the code of a test build (base/crash.h): before and after each commit, each request, each packet to
 edge. Run N of a point kills core when the order's life passes it the Nth time; a point is done when the order ends without having
@@ -22,6 +22,7 @@ Last line: runs, lost, doubled, left behind.
 """
 import argparse
 import contextlib
+import fnmatch
 import http.client
 import os
 import pathlib
@@ -39,9 +40,9 @@ import bed as beds  # noqa: E402
 import helpers  # noqa: E402
 import pdns  # noqa: E402
 import providers  # noqa: E402
+import renewals  # noqa: E402,F401
 from scenarios import SCENARIOS  # noqa: E402
 from cryptography import x509  # noqa: E402
-from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: E402
 
 POINTS = ("store-commit", "store-committed", "http-send", "http-answered", "feed-send")
 FAIL_POINTS = ("store-commit", "http-send", "http-answered", "sql", "crypto")
@@ -80,20 +81,21 @@ class Loop:
         self.account = self.bed.account()
         self.provider = self.provider_at(self.powerdns, folder) if self.powerdns else None
         self.bed.server.stop()
+        self.parts = []  # what a scenario brought along and is to be stopped
         self.number = 0
         self.runs = self.reached = 0
         self.bad = {"lost": 0, "doubled": 0, "left behind": 0}
         self.seed = random.Random(20261123)
 
-    def provider_at(self, powerdns, folder):
+    def provider_at(self, powerdns, folder, name="crash"):
         key = folder / "powerdns-key"
         key.write_text(pdns.KEY + "\n")
-        return self.bed.server.call("provider", "create", "--kind", "powerdns", "--name", "crash", "--set", f"url={powerdns.url}",
+        return self.bed.server.call("provider", "create", "--kind", "powerdns", "--name", name, "--set", f"url={powerdns.url}",
                                     "--secret-file", f"api_key={key}")
 
     def stop(self):
         self.bed.stop()
-        for part in (self.powerdns, self.postgres):
+        for part in (*self.parts, self.powerdns, self.postgres):
             if part:
                 part.stop()
 
@@ -141,16 +143,16 @@ class Loop:
             time.sleep(0.1)
         return got
 
-    def drive(self, order_id, names):
-        """Waits until the order is over; finalizes where a person would, and asks again where an error waits its turn."""
+    def drive(self, scenario, order_id, names):
+        """Waits until the order is over; does what a person would, and asks again where an error waits its turn."""
         until, asked = time.monotonic() + 120, 0
         while True:
+            scenario.look(self, order_id)
             _, order, _ = self.request("GET", f"/orders/{order_id}")
             if order["status"] in helpers.ENDED:
                 return order
-            if order["status"] == "ready" and order["mode"] == "step-by-step":
-                self.request("POST", f"/orders/{order_id}/finalize")
-            elif order["attempts"] and time.monotonic() > asked + 5.2:
+            scenario.act(self, order)
+            if order["attempts"] and time.monotonic() > asked + 5.2:
                 self.request("POST", f"/orders/{order_id}/refresh")
                 asked = time.monotonic()
             if time.monotonic() > until:
@@ -168,7 +170,7 @@ class Loop:
         if issued > scenario.certificates or (len(same) != 1 and scenario.certificates and not isinstance(scenario, type(SCENARIOS["renewal"]))):
             raise Wrong("doubled", f"{issued} certificates issued, {len(same)} orders for {names}")
         if order["status"] == "valid":
-            self.check_certificate(order, names)
+            scenario.certificate(self, order, names)
         try:
             helpers.nothing_left(self.bed, names, timeout=75)
             self.no_debts()
@@ -176,14 +178,11 @@ class Loop:
         except (AssertionError, beds.BedError) as e:
             raise Wrong("left behind", str(e)) from e
 
-    def check_certificate(self, order, names):
-        done = self.bed.server.cli("certificate", "export", order["certificate_id"], "--format", "fullchain", "--with-key", "--reason", "crash loop")
-        if done.status:
-            raise Wrong("lost", f"the certificate is not handed out: {done}")
-        leaf = x509.load_pem_x509_certificate(done.out[done.out.index("-----BEGIN CERT"):].encode())
-        key = load_pem_private_key(done.out[done.out.index("-----BEGIN PRIVATE"):].encode(), None)
-        if leaf.public_key().public_numbers() != key.public_key().public_numbers() or helpers.names_of(leaf) != sorted(names):
-            raise Wrong("lost", "the certificate is not of its key, or not for its names")
+    def exported(self, order, *more):
+        """What is handed out, as text, and the certificate in it."""
+        done = self.bed.server.cli("certificate", "export", order["certificate_id"], "--format", "fullchain", *more)
+        self.need(not done.status, f"the certificate is not handed out: {done}")
+        return done.out, x509.load_pem_x509_certificate(done.out[done.out.index("-----BEGIN CERT"):].encode())
 
     def count(self, text):
         """What a SELECT of one number says now."""
@@ -228,7 +227,7 @@ class Loop:
             if edge_after is not None:
                 time.sleep(edge_after)
                 server.kill("edge")
-            order = self.drive(made["id"], names)
+            order = self.drive(scenario, made["id"], names)
             left = self.rules.read_text().split()
             reached = not left or rules and rules[0].startswith("fail")
             self.write_rules()
@@ -273,7 +272,7 @@ class Loop:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    arguments.add_argument("--kinds", default=",".join(SCENARIOS))
+    arguments.add_argument("--kinds", default="*", help="names of scenarios, or patterns of them")
     arguments.add_argument("--points", default=",".join(POINTS))
     arguments.add_argument("--every", type=int, default=1)
     arguments.add_argument("--pairs", type=int, default=0)
@@ -285,7 +284,7 @@ def main():
     loop = Loop(folder, args.database)
     points = [p for p in args.points.split(",") if p]
     try:
-        for kind in args.kinds.split(","):
+        for kind in [k for k in SCENARIOS if any(fnmatch.fnmatch(k, asked) for asked in args.kinds.split(","))]:
             if SCENARIOS[kind].needs():
                 print(f"{kind}: skipped: {SCENARIOS[kind].needs()}", flush=True)
                 continue

@@ -7,14 +7,21 @@ A scenario says
 	start(loop, names, x)    the wish, through the API, by loop.request (which goes on asking while the server dies); the order
 	certificates             how many certificates the CA has issued when the run is over, from before() on
 	groups                   the groups of crash points (reliability: CP-A ...) it walks through, with the named points that show it
+	look(loop, order_id)     looked at again and again before the order is, while the run goes on
+	act(loop, order)         what a person does when the order is as it is
+	certificate(loop, order, names)   the certificate and its key are handed out and belong together
 	left(loop, names)        what must not be left beside what loop.py looks at for all of them; raises AssertionError
 	needs()                  why it cannot run here, or None
 and loop.py kills, drives the order to its end, and decides from the CA's log, the store and the served records.
 
 A feature with an outward effect of its own (a DNS provider, a deployment) adds a scenario whose left() asks the other side: the
-provider's zone is as it was. A job adds its point "job-KIND" to groups. Those with a real provider are in providers.py.
+provider's zone is as it was. A job adds its point "job-KIND" to groups. Those with a real provider are in providers.py, those of a
+certificate's life in renewals.py.
 """
 import time
+
+import helpers
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 class Order:
@@ -35,12 +42,30 @@ class Order:
     def before(self, loop, names):
         return None
 
-    def start(self, loop, names, before):
-        body = {"account_id": loop.account["id"], "names": names, "validation": self.validation, "mode": self.mode,
+    def account(self, loop):
+        return loop.account
+
+    def body(self, loop, names):
+        return {"account_id": self.account(loop)["id"], "names": names, "validation": self.validation, "mode": self.mode,
                 **({"dns": self.method(loop)} if self.validation == "dns-01" else {})}
-        status, made, _ = loop.request("POST", "/orders", body, {"Idempotency-Key": f"run-{loop.number}"})
+
+    def start(self, loop, names, before):
+        status, made, _ = loop.request("POST", "/orders", self.body(loop, names), {"Idempotency-Key": f"run-{loop.number}"})
         loop.need(status in (200, 201), f"the order was not taken: {made}")
         return made
+
+    def look(self, loop, order_id):
+        pass
+
+    def act(self, loop, order):
+        if order["status"] == "ready" and order["mode"] == "step-by-step":
+            loop.request("POST", f"/orders/{order['id']}/finalize")
+
+    def certificate(self, loop, order, names):
+        text, leaf = loop.exported(order, "--with-key", "--reason", "crash loop")
+        key = load_pem_private_key(text[text.index("-----BEGIN PRIVATE"):].encode(), None)
+        loop.need(leaf.public_key().public_numbers() == key.public_key().public_numbers() and helpers.names_of(leaf) == sorted(names),
+                  "the certificate is not of its key, or not for its names")
 
     def left(self, loop, names):
         pass
@@ -128,25 +153,28 @@ class Renewal(Order):
     def before(self, loop, names):
         super().before(loop, names)
         first = Order.start(self, loop, names, None)
-        ended = loop.drive(first["id"], names)
+        ended = loop.drive(self, first["id"], names)
         loop.need(ended["status"] == "valid", f"the first order ended {ended['status']}")
         return ended
 
     def start(self, loop, names, before):
-        lineage = before["certificate_id"]
+        return self.renew(loop, before)
 
-        def renewed():
-            status, doc, _ = loop.request("POST", "/renewals", {"certificate_ids": [lineage]})
-            loop.need(status == 200, f"the renewal was not taken: {doc}")
-            orders = loop.request("GET", f"/orders?certificate_id={lineage}&limit=50")[1]["items"]
-            return next((o for o in orders if o["id"] != before["id"]), None)
+    def renew(self, loop, before, more=None):
+        """A person renews it, and asks again when the answer was cut off: the order."""
+        self.same_as = before["certificate_id"]
+        status, doc, _ = loop.request("POST", "/renewals", {"certificate_ids": [self.same_as], **(more or {})})
+        loop.need(status == 200, f"the renewal was not taken: {doc}")
+        return self.renewed_by_itself(loop, before)
 
-        made = loop.until(renewed, "the renewal has its order")
-        self.same_as = lineage
-        return made
+    def renewed_by_itself(self, loop, before):
+        return loop.until(lambda: next((o for o in self.orders(loop) if o["id"] != before["id"]), None), "the renewal has its order")
+
+    def orders(self, loop):
+        return loop.request("GET", f"/orders?certificate_id={self.same_as}&limit=50")[1]["items"]
 
     def left(self, loop, names):
-        orders = [o for o in loop.request("GET", f"/orders?certificate_id={self.same_as}&limit=50")[1]["items"]]
+        orders = self.orders(loop)
         assert len(orders) == 2, f"{len(orders)} orders for one certificate and its renewal"
 
 
@@ -156,15 +184,13 @@ class Scheduled(Renewal):
     groups = {"CP-R scheduler": "job-renewal", "CP-F finalize": "step-finalize", "CP-D the new version": "step-download"}
 
     def start(self, loop, names, before):
-        lineage = self.same_as = before["certificate_id"]
-        loop.offline(f"UPDATE certificate SET next_attempt_ms = {int(time.time() * 1000) - 1000} WHERE id = '{lineage}'",
-                     "UPDATE job SET due_ms = 0 WHERE kind = 'renewal'")
+        self.same_as = before["certificate_id"]
+        self.due(loop)
+        return self.renewed_by_itself(loop, before)
 
-        def made():
-            orders = loop.request("GET", f"/orders?certificate_id={lineage}&limit=50")[1]["items"]
-            return next((o for o in orders if o["id"] != before["id"]), None)
-
-        return loop.until(made, "the scheduler has made an order")
+    def due(self, loop, *more):
+        loop.offline(f"UPDATE certificate SET next_attempt_ms = {int(time.time() * 1000) - 1000} WHERE id = '{self.same_as}'",
+                     "UPDATE job SET due_ms = 0 WHERE kind = 'renewal'", *more)
 
 
 SCENARIOS = {"dns": Order(), "http": Http(), "step": StepByStep(), "refused": Refused(), "register": Register(), "rollover": Rollover(), "renewal": Renewal(),

@@ -2,30 +2,26 @@
 """One action on many certificates as a job: it goes on without whoever asked for it and over the sudden end of the server, nothing is done
 twice or left out, each row's result can be read, and who may not do it any more is refused."""
 import json
-import shutil
 
 import bed as beds
 import pytest
 from api_client import Client
 from api_fixtures import PASSWORD
 from test_import import Maker
-from test_search import fill
+from test_search import fill, inventory
 
 MANY = 4000
 
 
-@pytest.fixture()
-def server():
-    folder = beds.scratch("certwright-stored-")
-    one = beds.Server(folder, settings={"dns.listen": "", "http01.listen": ""}, user=beds.user_of_parts()).start()
-    Maker(folder).leaf("first.example.com")
-    assert one.cli("import", folder / "first.pem").status == 0
-    one.stop()
-    fill(next((folder / "state").glob("*.db")), MANY)
-    one.start()
-    yield one
-    one.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(params=["sqlite"])
+def server(request):
+    with inventory(request.param) as one:
+        Maker(one.folder).leaf("first.example.com")
+        assert one.cli("import", one.folder / "first.pem").status == 0
+        one.stop()
+        fill(one, MANY)
+        one.start()
+        yield one
 
 
 def store(server, body):
@@ -69,6 +65,7 @@ def tagged(server):
         cursor = page["cursor"]
 
 
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
 def test_all_that_a_search_finds_is_done_once_though_the_server_is_killed_in_between(server):
     job = store(server, {"action": "add-tags", "q": "pool.example.net", "tags": ["later"]})
     for least in (50, 800, 1600):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The search of the inventory: the same in API and command line; what is found, in which order, page by page; what is refused and why;
 and that no search walks the whole table, however many certificates there are."""
+import contextlib
 import pathlib
 import shutil
 import sqlite3
@@ -15,28 +16,35 @@ from test_import import Maker
 MANY = 20000
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request):
-    if request.param == "postgresql" and not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres")):
+@contextlib.contextmanager
+def inventory(database):
+    """A server on that database, with nothing in it yet; its postgres is None on SQLite."""
+    if database == "postgresql" and not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         pytest.skip("PostgreSQL is not installed")
     folder = beds.scratch("certwright-search-")
     settings, postgres = {"dns.listen": "", "http01.listen": ""}, None
-    if request.param == "postgresql":
+    if database == "postgresql":
         postgres = beds.Postgres(folder)
         settings |= postgres.settings()
     one = beds.Server(folder, settings=settings, user=beds.user_of_parts()).start()
     one.postgres = postgres
-    maker = Maker(folder)
-    for name, owner, tags in (("shop", "Team Web", ["prod", "edge"]), ("mail", "Team Mail", ["prod"]), ("test", "", [])):
-        maker.leaf(f"{name}.example.com")
-        noted = ["--owner", owner] if owner else []
-        done = one.cli("import", folder / f"{name}.pem", *noted, *[x for t in tags for x in ("--tag", t)])
-        assert done.status == 0, done
     yield one
     one.stop()
     if postgres:
         postgres.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request):
+    with inventory(request.param) as one:
+        maker = Maker(one.folder)
+        for name, owner, tags in (("shop", "Team Web", ["prod", "edge"]), ("mail", "Team Mail", ["prod"]), ("test", "", [])):
+            maker.leaf(f"{name}.example.com")
+            noted = ["--owner", owner] if owner else []
+            done = one.cli("import", one.folder / f"{name}.pem", *noted, *[x for t in tags for x in ("--tag", t)])
+            assert done.status == 0, done
+        yield one
 
 
 def found(server, q, **more):
@@ -88,8 +96,15 @@ def fill_postgres(postgres, many):
     postgres.sql("INSERT INTO certificate_tag (certificate_id, tag, num) SELECT id, 'all', num FROM certificate WHERE names LIKE '%.pool.%'")
 
 
-def fill(path, many):
+def fill(server, many):
     """Rows as an import would leave them: number n has the name host-n.pool.example.net."""
+    if server.postgres:
+        fill_postgres(server.postgres, many)
+    else:
+        fill_sqlite(next((server.folder / "state").glob("*.db")), many)
+
+
+def fill_sqlite(path, many):
     db = sqlite3.connect(path)
     now = int(time.time() * 1000)
     start = db.execute("SELECT max(num) FROM certificate").fetchone()[0]
@@ -107,10 +122,7 @@ def fill(path, many):
 
 
 def test_many_are_paged_through_and_none_is_lost(server):
-    if server.postgres:
-        fill_postgres(server.postgres, MANY)
-    else:
-        fill(next((server.folder / "state").glob("*.db")), MANY)
+    fill(server, MANY)
     names, doc = found(server, "pool.example.net", limit=200)
     seen = list(names)
     while doc["has_more"]:
