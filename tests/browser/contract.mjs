@@ -27,6 +27,7 @@ export function refusal(path, query) {
 		const schema = route.query.get(name)
 		if (!schema) return `${path} takes no ${name}`
 		if (schema.enum && !schema.enum.includes(value)) return `${name} of ${path} is one of ${schema.enum.join(', ')}`
+		if (value.length < (schema.minLength ?? 0) || value.length > (schema.maxLength ?? Infinity)) return `${name} of ${path} has ${schema.minLength ?? 0} to ${schema.maxLength} characters`
 		if (schema.type === 'integer' && !/^-?\d+$/.test(value)) return `${name} of ${path} is a number`
 	}
 	return null

@@ -37,7 +37,7 @@ export function makeExternalDns({ empty, now, iso, ulid }) {
 				provider(2, 'cloudflare', 'Marketing', { fields: { token: 'set' }, status: 'refused', reason: REFUSED, tested_at: iso(now - 3 * day), zones: ['bank-promo.example'] }),
 				provider(1, 'powerdns', 'Data centre', { fields: { url: 'https://pdns.inside.bank.example', api_key: 'set', server: 'localhost' }, status: 'ok', tested_at: iso(now - 2 * day), zones: ['bank.example', 'inside.bank.example', 'pay.bank.example', 'lab.bank.example'] }),
 			]
-	const rules = empty ? [] : [{ id: ulid(), num: 1, suffix: 'inside.bank.example', vendor: '', validation: 'dns-01', method: providers.find((p) => p.kind === 'powerdns').id, method_title: 'PowerDNS', method_name: 'Data centre', created_at: iso(now - 5 * day) }]
+	const rules = empty ? [] : [{ id: ulid(), num: 2, suffix: 'shop.bank.example', vendor: '', validation: 'dns-01', method: 'manual', method_title: 'Manual', method_name: 'Manual', created_at: iso(now - 2 * day) }, { id: ulid(), num: 1, suffix: 'inside.bank.example', vendor: '', validation: 'dns-01', method: providers.find((p) => p.kind === 'powerdns').id, method_title: 'PowerDNS', method_name: 'Data centre', created_at: iso(now - 5 * day) }]
 	const debts = empty
 		? []
 		: [

@@ -3,6 +3,7 @@
 // the page alone (every state at will, without a CA) and for working on it: node tests/browser/mock.mjs [PORT] [--empty].
 import { refusal } from './contract.mjs'
 import { makeExternalDns } from './mock-dns.mjs'
+import { narrowed } from './mock-list.mjs'
 import { makeChannels } from './mock-notify.mjs'
 import { makeStatusPage } from './mock-status.mjs'
 import { readFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 const dist = join(fileURLToPath(import.meta.url), '../../../ui/dist')
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain' }
 const DAY = 86_400_000
+const VIEWS = ['01KB0000000000000000000001', '01KB0000000000000000000002']
 
 let clock = 0
 export const ulid = () => `01KB${(++clock).toString(36).toUpperCase().padStart(6, '0')}${randomBytes(10).toString('hex').toUpperCase().slice(0, 16)}`
@@ -54,7 +56,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 
 	function user(name, r, at = now) {
 		const u = { id: ulid(), num: num('user'), name, role: r, rights: r === 'admin' ? ['audit', 'key-export', 'revoke'] : name === 'auditor' ? ['audit'] : [], source: 'local', disabled: false, last_login_at: iso(now - 3600_000), created_at: iso(at), password: 'correct horse battery' }
-		db.users.push(u)
+		db.users.unshift(u)
 		return u
 	}
 	function account(vendor, email, at = now, more = {}) {
@@ -153,7 +155,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const ada = user('ada', 'admin', now - 40 * DAY)
 		user('deploy-bot', 'operator', now - 20 * DAY)
 		user('auditor', 'viewer', now - 12 * DAY)
-		if (role !== 'admin') db.users.unshift(Object.assign(user(`the-${role}`, role), {}))
+		if (role !== 'admin') user(`the-${role}`, role)
 		state.me = role === 'admin' ? ada : db.users.find((u) => u.role === role)
 		const le = account('letsencrypt', 'pki@bank.example', now - 38 * DAY)
 		const st = account('letsencrypt-staging', 'pki-test@bank.example', now - 37 * DAY)
@@ -251,7 +253,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			res.end(JSON.stringify({ type: 'urn:certwright:error:test', status, title, detail, ...(errors ? { errors } : {}) }))
 		}
 		const page = (list) => {
-			if (q.get('sort') === 'oldest') list = [...list].reverse()
+			list = narrowed(list, q)
 			const limit = Number(q.get('limit') ?? 50)
 			const from = Number(q.get('cursor') ?? 0)
 			json(200, { items: list.slice(from, from + limit).map(strip), has_more: from + limit < list.length, cursor: from + limit < list.length ? String(from + limit) : null })
@@ -282,8 +284,6 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (req.method !== 'GET' && /^\/(orders|csrs|delegations|certificates)/.test(path) && !/(export|lint)$/.test(path) && !may('order')) return problem(403, 'Denied', 'Your role may not do this')
 		const refused = req.method === 'GET' && refusal(path, q)
 		if (refused) return problem(400, 'Invalid input', refused)
-		/* Of the filters of records the server takes one. */
-		if (path === '/records' && [...q.keys()].filter((k) => k !== 'limit' && k !== 'cursor').length > 1) return problem(400, 'Invalid input', 'only one filter')
 		if (m('GET', /^\/session$/)) return json(200, session())
 		if (m('DELETE', /^\/session$/)) {
 			state.session = null
@@ -310,7 +310,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (externalDns({ m, json, page, problem, body })) return
 		if (channels({ m, json, page, problem, body })) return
 		if (statusPage({ m, json, file, problem, may, q })) return
-		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('name') || o.names.some((n) => n.includes(q.get('name')))) && (!q.get('status') || o.status === q.get('status')) && (!q.get('account_id') || db.accounts.some((a) => a.id === o.account_id && [a.id, String(a.num)].includes(q.get('account_id'))))))
+		if (m('GET', /^\/orders$/)) return page(db.orders.filter((o) => (!q.get('account_id') || db.accounts.some((a) => a.id === o.account_id && [a.id, String(a.num)].includes(q.get('account_id'))))))
 		if (m('POST', /^\/orders$/)) {
 			const acc = find(db.accounts, body.account_id)
 			const c = body.csr_id ? find(db.csrs, body.csr_id) : csr(body.names, { source: 'order' })
@@ -373,9 +373,9 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (m('POST', /^\/preflight$/))
 			return json(200, { names: body.names, facts: [{ name: body.names[0], check: 'caa', state: 'bad', text: `the CAA records of '${body.names[0]}' do not allow letsencrypt.org: other.example`, todo: 'Add a CAA record that names the authority, or order elsewhere.', view: '' }, { name: body.names[0], check: 'port-80', state: 'good', text: 'port 80 of 192.0.2.10 answers (404)', todo: null, view: 'outside' }] })
 		if (m('GET', /^\/views$/))
-			return json(200, { items: [{ id: 'V1', num: 1, name: 'outside', kind: 'doh', servers: [], url: 'https://dns.example/dns-query', direct: false, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'V2', num: 2, name: 'datacentre', kind: 'servers', servers: ['10.0.0.53:53', '10.1.0.53:53'], url: null, direct: true, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }], has_more: false, cursor: null })
+			return page([{ id: VIEWS[0], num: 1, name: 'outside', kind: 'doh', servers: [], url: 'https://dns.example/dns-query', direct: false, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: VIEWS[1], num: 2, name: 'datacentre', kind: 'servers', servers: ['10.0.0.53:53', '10.1.0.53:53'], url: null, direct: true, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }])
 		if (m('GET', /^\/view-rules$/))
-			return json(200, { items: [{ id: 'R1', num: 1, suffix: 'bank.example', vendor: '', view_id: 'V1', wait_s: 0, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'R2', num: 2, suffix: 'slow.bank.example', vendor: 'letsencrypt', view_id: null, wait_s: 300, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }], has_more: false, cursor: null })
+			return page([{ id: 'R1', num: 1, suffix: 'bank.example', vendor: '', view_id: VIEWS[0], wait_s: 0, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'R2', num: 2, suffix: 'slow.bank.example', vendor: 'letsencrypt', view_id: null, wait_s: 300, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }])
 		if (m('POST', /^\/delegations$/)) {
 			const d = { id: ulid(), num: num('delegation'), name: body.name, zone: `_acme-challenge.${body.name}`, ns_line: body.target ? null : `_acme-challenge.${body.name}. 3600 IN NS acme.bank.example.`, cname_line: body.target ? `_acme-challenge.${body.name}. 3600 IN CNAME ${body.target}.` : null, provider_id: body.provider_id ?? null, target: body.target ?? null, away: null, away_since: null, made_for_order: null, created_at: iso(Date.now()) }
 			db.delegations.unshift(d)
@@ -471,13 +471,10 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		const lists = { accounts: db.accounts, csrs: db.csrs, certificates: db.certificates, records: db.records, delegations: db.delegations, jobs: db.jobs, audit: db.audit, users: db.users, tokens: db.tokens, orders: db.orders }
 		if ((x = m('GET', /^\/(\w+)$/)) && lists[x[1]]) {
 			let list = lists[x[1]]
-			for (const key of ['status', 'kind', 'state', 'key_type', 'vendor', 'order_id']) if (q.get(key)) list = list.filter((r) => r[key] === q.get(key))
-			if (q.get('name')) list = list.filter((r) => [r.name, ...(r.names ?? [])].some((n) => n?.includes(q.get('name'))))
 			if (q.get('q') && x[1] === 'accounts') list = list.filter((a) => [a.name, a.email, a.directory_url, a.eab_kid].some((v) => v?.toLowerCase().includes(q.get('q').toLowerCase())))
 			if (x[1] === 'certificates') {
 				for (const term of (q.get('q') ?? '').split(' ').filter(Boolean))
 					list = list.filter((c) => (term.startsWith('tag:') ? c.tags.includes(term.slice(4)) : c.names.some((n) => n.includes(term))))
-				if (q.get('sort') === 'expires') list = [...list].sort((a, b) => a.not_after.localeCompare(b.not_after))
 			}
 			return page(list)
 		}

@@ -615,6 +615,94 @@ test('filters go together and each list goes both ways, in the address bar', () 
 		await page.getByText('Nothing is found').waitFor()
 	}))
 
+/* Every list of what people name: its columns that order it, what the address bar says then, and whose part of a name leaves one row. */
+const NAMED = [
+	['/admin/users', 'Users', 'Users', { 'Created At': 'newest', Name: 'name' }, 'Search the users', 'DEPLOY', ['Role', 'operator'], ''],
+	['/admin/tokens', 'API tokens', 'API tokens', { 'Created At': 'oldest', Name: 'name', Expires: 'expires' }, 'Search the tokens', 'laptop', null, ''],
+	['/external-dns', 'External DNS', 'Providers', { 'Created At': 'oldest', Name: 'name' }, 'Search the providers', 'market', ['Status', 'refused'], ''],
+	['/http-challenge', 'HTTP challenge', 'Targets', { Name: 'name' }, 'Search the targets', 'balancer', ['Status', 'ok'], ''],
+	['/external-dns/rules', 'External DNS', 'Validation rules', { 'Created At': 'oldest', Suffix: 'name' }, 'Search the rules', 'shop', ['Method', 'manual'], ''],
+	['/admin/network', 'Network', 'Views of DNS', { 'Created At': 'oldest', Name: 'name' }, 'Search the views', 'outs', ['Kind', 'doh'], ''],
+	['/admin/network', 'Network', 'Which view for which names', { 'Created At': 'oldest', Suffix: 'name' }, 'Search the rules', 'slow', null, 'rule-'],
+	['/notifications', 'Notifications', 'Channels', { 'Created At': 'oldest', Name: 'name' }, 'Search the channels', 'desk', ['Kind', 'webhook'], ''],
+]
+
+for (const [path, title, label, heads, search, part, only, prefix] of NAMED)
+	test(`${label}: each head orders the list, a part of the name and one word narrow it, all of it in the address bar`, () =>
+		withPage({}, async ({ page, base, mock }) => {
+			const table = page.getByRole('table', { name: label, exact: true })
+			const card = page.getByRole('region', { name: label, exact: true }).last()
+			const first = () => table.locator('tbody tr td').first().innerText()
+			const shown = async () => (await settled(page), (await table.locator('tbody tr td:first-child').allInnerTexts()).map((x) => x.split('\n')[0]))
+			const says = (key, want) => page.waitForURL((u) => u.searchParams.get(`${prefix}${key}`) === want)
+			mock.db.users[0].name = 'Zoe'
+			await visit(page, base, path, title)
+			const all = await shown()
+			for (const [column, word] of Object.entries(heads)) {
+				const head = table.getByRole('columnheader', { name: column })
+				await head.getByRole('button').click()
+				await says('sort', word)
+				assert.equal(await head.getAttribute('aria-sort'), word === 'newest' ? 'descending' : 'ascending', column)
+				assert.equal(await table.locator('th[aria-sort=ascending], th[aria-sort=descending]').count(), 1, 'one head says what stands first')
+				const now = await shown()
+				assert.deepEqual([...now].sort(), [...all].sort())
+				if (word === 'name') assert.deepEqual(now, [...all].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)))
+				else if (all.length > 1) assert.notEqual(now[0], all[0], column)
+				await page.reload()
+				assert.deepEqual(await shown(), now, 'it stays so')
+			}
+			await card.getByRole('textbox', { name: search }).fill(part)
+			await page.keyboard.press('Enter')
+			await says('name', part.toLowerCase())
+			await page.waitForFunction((l) => document.querySelector(`table[aria-label="${l}"]`)?.tBodies[0].rows.length === 1, label)
+			assert.match(await first(), new RegExp(part, 'i'))
+			assert.deepEqual(await axe(page), [])
+			await card.getByRole('button', { name: `Remove ${part.toLowerCase()}` }).click()
+			await says('name', null)
+			if (only) {
+				await card.getByLabel(only[0], { exact: true }).selectOption(only[1])
+				await page.waitForURL((u) => u.search.includes(`=${only[1]}`))
+				await settled(page)
+				assert.ok((await shown()).length < Math.max(all.length, 2))
+			}
+			await card.getByRole('textbox', { name: search }).fill('nothing like this')
+			await page.keyboard.press('Enter')
+			await card.getByText('Nothing is found').waitFor()
+		}))
+
+test('users stand the oldest first, which the head says and the request asks for', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const asked = page.waitForRequest((r) => new URL(r.url()).pathname === '/api/v1/users')
+		await visit(page, base, '/admin/users', 'Users')
+		assert.equal(new URL((await asked).url()).searchParams.get('sort'), 'oldest')
+		assert.equal(await page.getByRole('columnheader', { name: 'Created At' }).getAttribute('aria-sort'), 'ascending')
+		assert.deepEqual((await page.locator('tbody tr td:first-child').allInnerTexts()).map((x) => x.split(' ')[0]), mock.db.users.map((u) => u.name).reverse())
+	}))
+
+test('challenge records are narrowed by name and status together and go both ways; what the audit is narrowed to is kept', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const rows = () => page.locator('tbody tr').count()
+		const [one] = mock.db.records.filter((r) => r.kind === 'dns-01')
+		await visit(page, base, '/dns-domains', 'Acme DNS Domains')
+		await page.getByRole('columnheader', { name: 'Created At' }).getByRole('button').click()
+		await page.waitForURL((u) => u.searchParams.get('sort') === 'oldest')
+		await page.getByRole('textbox', { name: 'Search the records' }).fill(one.domain.toUpperCase())
+		await page.keyboard.press('Enter')
+		await page.waitForURL((u) => u.searchParams.get('domain') === one.domain)
+		await page.getByLabel('Status', { exact: true }).selectOption(one.status)
+		await page.waitForURL((u) => u.searchParams.get('status') === one.status && u.searchParams.get('domain') === one.domain)
+		await page.reload()
+		await settled(page)
+		assert.equal(await rows(), mock.db.records.filter((r) => r.kind === 'dns-01' && r.domain === one.domain && r.status === one.status).length)
+		assert.equal(await page.getByRole('columnheader', { name: 'Created At' }).getAttribute('aria-sort'), 'ascending')
+		await visit(page, base, '/activity', 'Activity')
+		await page.getByLabel('What', { exact: true }).fill('order.create')
+		await page.waitForURL((u) => u.searchParams.get('action') === 'order.create')
+		await page.reload()
+		await page.getByRole('heading', { level: 1, name: 'Activity' }).waitFor()
+		assert.equal(await page.getByLabel('What', { exact: true }).inputValue(), 'order.create')
+	}))
+
 test('the palette finds CSRs and accounts that are not among the newest', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const [csr, account] = [mock.db.csrs[0], mock.db.accounts[0]]

@@ -2,7 +2,6 @@
 // Activity: who did what, and the jobs.
 import { Button, Group, Select, Tabs, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api, unwrap, type Audit, type Job } from '../api/client'
 import { useMay } from '../api/session'
@@ -121,20 +120,17 @@ function Changed({ a }: { a: Audit }) {
 
 function AuditTable() {
 	const { sort, head } = useNewestFirst()
-	const [actor, setActor] = useState('')
-	const [object, setObject] = useState('')
-	const [action, setAction] = useState('')
-	const [span, setSpan] = useState<string>('all')
+	const [{ actor, object, action, span }, narrow] = useFilters('actor', 'object', 'action', 'span')
 	const [typed] = useDebouncedValue({ actor: actor.trim(), object: object.trim(), action: action.trim() }, 300)
 	const query = { ...(typed.actor ? { actor: typed.actor } : {}), ...(typed.object ? { object: typed.object } : {}), ...(typed.action ? { action: typed.action } : {}), ...(since(span) ? { since: since(span) } : {}) }
 	const csv = `/api/v1/audit.csv?${new URLSearchParams(query as Record<string, string>).toString()}`
 	return (
 		<>
 			<Group mb="md" align="flex-end">
-				<TextInput label={t('Who')} placeholder="system" value={actor} onChange={(e) => setActor(e.currentTarget.value)} w={150} />
-				<TextInput label={t('Object')} description={undefined} placeholder={t('id or name')} value={object} onChange={(e) => setObject(e.currentTarget.value)} w={220} />
-				<TextInput label={t('What')} placeholder="user.update" value={action} onChange={(e) => setAction(e.currentTarget.value)} w={180} />
-				<Select label={t('Time')} value={span} onChange={(v) => setSpan(v ?? 'all')} allowDeselect={false} w={150} data={[{ value: 'all', label: t('ever') }, { value: 'hour', label: t('last hour') }, { value: 'day', label: t('last day') }, { value: 'week', label: t('last 7 days') }, { value: 'month', label: t('last 30 days') }]} />
+				<TextInput label={t('Who')} placeholder="system" value={actor} onChange={(e) => narrow({ actor: e.currentTarget.value })} w={150} />
+				<TextInput label={t('Object')} description={undefined} placeholder={t('id or name')} value={object} onChange={(e) => narrow({ object: e.currentTarget.value })} w={220} />
+				<TextInput label={t('What')} placeholder="user.update" value={action} onChange={(e) => narrow({ action: e.currentTarget.value })} w={180} />
+				<Select label={t('Time')} value={span || 'all'} onChange={(v) => narrow({ span: v === 'all' ? '' : (v ?? '') })} allowDeselect={false} w={150} data={[{ value: 'all', label: t('ever') }, { value: 'hour', label: t('last hour') }, { value: 'day', label: t('last day') }, { value: 'week', label: t('last 7 days') }, { value: 'month', label: t('last 30 days') }]} />
 				<Button component="a" href={csv} download="certwright-audit.csv" variant="default">
 					{t('Download CSV')}
 				</Button>

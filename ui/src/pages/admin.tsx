@@ -11,9 +11,10 @@ import { t } from '../i18n'
 import { Empty, Relative, Time, Tone } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { useNamedList } from '../parts/named'
 import { Loaded, Page } from '../parts/page'
-import { RIGHTS, Rights, roleOptions, type Right, type Role } from '../parts/rights'
-import { DataTable, PlainTable } from '../parts/table'
+import { RIGHTS, Rights, ROLES, roleOptions, type Right, type Role } from '../parts/rights'
+import { DataTable, NoneFits, PlainTable } from '../parts/table'
 import { CreateToken, TokenRole } from './tokens'
 
 const crumbs = () => [{ text: t('Administration') }]
@@ -24,6 +25,7 @@ export function UsersPage() {
 	const [making, setMaking] = useState(false)
 	const [editing, setEditing] = useState<User | null>(null)
 	const [deleting, setDeleting] = useState<User | null>(null)
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the users'), only: { key: 'role', label: t('Role'), all: t('Every role'), data: ROLES.map((x) => ({ value: x, label: x })) }, first: 'oldest' })
 	return (
 		<Page
 			title={t('Users')}
@@ -36,13 +38,15 @@ export function UsersPage() {
 		>
 			<DataTable<User>
 				label={t('Users')}
-				queryKey={['users']}
-				read={({ limit, cursor }) => unwrap(api.GET('/users', { params: { query: { limit, cursor, sort: 'oldest' } } }))}
+				queryKey={['users', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/users', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(u) => u.id}
-				empty={<Empty title={t('No user')} />}
+				filters={filters}
+				empty={narrowed ? <NoneFits /> : <Empty title={t('No user')} />}
 				columns={[
 					{
 						title: t('Name'),
+						sort: by('name'),
 						render: (u) => (
 							<>
 								<span className="break">{u.name}</span>
@@ -59,7 +63,7 @@ export function UsersPage() {
 					{ title: t('Rights'), render: (u) => (u.rights.length ? u.rights.join(', ') : <Text span c="dimmed">{t('none')}</Text>) },
 					{ title: t('Status'), render: (u) => <Tone tone={u.disabled ? 'calm' : 'good'}>{u.disabled ? t('disabled') : t('active')}</Tone> },
 					{ title: t('Last sign-in'), render: (u) => (u.last_login_at ? <Time at={u.last_login_at} /> : t('never')) },
-					{ title: t('Created At'), render: (u) => <Time at={u.created_at} /> },
+					{ title: t('Created At'), sort: when, render: (u) => <Time at={u.created_at} /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,
@@ -195,6 +199,7 @@ export function TokensPage() {
 	const may = useMay()
 	const [making, setMaking] = useState(false)
 	const [revoking, setRevoking] = useState<Token | null>(null)
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the tokens'), also: ['expires'] })
 	return (
 		<Page
 			title={t('API tokens')}
@@ -207,23 +212,39 @@ export function TokensPage() {
 		>
 			<DataTable<Token>
 				label={t('API tokens')}
-				queryKey={['tokens']}
-				read={({ limit, cursor }) => unwrap(api.GET('/tokens', { params: { query: { limit, cursor } } }))}
+				queryKey={['tokens', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/tokens', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(k) => k.id}
+				filters={filters}
 				empty={
-					<Empty title={t('No API token')} action={<Button onClick={() => setMaking(true)}>{t('Create Token')}</Button>}>
-						{t('Scripts, CI and the command line sign in with a token. “certwright login” makes one too.')}
-					</Empty>
+					narrowed ? (
+						<NoneFits />
+					) : (
+						<Empty title={t('No API token')} action={<Button onClick={() => setMaking(true)}>{t('Create Token')}</Button>}>
+							{t('Scripts, CI and the command line sign in with a token. “certwright login” makes one too.')}
+						</Empty>
+					)
 				}
 				columns={[
-					{ title: t('Name'), render: (k) => <span className="break">{k.name}</span> },
+					{
+						title: t('Name'),
+						sort: by('name'),
+						render: (k) => (
+							<>
+								<span className="break">{k.name}</span>
+								<Text c="dimmed" size="sm" className="mono">
+									{k.prefix}…
+								</Text>
+							</>
+						),
+					},
 					...(may('admin') ? [{ title: t('Owner'), render: (k: Token) => k.user_name }] : []),
 					{ title: t('Role'), render: (k) => <TokenRole token={k} /> },
 					{ title: t('Only from'), render: (k) => (k.sources.length ? <span className="mono break">{k.sources.join(', ')}</span> : t('anywhere')) },
-					{ title: t('Begins with'), render: (k) => <span className="mono">{k.prefix}…</span> },
 					{ title: t('Status'), render: (k) => (k.revoked_at ? <Tone tone="calm">{t('revoked')}</Tone> : new Date(k.expires_at).getTime() < Date.now() ? <Tone tone="calm">{t('expired')}</Tone> : <Tone tone="good">{t('active')}</Tone>) },
 					{ title: t('Last used'), render: (k) => (k.used_at ? <Relative at={k.used_at} /> : t('never')) },
-					{ title: t('Expires'), render: (k) => <Time at={k.expires_at} show="date" /> },
+					{ title: t('Expires'), sort: by('expires'), nowrap: true, render: (k) => <Time at={k.expires_at} show="date" /> },
+					{ title: t('Created At'), sort: when, nowrap: true, render: (k) => <Time at={k.created_at} show="date" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

@@ -4,7 +4,7 @@ import { Button, NativeSelect, Stack, Tabs, Text, TextInput } from '@mantine/cor
 import { useForm } from '@mantine/form'
 import { useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
-import { Link, useLocation, useSearchParams } from 'wouter'
+import { Link, useLocation } from 'wouter'
 import { api, Idempotency, unwrap, type AcmeRecord, type Delegation } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
@@ -13,7 +13,7 @@ import { FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Preflight } from '../parts/looks'
 import { Page } from '../parts/page'
-import { DataTable, type Column } from '../parts/table'
+import { Choose, DataTable, FindText, NoneFits, useFilters, useSort, type Column } from '../parts/table'
 import { Delegations } from './delegations'
 import { methodChoices, useKinds, useProviders } from './external-dns'
 
@@ -116,8 +116,9 @@ function PreflightTab() {
 const STATUSES = ['not-ready', 'ready', 'valid', 'invalid', 'withdrawn'] as const
 
 function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
-	const [search, setSearch] = useSearchParams()
-	const status = STATUSES.find((s) => s === search.get('status'))
+	const [{ status, domain }, narrow] = useFilters('status', 'domain')
+	const { sort, when } = useSort([], 'newest')
+	const query = { kind, sort, ...(status ? { status: status as AcmeRecord['status'] } : {}), ...(domain ? { domain } : {}) }
 	const columns: Column<AcmeRecord>[] = [
 		{ title: kind === 'dns-01' ? t('Domain') : t('Address'), render: (r) => kind === 'http-01' ? <Clipped text={r.url ?? r.domain} /> : <Soft text={r.domain} /> },
 		{ title: t('Type'), render: (r) => r.type },
@@ -133,20 +134,21 @@ function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
 		},
 		{ title: t('Status'), render: (r) => <RecordStatus record={r} /> },
 		{ title: t('Order'), render: (r) => <Link href={`/orders/${r.order_num}`}>{r.order_num}</Link> },
-		{ title: t('Created At'), render: (r) => <Time at={r.created_at} show="two" /> },
+		{ title: t('Created At'), sort: when, render: (r) => <Time at={r.created_at} show="two" /> },
 	]
 	return (
 		<DataTable<AcmeRecord>
 			label={kind === 'dns-01' ? t('Challenge records') : t('HTTP challenges')}
-			queryKey={['records', { kind, status }]}
-			read={async ({ limit, cursor }) => {
-				/* The server filters by one thing at a time: with a status the other kind is left out here. */
-				const page = await unwrap(api.GET('/records', { params: { query: { ...(status ? { status } : { kind }), limit, cursor } } }))
-				return { ...page, items: page.items.filter((r) => r.kind === kind) }
-			}}
+			queryKey={['records', query]}
+			read={({ limit, cursor }) => unwrap(api.GET('/records', { params: { query: { ...query, limit, cursor } } }))}
 			rowKey={(r) => r.id}
-			filters={<NativeSelect aria-label={t('Status')} value={status ?? ''} onChange={(e) => setSearch(e.currentTarget.value ? { status: e.currentTarget.value } : {}, { replace: true })} data={[{ value: '', label: t('Every status') }, ...STATUSES.map((s) => ({ value: s, label: recordStatusName(s) }))]} />}
-			empty={<Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP challenge')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('What Certwright answers on port 80 for http-01 orders stands here.')}</Empty>}
+			filters={
+				<>
+					<FindText value={domain} least={1} label={t('Search the records')} hint={kind === 'dns-01' ? t('Whole name of the record, such as _acme-challenge.example.com') : t('Whole name, such as www.example.com')} onChange={(next) => narrow({ domain: next })} />
+					<Choose label={t('Status')} all={t('Every status')} value={status} onChange={(next) => narrow({ status: next })} data={STATUSES.map((s) => ({ value: s, label: recordStatusName(s) }))} />
+				</>
+			}
+			empty={status || domain ? <NoneFits /> : <Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP challenge')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('What Certwright answers on port 80 for http-01 orders stands here.')}</Empty>}
 			columns={columns}
 		/>
 	)

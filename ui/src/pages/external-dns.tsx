@@ -13,8 +13,9 @@ import { Because, CopyLine, Empty, Failure, Notice, sentence, Soft, Time, Tone, 
 import { connectionBody, ConnectionFields, connectionOf, type Connection } from '../parts/connection'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { useNamedList } from '../parts/named'
 import { Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { DataTable, NoneFits } from '../parts/table'
 import { useVendors } from './vendors'
 
 export type Provider = Schemas['Provider']
@@ -40,12 +41,22 @@ export function methodChoices(validation: string, providers: Provider[], kinds: 
 
 const TONES: Record<Provider['status'], ToneName> = { new: 'calm', ok: 'good', failed: 'warn', refused: 'bad' }
 
-export function ProviderStatus({ provider }: { provider: Provider }) {
+function providerStatusName(status: Provider['status']): string {
 	const words: Record<Provider['status'], string> = { new: t('not tested'), ok: t('works'), failed: t('test failed'), refused: t('credential refused') }
+	return words[status]
+}
+
+/** How the lists of providers are searched, narrowed and ordered: here those of DNS, elsewhere those that answer http-01. */
+export function useProviderList(search: string) {
+	const data = (Object.keys(TONES) as Provider['status'][]).map((x) => ({ value: x, label: providerStatusName(x) }))
+	return useNamedList({ search, only: { key: 'status', label: t('Status'), all: t('Every status'), data } })
+}
+
+export function ProviderStatus({ provider }: { provider: Provider }) {
 	const why = provider.reason ? [provider.reason.detail ?? provider.reason.title, provider.reason.remote].filter(Boolean).join(' — ') : undefined
 	return (
 		<Tone tone={TONES[provider.status]} title={why ? sentence(why) : undefined}>
-			{words[provider.status]}
+			{providerStatusName(provider.status)}
 		</Tone>
 	)
 }
@@ -97,25 +108,28 @@ function Providers({ adding, add, onClose }: { adding: boolean; add: () => void;
 	const [testing, setTesting] = useState<Provider | null>(null)
 	const [deleting, setDeleting] = useState<Provider | null>(null)
 	const [why, setWhy] = useState<Provider | null>(null)
+	const { query, narrowed, filters, when, by } = useProviderList(t('Search the providers'))
 	return (
 		<>
 			{why?.reason && <Because reason={why.reason} />}
 			<DataTable<Provider>
 				label={t('Providers')}
-				queryKey={['providers']}
+				queryKey={['providers', query]}
 				read={async ({ limit, cursor }) => {
-					const [page, all] = await Promise.all([unwrap(api.GET('/providers', { params: { query: { limit, cursor } } })), unwrap(api.GET('/provider-kinds'))])
+					const [page, all] = await Promise.all([unwrap(api.GET('/providers', { params: { query: { ...query, limit, cursor } } })), unwrap(api.GET('/provider-kinds'))])
 					return { ...page, items: page.items.filter((p) => !all.items.some((k) => k.name === p.kind && !k.validations.includes('dns-01'))) }
 				}}
 				rowKey={(p) => p.id}
+				filters={filters}
 				empty={
-					<Empty title={t('No provider yet')} action={may('admin') && <Button onClick={add}>{t('Add provider')}</Button>}>
+					narrowed ? <NoneFits /> : <Empty title={t('No provider yet')} action={may('admin') && <Button onClick={add}>{t('Add provider')}</Button>}>
 						{t('Where the DNS of your names is kept. With a credential of it, Certwright sets the challenge records by itself and takes them away again.')}
 					</Empty>
 				}
 				columns={[
 					{
 						title: t('Name'),
+						sort: by('name'),
 						render: (p) => (
 							<>
 								{p.name}
@@ -128,6 +142,7 @@ function Providers({ adding, add, onClose }: { adding: boolean; add: () => void;
 					{ title: t('Status'), render: (p) => <ProviderStatus provider={p} /> },
 					{ title: t('Zones'), render: (p) => (p.zones.length ? <span title={p.zones.join('\n')}><Soft text={p.zones.slice(0, 3).join(', ')} />{p.zones.length > 3 && ` ${t('and {n} more', { n: p.zones.length - 3 })}`}</span> : '–') },
 					{ title: t('Tested At'), render: (p) => <Time at={p.tested_at} show="two" /> },
+					{ title: t('Created At'), sort: when, render: (p) => <Time at={p.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,
@@ -358,6 +373,9 @@ function Rules({ adding, add, onClose }: { adding: boolean; add: () => void; onC
 	const [editing, setEditing] = useState<Rule | null>(null)
 	const [deleting, setDeleting] = useState<Rule | null>(null)
 	const vendors = useVendors()
+	const [providers, kinds] = [useProviders(), useKinds()]
+	const methods = ['dns-01', 'http-01'].flatMap((v) => methodChoices(v, providers.data?.items ?? [], kinds.data?.items ?? []))
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the rules'), hint: t('Part of a suffix'), only: { key: 'method', label: t('Method'), all: t('Every method'), data: methods.filter((m, i) => methods.findIndex((n) => n.value === m.value) === i) } })
 	const vendorTitle = (key: string) => (key ? (vendors.data?.items.find((v) => v.key === key)?.title ?? key) : t('any'))
 	return (
 		<>
@@ -366,20 +384,21 @@ function Rules({ adding, add, onClose }: { adding: boolean; add: () => void; onC
 			</Text>
 			<DataTable<Rule>
 				label={t('Validation rules')}
-				queryKey={['rules']}
-				read={({ limit, cursor }) => unwrap(api.GET('/rules', { params: { query: { limit, cursor } } }))}
+				queryKey={['rules', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/rules', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(r) => r.id}
+				filters={filters}
 				empty={
-					<Empty title={t('No rule yet')} action={may('admin') && <Button onClick={add}>{t('Add rule')}</Button>}>
+					narrowed ? <NoneFits /> : <Empty title={t('No rule yet')} action={may('admin') && <Button onClick={add}>{t('Add rule')}</Button>}>
 						{t('A rule saves choosing: every name that ends in its suffix is proved its way, unless an order says otherwise.')}
 					</Empty>
 				}
 				columns={[
-					{ title: t('Suffix'), render: (r) => (r.suffix ? <span className="mono"><Soft text={r.suffix} /></span> : t('every name')) },
+					{ title: t('Suffix'), sort: by('name'), render: (r) => (r.suffix ? <span className="mono"><Soft text={r.suffix} /></span> : t('every name')) },
 					{ title: t('Vendor'), render: (r) => vendorTitle(r.vendor) },
 					{ title: t('Validation Type'), render: (r) => r.validation },
 					{ title: t('Method'), render: (r) => (r.method_name === r.method_title ? r.method_title : `${r.method_name} (${r.method_title})`) },
-					{ title: t('Created At'), render: (r) => <Time at={r.created_at} show="two" /> },
+					{ title: t('Created At'), sort: when, render: (r) => <Time at={r.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

@@ -13,8 +13,8 @@ import { Because, CopyButton, Empty, Failure, Notice, Soft, Time, Tone } from '.
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Card, Page } from '../parts/page'
-import { DataTable } from '../parts/table'
-import { ProviderForm, ProviderStatus, useKinds, type Provider } from './external-dns'
+import { DataTable, NoneFits } from '../parts/table'
+import { ProviderForm, ProviderStatus, useKinds, useProviderList, type Provider } from './external-dns'
 
 interface Server {
 	name: string
@@ -86,6 +86,7 @@ function Targets({ adding, add, onClose }: { adding: boolean; add: () => void; o
 	const [testing, setTesting] = useState<Provider | null>(null)
 	const [serving, setServing] = useState<Provider | null>(null)
 	const [deleting, setDeleting] = useState<Provider | null>(null)
+	const { query, narrowed, filters, when, by } = useProviderList(t('Search the targets'))
 	const kindOf = (p: Provider) => kinds.data?.items.find((k) => k.name === p.kind)
 	return (
 		<>
@@ -94,20 +95,22 @@ function Targets({ adding, add, onClose }: { adding: boolean; add: () => void; o
 			</Text>
 			<DataTable<Provider>
 				label={t('Targets')}
-				queryKey={['providers', 'http']}
+				queryKey={['providers', 'http', query]}
 				read={async ({ limit, cursor }) => {
-					const [page, all] = await Promise.all([unwrap(api.GET('/providers', { params: { query: { limit, cursor } } })), unwrap(api.GET('/provider-kinds'))])
+					const [page, all] = await Promise.all([unwrap(api.GET('/providers', { params: { query: { ...query, limit, cursor } } })), unwrap(api.GET('/provider-kinds'))])
 					return { ...page, items: page.items.filter((p) => all.items.some((k) => k.name === p.kind && k.validations.includes('http-01'))) }
 				}}
 				rowKey={(p) => p.id}
+				filters={filters}
 				empty={
-					<Empty title={t('No target yet')} action={may('admin') && <Button onClick={add}>{t('Add target')}</Button>}>
+					narrowed ? <NoneFits /> : <Empty title={t('No target yet')} action={may('admin') && <Button onClick={add}>{t('Add target')}</Button>}>
 						{t('A place where Certwright puts the answer to an HTTP challenge by itself and takes it away again: a data group of a BIG-IP, or a web root of this host.')}
 					</Empty>
 				}
 				columns={[
 					{
 						title: t('Name'),
+						sort: by('name'),
 						render: (p) => (
 							<>
 								{p.name}
@@ -120,6 +123,7 @@ function Targets({ adding, add, onClose }: { adding: boolean; add: () => void; o
 					{ title: t('Status'), render: (p) => <ProviderStatus provider={p} /> },
 					{ title: t('Where'), render: (p) => <span className="mono break"><Soft text={remoteOf(p)?.address ?? remoteOf(p)?.directory ?? p.fields.url ?? p.fields.webroot ?? '–'} /></span> },
 					{ title: t('Tested At'), render: (p) => <Time at={p.tested_at} show="two" /> },
+					{ title: t('Created At'), sort: when, render: (p) => <Time at={p.created_at} show="two" /> },
 					{
 						title: t('Actions'),
 						hideTitle: true,

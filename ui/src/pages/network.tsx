@@ -11,8 +11,9 @@ import { t } from '../i18n'
 import { Empty, Notice, Soft, Time } from '../parts/bits'
 import { Confirm, FormDialog, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { useNamedList } from '../parts/named'
 import { Card, Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { DataTable, NoneFits } from '../parts/table'
 import { useVendors } from './vendors'
 
 type View = Schemas['View']
@@ -65,6 +66,8 @@ export function NetworkPage() {
 	)
 }
 
+const KINDS: View['kind'][] = ['system', 'servers', 'doh']
+
 function kindName(kind: View['kind']): string {
 	const words: Record<View['kind'], string> = { system: t('The system’s resolvers'), servers: t('A list of resolvers'), doh: t('DNS over HTTPS') }
 	return words[kind]
@@ -93,24 +96,26 @@ function Actions({ label, onEdit, onDelete }: { label: string; onEdit: () => voi
 function Views({ onAdd, onEdit }: { onAdd: () => void; onEdit: (v: View) => void }) {
 	const may = useMay()
 	const [deleting, setDeleting] = useState<View | null>(null)
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the views'), only: { key: 'kind', label: t('Kind'), all: t('Every kind'), data: KINDS.map((x) => ({ value: x, label: kindName(x) })) } })
 	return (
 		<>
 			<DataTable<View>
 				label={t('Views of DNS')}
-				queryKey={['views']}
-				read={({ limit, cursor }) => unwrap(api.GET('/views', { params: { query: { limit, cursor } } }))}
+				queryKey={['views', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/views', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(v) => v.id}
+				filters={filters}
 				empty={
-					<Empty title={t('The server’s own view is used')} action={may('admin') && <Button onClick={onAdd}>{t('Add view')}</Button>}>
+					narrowed ? <NoneFits /> : <Empty title={t('The server’s own view is used')} action={may('admin') && <Button onClick={onAdd}>{t('Add view')}</Button>}>
 						{t('It finds the authoritative servers through the resolvers of the configuration or of the system. Add a view where the inside sees another DNS than the Internet, or where port 53 is closed outward.')}
 					</Empty>
 				}
 				columns={[
-					{ title: t('Name'), render: (v) => <Soft text={v.name} /> },
+					{ title: t('Name'), sort: by('name'), render: (v) => <Soft text={v.name} /> },
 					{ title: t('Kind'), render: (v) => kindName(v.kind) },
 					{ title: t('Resolvers'), render: (v) => <span className="mono break">{v.url ?? (v.servers.join(', ') || '–')}</span> },
 					{ title: t('Who is asked for the value'), render: (v) => (v.direct ? t('every authoritative server') : t('these resolvers')) },
-					{ title: t('Created At'), render: (v) => <Time at={v.created_at} show="two" /> },
+					{ title: t('Created At'), sort: when, render: (v) => <Time at={v.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (v) => <Actions label={t('Actions of view {name}', { name: v.name })} onEdit={() => onEdit(v)} onDelete={() => setDeleting(v)} /> },
 				]}
 			/>
@@ -173,25 +178,27 @@ function Rules({ onAdd, onEdit }: { onAdd: () => void; onEdit: (r: Rule) => void
 	const vendors = useVendors()
 	const views = useViews()
 	const [deleting, setDeleting] = useState<Rule | null>(null)
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the rules'), hint: t('Part of a suffix'), only: { key: 'view_id', label: t('View'), all: t('Every view'), data: (views.data?.items ?? []).map((v) => ({ value: v.id, label: v.name })) }, prefix: 'rule-' })
 	const vendor = (key: string) => (key ? (vendors.data?.items.find((v) => v.key === key)?.title ?? key) : t('any vendor'))
 	const view = (id: string) => views.data?.items.find((v) => v.id === id)?.name ?? id
 	return (
 		<>
 			<DataTable<Rule>
 				label={t('Which view for which names')}
-				queryKey={['view-rules']}
-				read={({ limit, cursor }) => unwrap(api.GET('/view-rules', { params: { query: { limit, cursor } } }))}
+				queryKey={['view-rules', query]}
+				read={({ limit, cursor }) => unwrap(api.GET('/view-rules', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(r) => r.id}
+				filters={filters}
 				empty={
-					<Empty title={t('No rule yet')} action={may('admin') && <Button onClick={onAdd}>{t('Add rule')}</Button>}>
+					narrowed ? <NoneFits /> : <Empty title={t('No rule yet')} action={may('admin') && <Button onClick={onAdd}>{t('Add rule')}</Button>}>
 						{t('Every name is looked at through the server’s own view. The rule of the longest matching suffix chooses another, or says: do not look, wait.')}
 					</Empty>
 				}
 				columns={[
-					{ title: t('Suffix'), render: (r) => (r.suffix ? <span className="mono"><Soft text={r.suffix} /></span> : t('every name')) },
+					{ title: t('Suffix'), sort: by('name'), render: (r) => (r.suffix ? <span className="mono"><Soft text={r.suffix} /></span> : t('every name')) },
 					{ title: t('Vendor'), render: (r) => vendor(r.vendor) },
 					{ title: t('What is done'), render: (r) => (r.view_id ? t('looked at through {view}', { view: view(r.view_id) }) : t('not looked at; {n} s after publishing the authority is told', { n: r.wait_s })) },
-					{ title: t('Created At'), render: (r) => <Time at={r.created_at} show="two" /> },
+					{ title: t('Created At'), sort: when, render: (r) => <Time at={r.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (r) => <Actions label={t('Actions of the rule for {suffix}', { suffix: r.suffix || t('every name') })} onEdit={() => onEdit(r)} onDelete={() => setDeleting(r)} /> },
 				]}
 			/>

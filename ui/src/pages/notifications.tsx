@@ -11,8 +11,9 @@ import { t } from '../i18n'
 import { Because, CopyLine, Empty, Notice, sentence, Time, Tone, type ToneName } from '../parts/bits'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { useNamedList } from '../parts/named'
 import { Page } from '../parts/page'
-import { DataTable } from '../parts/table'
+import { DataTable, NoneFits } from '../parts/table'
 import { NoticesCard } from './renewals'
 import { useVendors } from './vendors'
 
@@ -46,6 +47,10 @@ function eventNames(): Record<string, string> {
 	}
 }
 
+function kindName(kind: Channel['kind']): string {
+	return kind === 'email' ? t('mail') : t('webhook')
+}
+
 function where(c: Channel): string {
 	return c.kind === 'email' ? (c.settings.to ?? []).join(', ') : (c.settings.url ?? '')
 }
@@ -69,6 +74,7 @@ export function NotificationsPage() {
 	const [reading, setReading] = useState<Channel | null>(null)
 	const [secret, setSecret] = useState<{ name: string; secret: string } | null>(null)
 	const [tested, setTested] = useState<Channel | null>(null)
+	const { query, narrowed, filters, when, by } = useNamedList({ search: t('Search the channels'), only: { key: 'kind', label: t('Kind'), all: t('Every kind'), data: (['email', 'webhook'] as const).map((x) => ({ value: x, label: kindName(x) })) } })
 	const { busy, act } = useAct()
 	const test = (c: Channel) =>
 		act(
@@ -108,22 +114,24 @@ export function NotificationsPage() {
 				{tested?.reason && <Because reason={tested.reason} />}
 				<DataTable<Channel>
 					label={t('Channels')}
-					queryKey={['channels']}
-					read={({ limit, cursor }) => unwrap(api.GET('/channels', { params: { query: { limit, cursor } } }))}
+					queryKey={['channels', query]}
+					read={({ limit, cursor }) => unwrap(api.GET('/channels', { params: { query: { ...query, limit, cursor } } }))}
 					rowKey={(c) => c.id}
+					filters={filters}
 					empty={
-						<Empty title={t('Nobody is told yet')} action={may('admin') && <Button onClick={() => setAdding(true)}>{t('Add channel')}</Button>}>
+						narrowed ? <NoneFits /> : <Empty title={t('Nobody is told yet')} action={may('admin') && <Button onClick={() => setAdding(true)}>{t('Add channel')}</Button>}>
 							{t('Say who is told when something goes wrong: people by mail, or a program by a signed webhook.')}
 						</Empty>
 					}
 					columns={[
 						{
 							title: t('Name'),
+							sort: by('name'),
 							render: (c) => (
 								<>
 									{c.name}
 									<Text c="dimmed" size="sm">
-										{c.kind === 'email' ? t('mail') : t('webhook')}
+										{kindName(c.kind)}
 									</Text>
 								</>
 							),
@@ -133,6 +141,7 @@ export function NotificationsPage() {
 						{ title: t('Told About'), render: (c) => (c.rules.events.length ? c.rules.events.map((e) => eventNames()[e] ?? e).join(', ') : t('all notices')) },
 						{ title: t('Waiting'), render: (c) => `${c.waiting}${c.dropped ? ` (${t('{n} dropped', { n: c.dropped })})` : ''}` },
 						{ title: t('Last Sent'), render: (c) => <Time at={c.sent_at} show="two" /> },
+						{ title: t('Created At'), sort: when, render: (c) => <Time at={c.created_at} show="two" /> },
 						{
 							title: t('Actions'),
 							hideTitle: true,

@@ -5,7 +5,7 @@ import { type User } from '../api/client'
 import { t } from '../i18n'
 
 export type Role = User['role']
-const ROLES: Role[] = ['viewer', 'operator', 'admin']
+export const ROLES: Role[] = ['viewer', 'operator', 'admin']
 
 export function roleOptions(highest: Role) {
 	const words: Record<Role, string> = { viewer: t('viewer: sees everything, changes nothing'), operator: t('operator: also orders certificates'), admin: t('admin: also accounts and people') }

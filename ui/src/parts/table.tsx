@@ -57,12 +57,23 @@ export function useFilters<K extends string>(...names: K[]): [Record<K, string>,
 	return [values, set]
 }
 
-/** The newest or the oldest first, as the address bar says; the head of the column turns it around. */
+type Sorting = NonNullable<Column<unknown>['sort']>
+type Time = 'newest' | 'oldest'
+
+/** What stands first in a list, as the address bar says, else `first`: `when` is the head of a column of times, `by` of another one. */
+export function useSort<W extends string = never>(words: readonly W[], first: Time, key = 'sort') {
+	const [values, set] = useFilters(key)
+	const sort = (['newest', 'oldest', ...words] as const).find((w) => w === values[key]) ?? first
+	const go = (next: Time | W) => set({ [key]: next === first ? '' : next })
+	const when: Sorting = { direction: sort === 'oldest' ? 'ascending' : 'descending', active: sort === 'newest' || sort === 'oldest', choose: () => go(sort === 'newest' ? 'oldest' : 'newest') }
+	const by = (word: W): Sorting => ({ direction: 'ascending', active: sort === word, choose: () => go(sort === word ? first : word) })
+	return { sort, when, by }
+}
+
+/** The newest or the oldest first; a list that has the newest first is not asked for it. */
 export function useNewestFirst() {
-	const [{ sort }, set] = useFilters('sort')
-	const oldest = sort === 'oldest'
-	const head: Column<unknown>['sort'] = { direction: oldest ? 'ascending' : 'descending', active: true, choose: () => set({ sort: oldest ? '' : 'oldest' }) }
-	return { sort: oldest ? ('oldest' as const) : undefined, head }
+	const { sort, when } = useSort([], 'newest')
+	return { sort: sort === 'oldest' ? sort : undefined, head: when }
 }
 
 /** A part of a text that the server looks for, once it is long enough. */
@@ -77,6 +88,7 @@ export function FindText({ value, onChange, label, hint, least = 3 }: { value: s
 	return (
 		<form
 			role="search"
+			aria-label={label}
 			style={{ flex: '1 1 260px', maxWidth: 420 }}
 			onSubmit={(e) => {
 				e.preventDefault()
