@@ -24,7 +24,7 @@ export interface Column<T> {
 function Head<T>({ column: c }: { column: Column<T> }) {
 	if (c.hideTitle) return <span className="mantine-visually-hidden-static">{c.title}</span>
 	if (!c.sort) return <>{c.title}</>
-	const arrow = <span aria-hidden="true">{c.sort.active ? (c.sort.direction === 'ascending' ? '↑' : '↓') : ''}</span>
+	const arrow = <span aria-hidden="true">{c.sort.active ? (c.sort.direction === 'ascending' ? '↑' : '↓') : c.sort.choose ? '↕' : ''}</span>
 	if (!c.sort.choose)
 		return (
 			<span className="sort">
