@@ -247,7 +247,8 @@ struct order_query {
 	const char *status, *account_id, *certificate_id, *name;
 };
 
-call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test, provider_attach;
+call_handler provider_kind_list, provider_list, provider_create, provider_get, provider_patch, provider_delete, provider_test, provider_attach,
+	provider_options;
 call_handler challenge_texts;
 extern const struct json_field provider_attach_fields[], challenge_text_fields[];
 struct provider_attach_body {
@@ -259,8 +260,12 @@ struct challenge_text_query {
 	const char *host;
 };
 call_handler rule_list, rule_create, rule_get, rule_patch, rule_delete, debt_list, debt_retry;
-extern const struct json_field provider_create_fields[], provider_update_fields[], provider_test_fields[], rule_create_fields[],
+extern const struct json_field provider_options_fields[], provider_create_fields[], provider_update_fields[], provider_test_fields[], rule_create_fields[],
 	rule_update_fields[];
+struct provider_options_body {
+	const char *kind;
+	json_t *fields;
+};
 struct provider_test_body {
 	const char *zone;
 	bool write;

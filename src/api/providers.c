@@ -31,6 +31,11 @@ const struct json_field provider_attach_fields[] = {
 	JF_LIST(struct provider_attach_body, expect, .required = true, .max = 64, .item_max = 255),
 	{ 0 }
 };
+const struct json_field provider_options_fields[] = {
+	JF_STR(struct provider_options_body, kind, .required = true, .min = 1, .max = 64),
+	JF_JSON(struct provider_options_body, fields, .required = true),
+	{ 0 }
+};
 const struct json_field rule_create_fields[] = {
 	JF_STR(struct rule_save, suffix, .required = true, .max = LIMIT_NAME),
 	JF_STR(struct rule_save, vendor, .max = 64),
@@ -50,14 +55,11 @@ const struct json_field rule_update_fields[] = {
 
 static json_t *choices_json(const struct service *s, const struct field *f)
 {
-	_cleanup_strlist_ struct strlist roots = { 0 };
-	json_t *l = json_array();
+	_cleanup_strlist_ struct strlist named = { 0 };
+	json_t *l;
 
-	if (f->flags & FIELD_WEBROOT)
-		service_webroots(s, &roots);
-	for (size_t i = 0; i < roots.n; i++)
-		json_array_append_new(l, json_string(roots.v[i]));
-
+	service_named(s, f, &named);
+	l = json_strlist(&named);
 	for (size_t i = 0; f->choices && f->choices[i]; i++)
 		json_array_append_new(l, json_string(f->choices[i]));
 	return l;
@@ -80,8 +82,8 @@ static json_t *field_json(const struct service *s, const struct field *f)
 {
 	_cleanup_free_ char *label = field_label(f);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:I, s:I}", "name", f->name, "label", label, "input", input_of(f), "help",
-			 f->help, "required", !!(f->flags & FIELD_REQUIRED), "endpoint",
+	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:o, s:I, s:I}", "name", f->name, "label", label, "input", input_of(f), "multiline",
+			 !!(f->flags & FIELD_LINES), "help", f->help, "required", !!(f->flags & FIELD_REQUIRED), "endpoint",
 			 !!(f->flags & FIELD_ENDPOINT), "default", json_str_or_null(f->standard), "choices", choices_json(s, f), "min",
 			 (json_int_t)f->min, "max",
 			 (json_int_t)(f->max		       ? f->max :
@@ -100,9 +102,9 @@ static json_t *kind_json(const struct service *s, const struct provider_kind *k)
 		json_array_append_new(validation, json_string("dns-01"));
 	if (k->http)
 		json_array_append_new(validation, json_string("http-01"));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights", k->rights,
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights", k->rights,
 			 "site", json_str_or_null(k->site), "validations", validation, "lists_zones", k->lists_zones, "attaches", k->attaches,
-			 "fields", fields);
+			 "options_field", json_str_or_null(k->options_field), "fields", fields);
 }
 
 int provider_kind_list(struct call *c, struct err *err)
@@ -248,8 +250,8 @@ int provider_test(struct call *c, struct err *err)
 	return 0;
 }
 
-/* The job's own answer: the list before and after. */
-static int attached(struct call *c, const struct job *j, struct err *err)
+/* The job's own answer. */
+static int answered(struct call *c, const struct job *j, struct err *err)
 {
 	(void)err;
 	call_json(c, 200, json_text_or_null(j->result));
@@ -263,7 +265,18 @@ int provider_attach(struct call *c, struct err *err)
 
 	if (service_provider_attach(c->service, &c->actor, c->id, b->server, b->attach, &b->expect, &job, err) < 0)
 		return -(int)err->code;
-	call_wait(c, job, attached);
+	call_wait(c, job, answered);
+	return 0;
+}
+
+int provider_options(struct call *c, struct err *err)
+{
+	const struct provider_options_body *b = c->body;
+	char *job = NULL;
+
+	if (service_provider_options(c->service, &c->actor, b->kind, b->fields, &job, err) < 0)
+		return -(int)err->code;
+	call_wait(c, job, answered);
 	return 0;
 }
 

@@ -135,6 +135,8 @@ const struct route routes[] = {
 	{ "DELETE", "/delegations/{id}", "deleteDelegation", PERM_ORDER, delegation_delete, ROUTE_MATCH, .answers = { 204, 409 } },
 
 	{ "GET", "/provider-kinds", "listProviderKinds", PERM_VIEW, provider_kind_list, .answers = { 200 } },
+	{ "POST", "/provider-options", "askProviderOptions", PERM_ADMIN, provider_options, ROUTE_JOB,
+	  BODY(provider_options_fields, provider_options_body), .answers = { 200 } },
 	{ "GET", "/providers", "listProviders", PERM_VIEW, provider_list, QUERY(provider_list_fields, named_query), .answers = { 200 } },
 	{ "POST", "/providers", "createProvider", PERM_ADMIN, provider_create, ROUTE_ONCE, BODY(provider_create_fields, provider_save),
 	  .answers = { 201, 409 } },

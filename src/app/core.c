@@ -214,7 +214,7 @@ static int engine_begin(struct core *c, struct err *err)
 	struct engine_options o = { .store = c->store, .keys = c->keys, .policy = c->policy,
 				    .workers = (unsigned)c->config->engine_workers, .dns_hostname = c->config->dns_hostname,
 				    .dns_zone = c->config->dns_zone, .dns_public = &c->config->dns_public_addresses,
-				    .webroots = &c->config->webroots, .backup_warn_ms = backup_warn_ms(c->config),
+				    .webroots = &c->config->webroots, .programs = &c->config->programs, .backup_warn_ms = backup_warn_ms(c->config),
 				    .keep_events_ms = c->config->retention_events * DAY_MS, .keep_queries_ms = c->config->retention_queries * DAY_MS,
 				    .heartbeat_url = c->config->heartbeat_url, .heartbeat_post = streq(c->config->heartbeat_method, "POST"),
 				    .heartbeat_ms = c->config->heartbeat_every * MINUTE_MS, .nightly = nightly, .nightly_arg = c };

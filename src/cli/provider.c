@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider.c - `provider kinds | create | list | show | update | test | delete`, `rule ...`, `debt list | retry`. */
+/* provider.c - `provider kinds | options | create | list | show | update | test | delete`, `rule ...`, `debt list | retry`. */
 #include "base/file.h"
 #include "cli/verb.h"
 
@@ -275,8 +275,41 @@ static int del(struct cli *c, const struct cli_args *a, struct err *err)
 	return 0;
 }
 
+static const struct cli_option options_options[] = { { "kind", "K", "a kind of `certwright provider kinds` that can be asked: acmesh", false },
+						       { "set", "FIELD=VALUE", "a field that is no secret: program=acme-sh, hook=dns_pdns", true }, { 0 } };
+
+static int options(struct cli *c, const struct cli_args *a, struct err *err)
+{
+	static const struct cli_column head[] = { { "Title", "title", 0 }, { "See", "site", 0 }, { 0 } };
+	static const struct cli_column rows[] = { { "OPTION", "name", 0 }, { "NEEDED", "required", 0 }, { "DEFAULT", "default", 30 },
+						  { "HELP", "help", 90 }, { 0 } };
+	_cleanup_json_ json_t *body = json_object();
+	_cleanup_answer_ struct cli_answer r = { 0 };
+	struct cli_call q = { .method = HTTP_POST, .path = "/provider-options", .body = body };
+	json_t *shown;
+
+	if (arg_no_words(a, err) < 0)
+		return -(int)err->code;
+	if (!arg_has(a, "kind"))
+		return err_set(err, ERR_INVALID, "--kind K is needed");
+	json_object_set_new(body, "kind", json_string(arg(a, "kind")));
+	json_object_set_new(body, "fields", json_object());
+	if (take_fields(a, body, err) < 0 || cli_request(c, &q, &r, err) < 0 || (r.http.status == 202 && cli_job_wait(c, &r, err) < 0))
+		return -(int)err->code;
+	shown = json_object_get(r.doc, "result");
+	if (c->json) {
+		cli_print_json(&r);
+		return 0;
+	}
+	shown = json_is_object(shown) ? shown : r.doc;
+	cli_print_fields(shown, head);
+	cli_print_rows(json_object_get(shown, "options"), rows, "  ");
+	return 0;
+}
+
 const struct cli_verb provider_verbs[] = {
 	{ "provider", "kinds", "[KIND]", kinds, NULL, "what can be configured, or the fields of one kind" },
+	{ "provider", "options", "", options, options_options, "what a hook of acme.sh needs, by its own words; nothing is saved" },
 	{ "provider", "create", "", create, create_options, "configure a provider" },
 	{ "provider", "list", "", list, provider_list_options, "providers" },
 	{ "provider", "show", "ID", show, NULL, "one provider: fields, zones it saw, who uses it" },

@@ -58,6 +58,7 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	int64_t backup_warn_ms; /* a last backup that is older is a notice; 0 = none is expected */
 	const char *public_url;    /* where people find the page, without '/' at its end; NULL: messages carry no link */
 
+	const struct strlist *programs; /* "NAME=/path" of [programs]: their names are what can be chosen; borrowed, NULL = none */
 	program_run_fn *run_program; /* foreign programs of publishers; NULL: there is no runner */
 	void *program_arg;
 

@@ -34,6 +34,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_CHANNEL_TEST] = { "Test notification channel", job_channel_test, HOUR_MS, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
+	[JOB_PROVIDER_OPTIONS] = { "Ask what a provider needs", run_provider_options, 0, true },
 	[JOB_NETWORK_LOOK] = { "Look at a certificate", job_network_look, 0, true },
 	[JOB_SERVER_CHECK] = { "Check this server", job_server_check, 0, true },
 	[JOB_BULK] = { "Act on many certificates", job_bulk, 7 * DAY_MS, true },

@@ -26,7 +26,7 @@ static void kinds_make(void)
 		kinds[kinds_n++] = (struct provider_kind){
 			.name = p->name, .title = p->title, .help = p->help, .rights = p->rights, .site = p->site,
 			.dns = p->kinds & KIND_DNS01, .http = p->kinds & KIND_HTTP01, .lists_zones = p->zones != NULL, .attaches = p->attach != NULL,
-			 .ttl_s = p->ttl_s,
+			.ttl_s = p->ttl_s, .options_field = p->options ? p->options_field : NULL,
 			.fields = p->fields,
 		};
 	}
@@ -114,25 +114,28 @@ static char *url_of(const struct field *table, json_t *fields)
 	return NULL;
 }
 
-void engine_webroots(const struct engine *e, struct strlist *ret)
+/* Of "NAME=/path". */
+static void names_of(const struct strlist *pairs, struct strlist *ret)
 {
-	for (size_t i = 0; e && e->o.webroots && i < e->o.webroots->n; i++) {
-		_cleanup_free_ char *name = xstrndup(e->o.webroots->v[i], strcspn(e->o.webroots->v[i], "="));
+	for (size_t i = 0; pairs && i < pairs->n; i++)
+		strlist_addn(ret, pairs->v[i], strcspn(pairs->v[i], "="));
+}
 
-		strlist_add(ret, name);
-	}
+void engine_named(const struct engine *e, const struct field *f, struct strlist *ret)
+{
+	if (e && f->flags & (FIELD_WEBROOT | FIELD_PROGRAM))
+		names_of(f->flags & FIELD_WEBROOT ? e->o.webroots : e->o.programs, ret);
 }
 
 /* What the host's administrator has to name: said when it is saved, not at three in the night. */
 static int check_webroot(const struct engine *e, const struct provider_kind *k, json_t *fields, struct err *err)
 {
-	_cleanup_strlist_ struct strlist names = { 0 };
-
-	engine_webroots(e, &names);
 	for (const struct field *f = k->fields; e && f && f->name; f++) {
 		const char *text = json_string_value(json_object_get(fields, f->name));
 		_cleanup_free_ char *pointer = xasprintf("/fields/%s", f->name);
+		_cleanup_strlist_ struct strlist names = { 0 };
 
+		engine_named(e, f, &names);
 		if (!(f->flags & FIELD_WEBROOT) || !text || strlist_has(&names, text))
 			continue;
 		err_set_field(err, ERR_INVALID, pointer, "the configuration file names no web root '%s'", text);

@@ -32,8 +32,8 @@ int provider_secrets(struct keys *k, const struct provider *p, json_t **ret, str
 int provider_check_door(struct engine *e, const struct provider_kind *k, const char *fields_json, struct connection *c, bool confirm,
 			struct err *err) MUST_CHECK;
 
-/* Names of the web roots of the configuration file. */
-void engine_webroots(const struct engine *e, struct strlist *ret);
+/* What the configuration file names for a field that is a program or a web root; nothing for any other. */
+void engine_named(const struct engine *e, const struct field *f, struct strlist *ret);
 
 /* What the probe of Test and save publishes: owner name below the zone, and its value. Always the same for one provider. */
 char *provider_probe_name(const char *id, const char *zone); /* zone NULL: the label only; owned */

@@ -41,6 +41,7 @@ struct provider_kind {
 	const char *name, *title, *help, *rights, *site;
 	bool dns, http; /* which validations it serves */
 	bool lists_zones;
+	const char *options_field; /* the secret whose lines the other side can be asked for (service_provider_options), or NULL */
 	bool attaches; /* it has virtual servers that our answer can be put on */
 	int64_t ttl_s;
 	const struct field *fields;

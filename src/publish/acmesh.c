@@ -212,6 +212,11 @@ static void take_option(struct acmesh_info *i, const char *p, size_t n, bool alt
 	i->options[i->n++] = o;
 }
 
+static bool begins(struct str line, const char *word)
+{
+	return line.n >= strlen(word) && !memcmp(line.p, word, strlen(word));
+}
+
 void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
 {
 	enum { TITLE, HEAD, OPTIONS, ALTERNATIVE } where = TITLE;
@@ -226,13 +231,15 @@ void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
 		if (where == TITLE) {
 			ret->title = str_clean(line.p, line.n, 100);
 			where = HEAD;
-		} else if (str_is(line, "Options:")) {
+		} else if (begins(line, "Options:")) {
 			where = OPTIONS;
-		} else if (str_is(line, "OptionsAlt:")) {
+		} else if (begins(line, "OptionsAlt:")) {
 			where = ALTERNATIVE;
 		} else if (line.n > 1 && *line.p == ' ' && where >= OPTIONS) {
-			take_option(ret, line.p + 1, line.n - 1, where == ALTERNATIVE);
-		} else if (line.n > 6 && !memcmp(line.p, "Site: ", 6) && !ret->site) {
+			while (line.n && *line.p == ' ')
+				line = (struct str){ line.p + 1, line.n - 1 };
+			take_option(ret, line.p, line.n, where == ALTERNATIVE);
+		} else if (line.n > 6 && begins(line, "Site: ") && !ret->site) {
 			ret->site = str_clean(line.p + 6, line.n - 6, 200);
 		} else if (line.n && *line.p != ' ') {
 			where = HEAD;
@@ -251,6 +258,31 @@ void acmesh_info_done(struct acmesh_info *i)
 	free(i->title);
 	free(i->site);
 	*i = (struct acmesh_info){ 0 };
+}
+
+static json_t *info_json(const struct acmesh_info *info, const struct program_env *given)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < info->n; i++) {
+		const struct acmesh_option *o = &info->options[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:b, s:b}", "name", o->name, "help", o->help, "default",
+						      json_str_or_null(o->standard), "required", !o->optional, "given",
+						      program_env_has(given, o->name)));
+	}
+	return json_pack("{s:o, s:o, s:o}", "title", json_str_or_null(info->title), "site", json_str_or_null(info->site), "options", list);
+}
+
+static int options(void *self, const struct publish_env *env, json_t **ret, struct err *err)
+{
+	const struct acmesh *x = self;
+	_cleanup_acmesh_info_ struct acmesh_info info = { 0 };
+
+	if (acmesh_info_read(env, x->program.name, x->hook, &info, err) < 0)
+		return -(int)err->code;
+	*ret = info_json(&info, &x->program.env);
+	return 0;
 }
 
 static const struct field fields[] = {
@@ -279,4 +311,6 @@ const struct publisher publisher_acmesh = {
 	.close = close_,
 	.publish = publish,
 	.withdraw = withdraw,
+	.options = options,
+	.options_field = "options",
 };

@@ -123,6 +123,13 @@ struct publisher {
 	 */
 	int (*find_zone)(void *self, const struct publish_env *env, const char *name, char **ret_zone, struct err *err);
 	/*
+	 * Optional: what these fields need beside them, where only the other side knows (a hook of acme.sh): opened perhaps without its
+	 * secrets, reading only. An object, owned by the caller: {"title", "site", "options": [{"name", "help", "default", "required",
+	 * "given"}]}, whose options are lines NAME=value of the secret field that options_field names.
+	 */
+	int (*options)(void *self, const struct publish_env *env, json_t **ret, struct err *err);
+	const char *options_field;
+	/*
 	 * Optional: what the other side is and what stands there, as the page shows it (docs/admin/http-01.md); reading only. An object,
 	 * owned by the caller; "servers" lists what attach can be used on.
 	 */

@@ -470,9 +470,41 @@ int service_provider_attach(struct service *s, const struct actor *a, const char
 	return 0;
 }
 
-void service_webroots(const struct service *s, struct strlist *ret)
+void service_named(const struct service *s, const struct field *f, struct strlist *ret)
 {
-	engine_webroots(s->engine, ret);
+	engine_named(s->engine, f, ret);
+}
+
+static int options_tx(struct sql *tx, void *arg, struct err *err)
+{
+	struct provider_job *j = arg;
+
+	return job_intake(tx, j->job, j->job_id, err);
+}
+
+int service_provider_options(struct service *s, const struct actor *a, const char *kind, json_t *fields, char **ret_job, struct err *err)
+{
+	const struct provider_kind *k = provider_kind_find(kind);
+	_cleanup_(typed_done) struct typed t = { json_object(), json_object(), false };
+	_cleanup_free_ char *args = NULL;
+	struct ulid id = ulid_new(service_now(s));
+	struct job_request q = { .id = id.s, .kind = JOB_PROVIDER_OPTIONS, .created_by = a->user_id, .now_ms = service_now(s) };
+	struct provider_job j = { .job = &q };
+
+	if (!k || !k->options_field)
+		return err_set_field(err, ERR_INVALID, "/kind", "there is no kind of provider '%.64s' that can be asked what it needs", kind);
+	if (take_fields(k, fields, &t, err) < 0)
+		return -(int)err->code;
+	if (json_object_size(t.secrets))
+		return err_set_field(err, ERR_INVALID, "/fields", "no secret is needed to ask what a provider needs");
+	if (all_there(k, &t, err) < 0)
+		return -(int)err->code;
+	args = json_text_take(json_pack("{s:s, s:O}", "kind", k->name, "fields", t.fields));
+	q.args = args;
+	if (store_write(s->store, options_tx, &j, err) < 0)
+		return -(int)err->code;
+	*ret_job = xstrdup(j.job_id);
+	return 0;
 }
 
 json_t *service_connection_json(const char *text)

@@ -42,8 +42,13 @@ int service_provider_test(struct service *s, const struct actor *a, const char *
 /* Our iRule on a virtual server, or off it; expect: the rules as they were seen. INVALID when its kind has no virtual servers. */
 int service_provider_attach(struct service *s, const struct actor *a, const char *ref, const char *server, bool attach,
 			    const struct strlist *expect, char **ret_job, struct err *err) MUST_CHECK;
-/* Names of the web roots of the configuration file. */
-void service_webroots(const struct service *s, struct strlist *ret);
+/*
+ * Asks what a provider needs beside these fields, where only the other side knows (provider_kind.options_field): nothing is saved, and no
+ * secret is taken. INVALID with "/kind" or "/fields/NAME". *ret_job is owned: its result is the answer.
+ */
+int service_provider_options(struct service *s, const struct actor *a, const char *kind, json_t *fields, char **ret_job, struct err *err) MUST_CHECK;
+/* What the configuration file names for a field that is a program or a web root. */
+void service_named(const struct service *s, const struct field *f, struct strlist *ret);
 /* What a test publishes: <label>.<zone> TXT <value>; both owned. */
 char *service_probe_label(const char *id);
 char *service_probe_value(const char *id);

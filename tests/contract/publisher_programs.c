@@ -242,6 +242,30 @@ static void what_a_hook_says_about_itself_is_read(void **state)
 	ASSERT_TRUE(i.options[2].optional && i.options[3].optional && i.options[4].optional);
 }
 
+static void what_a_hook_needs_is_asked_before_it_has_any_of_it(void **state)
+{
+	const struct publisher *p = publisher_kind("acmesh");
+	_cleanup_json_ json_t *found = NULL;
+	_cleanup_err_ struct err err = { 0 };
+	json_t *list;
+	void *self;
+
+	reset(NULL);
+	w.info = pdns_like;
+	self = open_kind("acmesh", "TEST_Token=" SECRET);
+	ASSERT_OK(p->options(self, &w.env, &found, &err), &err);
+	list = json_object_get(found, "options");
+	ASSERT_STR(json_string_value(json_object_get(found, "site")), "test.example");
+	ASSERT_INT(json_array_size(list), 5);
+	ASSERT_TRUE(json_is_true(json_object_get(json_array_get(list, 0), "required")));
+	ASSERT_TRUE(json_is_false(json_object_get(json_array_get(list, 0), "given")));
+	ASSERT_TRUE(json_is_true(json_object_get(json_array_get(list, 1), "given")));
+	ASSERT_STR(json_string_value(json_object_get(json_array_get(list, 2), "default")), "60");
+	w.fails = ERR_BUSY;
+	ASSERT_FAILS(p->options(self, &w.env, &found, &err), &err, ERR_BUSY);
+	p->close(self);
+}
+
 static void a_hook_that_fails_names_what_it_was_not_given(void **state)
 {
 	const struct publisher *p = publisher_kind("acmesh");
@@ -278,6 +302,7 @@ int main(void)
 		TEST(a_visit_has_its_time_however_many_values_there_are),
 		TEST(names_that_steer_a_program_cannot_be_set),
 		TEST(what_a_hook_says_about_itself_is_read),
+		TEST(what_a_hook_needs_is_asked_before_it_has_any_of_it),
 		TEST(a_hook_that_fails_names_what_it_was_not_given),
 		TEST(a_hook_is_a_plain_name),
 	};

@@ -37,7 +37,7 @@ VERBS = {
     "previewAccountDeletion": "account deletion", "changeAccountContact": "account contact", "agreeToTerms": "account agree",
     "changeAccountKey": "account rollover", "checkCsr": "csr check", "lintCsr": "csr lint", "previewOrder": "order preview", "goOnOrder": "order go-on",
     "listProviderKinds": "provider kinds", "listProviders": "provider list", "createProvider": "provider create", "getProvider": "provider show",
-    "updateProvider": "provider update", "deleteProvider": "provider delete", "testProvider": "provider test", "attachProvider": "challenge attach",
+    "updateProvider": "provider update", "deleteProvider": "provider delete", "testProvider": "provider test", "attachProvider": "challenge attach", "askProviderOptions": "provider options",
     "listChallengeTexts": "challenge texts", "listRules": "rule list", "createRule": "rule create", "getRule": "rule show",
     "updateRule": "rule update", "deleteRule": "rule delete", "listDebts": "debt list", "retryDebt": "debt retry",
     "listViews": "view list", "createView": "view create", "getView": "view show", "updateView": "view update", "deleteView": "view delete",

@@ -35,7 +35,7 @@ EXPECT = {
              " previewOrder testChannel testProvider retryDebt createRenewalWindow deleteRenewalWindow",
     "account": "registerAccount updateAccount deleteAccount refreshAccount changeAccountContact agreeToTerms changeAccountKey"
                " checkVendors readDirectory updateVendor lookAtCertificate",
-    "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider createRule updateRule deleteRule"
+    "admin": "createChannel updateChannel deleteChannel rotateChannelSecret createProvider updateProvider deleteProvider attachProvider askProviderOptions createRule updateRule deleteRule"
              " createView updateView deleteView createViewRule updateViewRule deleteViewRule"
              " getChecks runChecks makeSupportBundle listUsers createUser getUser updateUser deleteUser listUserSessions endUserSessions",
     "audit": "listAudit exportAudit getAuditorReport",

@@ -134,6 +134,24 @@ def hooks():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def asked_what_it_needs(site, folder):
+    """Program and hook are chosen; the hook's own words are the rest of the form. Nothing is saved, and no secret is part of the question."""
+    fields = {f["name"]: f for k in site.server.call("provider", "kinds")["items"] if k["name"] == "acmesh" for f in k["fields"]}
+    assert fields["program"]["choices"] == ["acme-sh", "dns-hook"] and fields["options"]["multiline"], fields
+    assert str(folder) not in json.dumps(fields), "where a program lies is the host's business"
+    found = site.server.call("provider", "options", "--kind", "acmesh", "--set", "program=acme-sh", "--set", "hook=dns_test")
+    found = found.get("result", found)
+    assert (found["title"], found["site"]) == ("A test hook", "example.test")
+    assert [(o["name"], o["required"], o["default"]) for o in found["options"]] == [("TEST_Port", True, None), ("TEST_Key", True, None), ("TEST_Ttl", False, "60")]
+    done = site.server.cli("provider", "options", "--kind", "acmesh", "--set", "program=acme-sh", "--set", "hook=dns_other")
+    assert done.status and "no hook 'dns_other'" in done.err, done
+    for kind, more in (("acmesh", {"options": "TEST_Key=x"}), ("acmesh", {"hook": "../x"}), ("powerdns", {}), ("acmesh", {"program": None})):
+        body = {"kind": kind, "fields": {"program": "acme-sh", "hook": "dns_test", **more} if kind == "acmesh" else {}}
+        status, doc, _ = site.server.request("POST", "/provider-options", body)
+        assert status == 400 and "TEST_Key=x" not in json.dumps(doc), doc
+    assert site.server.call("provider", "list")["items"] == []
+
+
 @pytest.mark.parametrize("kind", ["exec", "acmesh"])
 def test_through_programs_that_the_configuration_names(site, scratch, hooks, kind):
     if not dnspeers.Named.here():
@@ -149,6 +167,7 @@ def test_through_programs_that_the_configuration_names(site, scratch, hooks, kin
             lines = "".join(f"{k}={v}\n" for k, v in programs.environment(peer).items())
             p = s.provider("exec", program="dns-hook", environment=lines)
         else:
+            asked_what_it_needs(s, hooks)
             p = s.provider("acmesh", program="acme-sh", hook="dns_test",
                            options=f"TEST_Port={peer.port}\nTEST_Key={dnspeers.KEY}:{dnspeers.SECRET}\n")
         issue(s, p, peer.values)
