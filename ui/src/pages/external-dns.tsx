@@ -304,6 +304,7 @@ function FieldInput({ field, stored, moved, value, error, onChange }: { field: F
 	if (field.choices.length) return <Select {...common} data={field.choices} value={shown || null} onChange={(v) => onChange(v ?? '')} />
 	switch (field.input) {
 		case 'secret':
+			if (field.multiline) return <Textarea {...common} autosize minRows={3} maxRows={12} classNames={{ input: 'mono' }} autoComplete="off" spellCheck={false} placeholder={stored && !moved ? t('set; leave empty to keep it') : undefined} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
 			return <PasswordInput size="md" {...common} autoComplete="off" placeholder={stored && !moved ? t('set; leave empty to keep it') : undefined} value={shown} onChange={(e) => onChange(e.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide {what}', { what: field.label }) }} />
 		case 'boolean':
 			return <Switch label={field.label} description={field.help} checked={shown === 'true'} onChange={(e) => onChange(e.currentTarget.checked ? 'true' : 'false')} />
