@@ -217,6 +217,15 @@ static bool begins(struct str line, const char *word)
 	return line.n >= strlen(word) && !memcmp(line.p, word, strlen(word));
 }
 
+/* "Author: ..." at the beginning of a line, which ends a list of options; most hooks indent those, not all. */
+static bool headed(struct str line)
+{
+	const char *space = memchr(line.p, ' ', line.n);
+	size_t n = space ? (size_t)(space - line.p) : line.n;
+
+	return n && line.p[n - 1] == ':';
+}
+
 void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
 {
 	enum { TITLE, HEAD, OPTIONS, ALTERNATIVE } where = TITLE;
@@ -229,20 +238,20 @@ void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
 
 		next = eol ? eol + 1 : end;
 		if (where == TITLE) {
-			ret->title = str_clean(line.p, line.n, 100);
+			ret->title = begins(line, "[") ? NULL : str_clean(line.p, line.n, 100); /* a list in JSON has none */
 			where = HEAD;
 		} else if (begins(line, "Options:")) {
 			where = OPTIONS;
 		} else if (begins(line, "OptionsAlt:")) {
 			where = ALTERNATIVE;
-		} else if (line.n > 1 && *line.p == ' ' && where >= OPTIONS) {
+		} else if (begins(line, "Site: ") && !ret->site) {
+			ret->site = str_clean(line.p + 6, line.n - 6, 200);
+		} else if (headed(line)) {
+			where = HEAD;
+		} else if (where >= OPTIONS) {
 			while (line.n && *line.p == ' ')
 				line = (struct str){ line.p + 1, line.n - 1 };
 			take_option(ret, line.p, line.n, where == ALTERNATIVE);
-		} else if (line.n > 6 && begins(line, "Site: ") && !ret->site) {
-			ret->site = str_clean(line.p + 6, line.n - 6, 200);
-		} else if (line.n && *line.p != ' ') {
-			where = HEAD;
 		}
 	}
 }

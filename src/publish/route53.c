@@ -610,7 +610,7 @@ static int zones(void *self, const struct publish_env *env, struct strlist *ret,
 static const struct field fields[] = {
 	{ .name = "access_key_id", .flags = FIELD_REQUIRED, .title = "Access key id", .max = 128, .help = "AKIA…, or ASIA… of temporary credentials" },
 	{ .name = "secret_access_key", .flags = FIELD_SECRET | FIELD_REQUIRED, .title = "Secret access key", .help = "Shown once, when the key is made" },
-	{ .name = "session_token", .flags = FIELD_SECRET | FIELD_LINES, .title = "Session token", .help = "Only with temporary credentials" },
+	{ .name = "session_token", .flags = FIELD_SECRET, .max = 16 * 1024, .title = "Session token", .help = "Only with temporary credentials" },
 	{ .name = "role_arn", .title = "Role to assume", .max = 2048, .help = "arn:aws:iam::123456789012:role/NAME; left empty the key itself is used" },
 	{ .name = "external_id", .title = "External id", .max = 1024, .help = "Only when the role asks for one" },
 	{ .name = "hosted_zone_id", .title = "Hosted zone id", .max = 32,

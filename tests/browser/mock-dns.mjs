@@ -1,33 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 // mock-dns.mjs - External DNS, targets of http-01, validation rules and debts of the mock: data, and answers to their requests.
 
+const field = (name, label, input, help, more) => ({ name, label, input, multiline: input === 'lines', help, required: false, endpoint: false, default: null, choices: [], min: 0, max: 1024, ...more })
+const needed = { required: true }
+const endpoint = { required: true, endpoint: true }
+
 const KINDS = [
 	{
 		name: 'powerdns', title: 'PowerDNS', help: 'The HTTP API of a PowerDNS Authoritative Server, plain or behind a TLS proxy; a hidden primary is fine.',
 		rights: 'PowerDNS has one API key for everything (api-key in pdns.conf). webserver-allow-from should let in this server only.', site: 'https://doc.powerdns.com/authoritative/http-api/',
-		validations: ['dns-01'], lists_zones: true,
 		fields: [
-			{ name: 'url', label: 'API address', input: 'url', help: 'http://host:8081 or the https address of a proxy in front of it, without /api', required: true, endpoint: true, default: null, choices: [], min: 0, max: 1024 },
-			{ name: 'api_key', label: 'API key', input: 'secret', help: 'api-key of pdns.conf', required: true, endpoint: false, default: null, choices: [], min: 0, max: 1024 },
-			{ name: 'server', label: 'Server', input: 'text', help: 'server id of the API; localhost but for special proxies', required: false, endpoint: false, default: 'localhost', choices: [], min: 0, max: 64 },
+			field('url', 'API address', 'url', 'http://host:8081 or the https address of a proxy in front of it, without /api', endpoint),
+			field('api_key', 'API key', 'secret', 'api-key of pdns.conf', needed),
+			field('server', 'Server', 'text', 'server id of the API; localhost but for special proxies', { default: 'localhost', max: 64 }),
 		],
 	},
 	{
-		name: 'cloudflare', title: 'Cloudflare', help: 'Cloudflare DNS by an API token.', rights: 'Zone:Read and DNS:Edit, for the zones that are meant.', site: null, validations: ['dns-01'], lists_zones: true,
-		fields: [{ name: 'token', label: 'API token', input: 'secret', help: 'My Profile, API Tokens', required: true, endpoint: false, default: null, choices: [], min: 0, max: 1024 }],
+		name: 'cloudflare', title: 'Cloudflare', help: 'Cloudflare DNS by an API token.', rights: 'Zone:Read and DNS:Edit, for the zones that are meant.',
+		fields: [field('token', 'API token', 'secret', 'My Profile, API Tokens', needed)],
 	},
 	{
-		name: 'f5', title: 'F5 BIG-IP', help: 'A data group of the device, read by one iRule on the virtual servers.', rights: 'A user with the role Resource Administrator in the partition of the data group.', site: null, validations: ['http-01'], lists_zones: false, attaches: true,
+		name: 'akamai', title: 'Akamai', help: 'Record sets of Akamai Edge DNS, with an EdgeGrid credential.', rights: 'The API "DNS-Zone Record Management" at level READ-WRITE.',
 		fields: [
-			{ name: 'url', label: 'Management address', input: 'url', help: 'https address of the device or its floating address', required: true, endpoint: true, default: null, choices: [], min: 0, max: 1024 },
-			{ name: 'password', label: 'Password', input: 'secret', help: 'of the user above', required: true, endpoint: false, default: null, choices: [], min: 0, max: 1024 },
+			field('edgerc', '.edgerc', 'secret', 'The credential file as Akamai Control Center hands it out, pasted whole; instead of the four fields below', { multiline: true, max: 16384 }),
+			field('section', 'Section of the .edgerc', 'text', 'Needed when it has several and none is called default', { max: 64 }),
+			field('client_secret', 'Client secret', 'secret', 'Shown once, when the credential is made'),
 		],
 	},
-]
+	{
+		name: 'route53', title: 'Route 53', help: 'Hosted zones of Amazon Route 53.', rights: 'route53:ChangeResourceRecordSets on the zones in question.',
+		fields: [
+			field('access_key_id', 'Access key id', 'text', 'AKIA…, or ASIA… with a session token', needed),
+			field('secret_access_key', 'Secret access key', 'secret', 'of that key', needed),
+			field('session_token', 'Session token', 'secret', 'Only with temporary credentials', { max: 16384 }),
+		],
+	},
+	{
+		name: 'acmesh', title: 'acme.sh hook', help: 'A DNS hook of acme.sh from your own copy of it, run unchanged in a process with limits.', rights: "What the hook's documentation says.", options_field: 'options',
+		fields: [
+			field('program', 'Program', 'program', 'The acme.sh of this host, as the administrator has named it in [programs] of the configuration file', { ...endpoint, choices: ['acme-sh', 'dns-hook'], max: 64 }),
+			field('hook', 'Hook', 'text', 'Name of the file in its folder dnsapi without .sh: dns_pdns', { ...endpoint, max: 64 }),
+			field('options', 'Options', 'secret', "What the hook's documentation asks for, NAME=value, one a line", { multiline: true, max: 16384 }),
+		],
+	},
+	{
+		name: 'webroot', title: 'Web root', help: 'A file below the document root of a web server: .well-known/acme-challenge/TOKEN, removed afterwards.', rights: 'The user that Certwright runs as may write below the web root.', validations: ['http-01'],
+		fields: [field('webroot', 'Web root', 'webroot', "One of those that the host's administrator has named in [webroots] of the configuration file", { required: true, choices: ['intranet', 'shop'], max: 32 })],
+	},
+	{
+		name: 'f5', title: 'F5 BIG-IP', help: 'A data group of the device, read by one iRule on the virtual servers.', rights: 'A user with the role manager on the partition.', validations: ['http-01'], attaches: true,
+		fields: [
+			field('url', 'Management address', 'url', 'https://host of the management port', endpoint),
+			field('peers', 'Other units', 'lines', 'Management addresses of the other units of the device group, one a line', { endpoint: true, max: 2048 }),
+			field('username', 'User', 'text', 'A user of its own, see the right it needs', { ...needed, max: 128 }),
+			field('password', 'Password', 'secret', 'Of that user; only used to get a token, which is given back', needed),
+			field('partition', 'Partition', 'text', 'Where data group and iRule are', { default: 'Common', max: 64 }),
+			field('data_group', 'Data group', 'text', 'Internal data group of strings; made when it is missing', { default: 'certwright_acme', max: 60 }),
+			field('save', 'Save configuration', 'boolean', 'After each change; not needed for tokens, which live for minutes', { default: 'false' }),
+			field('sync', 'Copy to the device group', 'text', "clean: only when nobody else's changes are pending; always: theirs go along", { default: 'no', choices: ['no', 'clean', 'always'] }),
+			field('device_group', 'Device group', 'text', 'Name of the sync-failover group, for copying', { max: 64 }),
+		],
+	},
+].map((k) => ({ site: null, validations: ['dns-01'], lists_zones: !k.validations && k.name !== 'acmesh', attaches: false, options_field: null, ...k }))
+
+/* What the hooks of the copy say of themselves. */
+const HOOKS = {
+	dns_pdns: { title: 'PowerDNS', site: 'https://docs.powerdns.com', options: [['PDNS_Url', 'API URL. E.g. "http://ns.example.com:8081"', null, true], ['PDNS_Token', 'API Token', null, true], ['PDNS_Ttl', 'Domain TTL. Default: "60".', '60', false]] },
+	dns_mydevil: { title: 'MyDevil.net', site: null, options: [] },
+}
+const hookAnswer = ({ title, site, options }) => ({ title, site, options: options.map(([name, help, standard, required]) => ({ name, help, default: standard, required, given: false })) })
 
 const REFUSED = { code: 'unauthenticated', title: 'Sign-in needed', detail: 'Cloudflare does not accept the credential (HTTP 403)', chain: [], hint: 'Check that the credential is still valid and has the rights that are listed beside its form.', remote: 'Authentication error' }
 
-export function makeExternalDns({ empty, now, iso, ulid }) {
+export function makeExternalDns({ empty, now, iso, ulid, state }) {
 	const day = 86_400_000
 	const provider = (num, kind, name, more) => ({ id: ulid(), num, kind, title: KINDS.find((k) => k.name === kind).title, name, fields: {}, connection: null, status: 'new', reason: null, tested_at: null, test: null, zones: [], probe_label: '_acme-challenge.certwright-test-4be51c09aa', probe_value: '9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI', created_at: iso(now - 9 * day), updated_at: iso(now - day), ...more })
 	const providers = empty
@@ -50,11 +95,23 @@ export function makeExternalDns({ empty, now, iso, ulid }) {
 		const tag = { ETag: '"1"' }
 		let x
 		if (m('GET', /^\/provider-kinds$/)) return json(200, { items: KINDS }), true
+		if (m('POST', /^\/provider-options$/)) {
+			;(state.asked ??= []).push(body)
+			const kind = KINDS.find((k) => k.name === body.kind)
+			const secret = kind.fields.find((f) => f.input === 'secret' && f.name in body.fields)
+			if (secret) return problem(400, 'Invalid input', 'no secret is needed to ask what a provider needs', [{ pointer: '/fields', detail: 'no secret is needed' }]), true
+			const missing = kind.fields.find((f) => f.required && !body.fields[f.name])
+			if (missing) return problem(400, 'Invalid input', `'${missing.name}' is needed`, [{ pointer: `/fields/${missing.name}`, detail: `'${missing.name}' is needed` }]), true
+			const hook = HOOKS[body.fields.hook]
+			if (!hook) return problem(400, 'Invalid input', `could not ask what the provider needs: acme.sh, the program '${body.fields.program}', has no hook '${body.fields.hook}'`), true
+			return json(200, hookAnswer(hook)), true
+		}
 		if (m('GET', /^\/providers$/)) return page(providers), true
 		if (m('POST', /^\/providers$/)) {
 			const kind = KINDS.find((k) => k.name === body.kind)
 			const missing = kind.fields.find((f) => f.required && !body.fields[f.name])
 			if (missing) return problem(400, 'Invalid input', `'${missing.name}' is needed`, [{ pointer: `/fields/${missing.name}`, detail: `'${missing.name}' is needed: ${missing.help}` }]), true
+			state.saved = body
 			const p = provider(providers.length + 1, body.kind, body.name, { fields: Object.fromEntries(kind.fields.map((f) => [f.name, f.input === 'secret' ? 'set' : (body.fields[f.name] ?? null)])) })
 			providers.unshift(p)
 			return json(201, p, tag), true

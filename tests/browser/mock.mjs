@@ -233,7 +233,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	const strip = ({ password, versions, chain, authorizations, records, events, ...rest }) => rest
 	const find = (list, id) => list.find((x) => x.id === id || String(x.num) === id)
 
-	const externalDns = makeExternalDns({ empty, now, iso, ulid })
+	const externalDns = makeExternalDns({ empty, now, iso, ulid, state })
 	const channels = makeChannels({ empty, now, iso, ulid, hostile: hostile ? H : null })
 	const statusPage = makeStatusPage({ empty, now, iso, ulid, hostile: hostile ? H : null, db, state, hint })
 

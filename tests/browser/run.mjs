@@ -10,6 +10,7 @@ import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
 import { crawl } from './crawl.mjs'
 import { makeMock } from './mock.mjs'
 import { PAYLOADS } from './payloads.mjs'
+import { proveTests } from './run-prove.mjs'
 
 const top = join(fileURLToPath(import.meta.url), '../../..')
 const tests = []
@@ -823,6 +824,8 @@ test('of Status each is shown what a role and its rights allow', () =>
 		assert.deepEqual(await offered(), [false, 0, true])
 		assert.ok(!mock.state.requests.includes('GET /checks'))
 	}))
+
+proveTests({ test, withPage })
 
 test('lists are read page by page', () =>
 	withPage({}, async ({ page, base, mock }) => {

@@ -242,6 +242,22 @@ static void what_a_hook_says_about_itself_is_read(void **state)
 	ASSERT_TRUE(i.options[2].optional && i.options[3].optional && i.options[4].optional);
 }
 
+static void a_description_that_is_not_indented_is_read_and_one_in_json_is_left(void **state)
+{
+	_cleanup_acmesh_info_ struct acmesh_info flat = { 0 }, json = { 0 };
+	struct err err = { 0 };
+
+	reset(NULL);
+	w.info = "Flat API\nOptions:\nFLAT_URL API URL. E.g. \"http://x\"\nFLAT_KEY Key\nIssues: elsewhere\nNOT_AN_OPTION x\n";
+	ASSERT_OK(acmesh_info_read(&w.env, "acme-sh", "dns_flat", &flat, &err), &err);
+	ASSERT_INT(flat.n, 2);
+	ASSERT_STR(flat.options[1].name, "FLAT_KEY");
+	w.info = "[\n  {\"name\":\"JSON_Token\",\"usage\":\"Your token\"},\n]\n";
+	ASSERT_OK(acmesh_info_read(&w.env, "acme-sh", "dns_json", &json, &err), &err);
+	ASSERT_INT(json.n, 0);
+	ASSERT_TRUE(!json.title);
+}
+
 static void what_a_hook_needs_is_asked_before_it_has_any_of_it(void **state)
 {
 	const struct publisher *p = publisher_kind("acmesh");
@@ -302,6 +318,7 @@ int main(void)
 		TEST(a_visit_has_its_time_however_many_values_there_are),
 		TEST(names_that_steer_a_program_cannot_be_set),
 		TEST(what_a_hook_says_about_itself_is_read),
+		TEST(a_description_that_is_not_indented_is_read_and_one_in_json_is_left),
 		TEST(what_a_hook_needs_is_asked_before_it_has_any_of_it),
 		TEST(a_hook_that_fails_names_what_it_was_not_given),
 		TEST(a_hook_is_a_plain_name),

@@ -16,6 +16,7 @@ import { Icon } from '../parts/icon'
 import { useNamedList } from '../parts/named'
 import { Page } from '../parts/page'
 import { DataTable, NoneFits } from '../parts/table'
+import { HookOptions } from './hook-options'
 import { useVendors } from './vendors'
 
 export type Provider = Schemas['Provider']
@@ -226,6 +227,9 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 	const endpoint = kind?.fields.find((f) => f.endpoint)
 	const moved = provider !== null && (kind?.fields ?? []).some((f) => f.endpoint && f.name in form.values.fields && form.values.fields[f.name] !== (was[f.name] ?? f.default ?? ''))
 
+	/* The fields that are no secret, as they stand in the form. */
+	const open = () => Object.fromEntries((kind?.fields ?? []).filter((f) => f.input !== 'secret').map((f) => [f.name, form.values.fields[f.name] ?? was[f.name] ?? f.default ?? '']).filter(([, v]) => v !== ''))
+
 	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
 		const fields: Record<string, string | null> = {}
 		setErrors({})
@@ -271,9 +275,12 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 					<Stack gap="md">
 						<Select label={validation === 'dns-01' ? t('Provider') : t('Target')} searchable disabled={provider !== null} data={(kinds.data?.items ?? []).filter((k) => k.validations.includes(validation)).map((k) => ({ value: k.name, label: k.title }))} {...form.getInputProps('kind')} onChange={(v) => v && form.setValues({ kind: v, fields: {} })} />
 						<TextInput label={t('Name')} placeholder={t('How it is called in the lists')} maxLength={100} {...form.getInputProps('name')} />
-						{(kind?.fields ?? []).map((f) => (
-							<FieldInput key={`${form.values.kind}.${f.name}`} field={f} stored={was[f.name] ?? null} moved={moved} value={form.values.fields[f.name]} error={errors[f.name]} onChange={(v) => form.setFieldValue('fields', { ...form.values.fields, [f.name]: v })} />
-						))}
+						{(kind?.fields ?? []).map((f) => {
+							const key = `${form.values.kind}.${f.name}`
+							const onChange = (v: string) => form.setFieldValue('fields', { ...form.values.fields, [f.name]: v })
+							if (f.name === kind?.options_field) return <HookOptions key={key} kind={kind.name} field={f} fields={open()} stored={!!was[f.name] && !moved} text={form.values.fields[f.name] ?? ''} error={errors[f.name]} onChange={onChange} />
+							return <FieldInput key={key} field={f} stored={was[f.name] ?? null} moved={moved} value={form.values.fields[f.name]} error={errors[f.name]} onChange={onChange} />
+						})}
 						{endpoint && <ConnectionFields url={String(form.values.fields[endpoint.name] ?? was[endpoint.name] ?? endpoint.default ?? '')} value={form.values.connection} error={form.errors.connection} onChange={(c) => form.setFieldValue('connection', c)} />}
 						{moved && <Notice tone="warn">{t('The address changes, so the stored secrets are erased: enter them again.')}</Notice>}
 					</Stack>
@@ -301,17 +308,19 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 function FieldInput({ field, stored, moved, value, error, onChange }: { field: Field; stored: string | null; moved: boolean; value: string | undefined; error?: string; onChange: (v: string) => void }) {
 	const shown = value ?? (field.input === 'secret' ? '' : (stored ?? field.default ?? ''))
 	const common = { label: field.label, description: field.help, error, withAsterisk: field.required && !field.default }
+	const kept = stored && !moved ? t('set; leave empty to keep it') : undefined
+	const lines = { autosize: true, minRows: 4, maxRows: 12, classNames: { input: 'mono' }, spellCheck: false }
 	if (field.choices.length) return <Select {...common} data={field.choices} value={shown || null} onChange={(v) => onChange(v ?? '')} />
 	switch (field.input) {
 		case 'secret':
-			if (field.multiline) return <Textarea {...common} autosize minRows={3} maxRows={12} classNames={{ input: 'mono' }} autoComplete="off" spellCheck={false} placeholder={stored && !moved ? t('set; leave empty to keep it') : undefined} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
-			return <PasswordInput size="md" {...common} autoComplete="off" placeholder={stored && !moved ? t('set; leave empty to keep it') : undefined} value={shown} onChange={(e) => onChange(e.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide {what}', { what: field.label }) }} />
+			if (field.multiline) return <Textarea {...common} {...lines} autoComplete="off" placeholder={kept} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
+			return <PasswordInput size="md" {...common} autoComplete="off" placeholder={kept} value={shown} onChange={(e) => onChange(e.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide {what}', { what: field.label }) }} />
 		case 'boolean':
 			return <Switch label={field.label} description={field.help} checked={shown === 'true'} onChange={(e) => onChange(e.currentTarget.checked ? 'true' : 'false')} />
 		case 'number':
 			return <NumberInput {...common} min={field.min} max={field.max || undefined} value={shown === '' ? '' : Number(shown)} onChange={(v) => onChange(String(v))} />
 		case 'lines':
-			return <Textarea {...common} autosize minRows={4} maxRows={12} classNames={{ input: 'mono' }} spellCheck={false} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
+			return <Textarea {...common} {...lines} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
 		default:
 			return <TextInput {...common} classNames={{ input: field.input === 'text' ? '' : 'mono' }} spellCheck={false} value={shown} onChange={(e) => onChange(e.currentTarget.value)} />
 	}

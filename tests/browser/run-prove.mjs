@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// run-prove.mjs - part of run.mjs: the forms of what proves control of a name.
+import assert from 'node:assert/strict'
+import { axe, visit } from './browser.mjs'
+
+export function proveTests({ test, withPage }) {
+	const dialog = (page) => page.getByRole('dialog')
+	const choose = async (page, list, option) => {
+		await dialog(page).getByRole('combobox', { name: list }).click()
+		await page.getByRole('option', { name: option, exact: true }).click()
+	}
+	/** The form of a new provider or target of this kind, named. */
+	const add = async (page, base, [path, title, list, button], kind, name) => {
+		await visit(page, base, path, title)
+		await page.getByRole('button', { name: button }).first().click()
+		await choose(page, list, kind)
+		await dialog(page).getByLabel('Name', { exact: true }).fill(name)
+	}
+	const DNS = ['/external-dns', 'External DNS', 'Provider', 'Add provider']
+	const box = (page, name) => dialog(page).getByRole('textbox', { name })
+	const save = (page) => dialog(page).getByRole('button', { name: 'Test and save' }).click()
+
+	test('a pasted .edgerc keeps its line breaks, and a session token is hidden on one line', () =>
+		withPage({}, async ({ page, base, mock, context }) => {
+			await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+			const edgerc = '[default]\nclient_secret = c2VjcmV0+/=\nhost = akab-x.luna.akamaiapis.net\naccess_token = akab-a\nclient_token = akab-c\n'
+			await add(page, base, DNS, 'Akamai', 'edge')
+			await page.evaluate((text) => navigator.clipboard.writeText(text), edgerc)
+			await box(page, /^\.edgerc/).focus()
+			await page.keyboard.press('Control+V')
+			assert.deepEqual(await axe(page), [])
+			await save(page)
+			await dialog(page).getByRole('button', { name: 'Test reading only' }).waitFor()
+			assert.deepEqual(mock.state.saved.fields, { edgerc })
+			await add(page, base, DNS, 'Route 53', 'amazon')
+			const token = box(page, 'Session token')
+			assert.equal(await token.getAttribute('type'), 'password')
+			assert.equal(await token.evaluate((e) => e.tagName), 'INPUT')
+		}))
+
+	test('the hook is asked what it needs: its options are fields, others stay lines, and an answer of other fields is not shown', () =>
+		withPage({}, async ({ page, base, mock }) => {
+			const ask = () => dialog(page).getByRole('button', { name: 'Ask the hook' }).click()
+			await add(page, base, DNS, 'acme.sh hook', 'by hook')
+			await ask()
+			await dialog(page).getByText("'program' is needed", { exact: false }).waitFor()
+			await choose(page, 'Program', 'acme-sh')
+			await box(page, 'Hook').fill('dns_other')
+			await ask()
+			await dialog(page).getByText("has no hook 'dns_other'", { exact: false }).waitFor()
+			await box(page, 'Options').fill('PDNS_Url=http://ns.bank.example:8081\n# kept\nCA_BUNDLE=/etc/ca.pem')
+			await box(page, 'Hook').fill('dns_pdns')
+			await ask()
+			await dialog(page).getByText('PowerDNS takes 3 options.').waitFor()
+			const option = (name) => box(page, new RegExp(`^${name}`))
+			assert.equal(await option('PDNS_Url').inputValue(), 'http://ns.bank.example:8081', 'what was a line is the field')
+			assert.equal(await option('PDNS_Token').getAttribute('type'), 'password')
+			assert.equal(await option('PDNS_Ttl').getAttribute('placeholder'), '60')
+			assert.equal(await box(page, 'Other options').inputValue(), '# kept\nCA_BUNDLE=/etc/ca.pem')
+			await option('PDNS_Token').fill('a=b c')
+			assert.deepEqual(await axe(page), [])
+			await box(page, 'Hook').fill('dns_mydevil')
+			await dialog(page).getByText('PowerDNS takes 3 options.').waitFor({ state: 'detached' })
+			assert.equal(await box(page, 'Options').inputValue(), 'PDNS_Url=http://ns.bank.example:8081\nPDNS_Token=a=b c\n# kept\nCA_BUNDLE=/etc/ca.pem')
+			await ask()
+			await dialog(page).getByText('The hook names no option', { exact: false }).waitFor()
+			await box(page, 'Hook').fill('dns_pdns')
+			await save(page)
+			await dialog(page).getByRole('button', { name: 'Test reading only' }).waitFor()
+			assert.deepEqual(mock.state.saved, { kind: 'acmesh', name: 'by hook', fields: { program: 'acme-sh', hook: 'dns_pdns', options: 'PDNS_Url=http://ns.bank.example:8081\nPDNS_Token=a=b c\n# kept\nCA_BUNDLE=/etc/ca.pem' } })
+			assert.ok(mock.state.asked.every((b) => !('options' in b.fields)), 'no secret was part of a question')
+		}))
+}
