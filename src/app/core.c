@@ -115,12 +115,16 @@ static int keys_begin(struct core *c, struct err *err)
 
 static int store_begin(struct core *c, struct err *err)
 {
-	struct store_options o = { .upgrade = STORE_UPGRADE_WITH_COPY, .url = c->config->store_url, .password_file = c->config->store_password_file };
+	const struct store_upgraded *upgraded;
+	struct store_options o = { .upgrade = STORE_UPGRADE_BY_SERVER, .url = c->config->store_url, .password_file = c->config->store_password_file };
 
 	if (store_open(&o, &c->store, err) < 0)
 		return -(int)err->code;
-	if (store_upgrade_copy(c->store))
-		log_info("upgraded the database; the copy from before is kept until the next upgrade", "copy", store_upgrade_copy(c->store));
+	upgraded = store_upgraded(c->store);
+	if (upgraded->from && upgraded->copy)
+		log_info("upgraded the database; the copy from before is kept until the next upgrade", "copy", upgraded->copy);
+	else if (upgraded->from)
+		log_info("upgraded the database; the way back is the backup that was confirmed");
 	return 0;
 }
 

@@ -160,6 +160,14 @@ static int verb_restore(const struct config_input *in, int argc, char **argv, co
 	return restore_verb(in, argc, argv, &b);
 }
 
+static int verb_upgrade(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	(void)argv;
+	host_harden();
+	log_init(LOG_WARNING, LOG_LOGFMT, "upgrade");
+	return upgrade_verb(in, argc, o->backup_made);
+}
+
 static const struct local_verb {
 	const char *name;
 	int (*run)(const struct config_input *in, int argc, char **argv, const struct setup_options *o);
@@ -178,6 +186,8 @@ static const struct local_verb {
 	{ "backup", verb_backup, "backup [verify FILE] [--to FILE|DIR] [--recipient KEY... | --passphrase-file F] [--identity F] [--json] [--config FILE] [--state DIR]",
 	  "one sealed file of everything but the master key, beside a running server; or what is in such a file" },
 	{ "restore", verb_restore, "restore FILE [--state DIR] [--identity F | --passphrase-file F] [--config FILE]", "a backup into an empty state folder, on any host" },
+	{ "upgrade", verb_upgrade, "upgrade [--backup-made] [--config FILE] [--state DIR]",
+	  "what this version does to the database; of one in PostgreSQL: that there is a backup, which the server waits for" },
 	{ "key", verb_key, "key create FILE | show-escrow | check-escrow | restore-escrow FILE | create-recipient FILE [--config FILE] [--state DIR]",
 	  "make a master key; print it once for a safe, check a typed copy, write it back; a key pair that backups are sealed for" },
 	{ "core", verb_core, "core", "what serve or systemd starts", true },
@@ -194,7 +204,7 @@ static int local_usage(const struct local_verb *v, FILE *out)
 
 static int run_local(const struct local_verb *v, int argc, char **argv)
 {
-	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL, OPT_TO, OPT_PASSPHRASE, OPT_IDENTITY, OPT_RECIPIENT };
+	enum { OPT_CONFIG = 256, OPT_STATE, OPT_SET, OPT_ADMIN, OPT_PASSWORD, OPT_TOKEN, OPT_JSON, OPT_RIGHT, OPT_LOCAL, OPT_TO, OPT_PASSPHRASE, OPT_IDENTITY, OPT_RECIPIENT, OPT_BACKUP_MADE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, OPT_CONFIG },
 		{ "state", required_argument, NULL, OPT_STATE },
@@ -209,6 +219,7 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 		{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE },
 		{ "identity", required_argument, NULL, OPT_IDENTITY },
 		{ "recipient", required_argument, NULL, OPT_RECIPIENT },
+		{ "backup-made", no_argument, NULL, OPT_BACKUP_MADE },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -216,7 +227,7 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 	struct config_input in = { .set = &set };
 	struct setup_options o = { .rights = &rights, .recipients = &recipients };
 	bool for_user = streq(v->name, "user"), for_setup = streq(v->name, "setup") || for_user;
-	bool for_backup = streq(v->name, "backup") || streq(v->name, "restore");
+	bool for_backup = streq(v->name, "backup") || streq(v->name, "restore"), for_upgrade = streq(v->name, "upgrade");
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -246,6 +257,8 @@ static int run_local(const struct local_verb *v, int argc, char **argv)
 			o.json = true;
 		else if (for_setup && c == OPT_RIGHT)
 			strlist_add(&rights, optarg);
+		else if (for_upgrade && c == OPT_BACKUP_MADE)
+			o.backup_made = true;
 		else if (for_user && c == OPT_LOCAL)
 			continue;
 		else

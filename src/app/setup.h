@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * setup.h - the local verbs that work on this host's own files: setup, config, key.
+ * setup.h - the local verbs that work on this host's own files: setup, config, key, upgrade.
  */
 #ifndef APP_SETUP_H
 #define APP_SETUP_H
@@ -13,7 +13,7 @@ struct setup_options {
 	const char *password_file; /* NULL: ask on the terminal */
 	const struct strlist *rights; /* of admin; empty: none */
 	const char *token_out;     /* NULL: no API token is made */
-	bool json;
+	bool json, backup_made;
 	const char *to, *passphrase_file, *identity; /* of backup and restore */
 	const struct strlist *recipients;            /* of backup */
 };
@@ -26,5 +26,7 @@ char *page_url(const struct config *c);
 int config_verb(const struct config_input *in, int argc, char **argv);
 /* `key create FILE`, `key show-escrow`, `key check-escrow`, `key restore-escrow FILE`, `key create-recipient FILE` */
 int key_verb(const struct config_input *in, int argc, char **argv);
+/* `upgrade [--backup-made]` */
+int upgrade_verb(const struct config_input *in, int argc, bool backup_made);
 
 #endif

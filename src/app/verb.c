@@ -16,9 +16,8 @@ int verb_failed(const struct err *err)
 	return err_exit_status(err->code);
 }
 
-int verb_store(const struct config *c, struct store **ret, struct err *err)
+int verb_become(const struct config *c, struct err *err)
 {
-	const struct store_options o = { .url = c->store_url, .password_file = c->store_password_file };
 	struct host_user user = { 0 };
 	int rc = host_user_find(c->run_user, &user, err);
 
@@ -27,7 +26,14 @@ int verb_store(const struct config *c, struct store **ret, struct err *err)
 	if (rc == 0)
 		rc = host_user_become(&user, err);
 	host_user_done(&user);
-	if (rc < 0)
-		return rc;
+	return rc;
+}
+
+int verb_store(const struct config *c, struct store **ret, struct err *err)
+{
+	const struct store_options o = { .url = c->store_url, .password_file = c->store_password_file };
+
+	if (verb_become(c, err) < 0)
+		return -(int)err->code;
 	return store_open(&o, ret, err) < 0 ? err_wrap(err, "could not open the store") : 0;
 }

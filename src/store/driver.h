@@ -123,6 +123,7 @@ int sqlite_vacuum_into(struct sql *q, const char *path, struct err *err);
 void sqlite_on_wal(struct sql *q, void (*fn)(void *arg, int pages), void *arg);
 
 /* driver_pgsql.c */
+#define PGSQL_NAME "certwright schema " /* and the newest of the program: how its connections are known in pg_stat_activity */
 struct pgsql_config;
 int pgsql_config_new(const char *url, const char *password_file, struct pgsql_config **ret, struct err *err);
 void pgsql_config_free(struct pgsql_config *c);
@@ -151,13 +152,14 @@ struct schema_state {
 };
 /* STORE when the database is newer or a migration was changed afterwards; so does store_migrate. */
 int store_schema_look(struct sql *q, const struct migration *list, struct schema_state *ret, struct err *err) MUST_CHECK;
-/* Brings the schema up to the last of list, in one transaction. */
-int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Brings the schema up to the last of list, in one transaction; then (or NULL) runs in it when it was an earlier schema, not a new database. */
+int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, sql_tx_fn *then, void *arg, struct err *err) MUST_CHECK;
+int store_schema_newest(const struct migration *list);
 /* Whether that was done; NEEDS_PERSON. Nothing is changed. */
 int store_migrated(struct sql *q, const struct migration *list, struct err *err) MUST_CHECK;
 
-/* upgrade.c: what a backend does with the schema as it opens; sqlite_path NULL on PostgreSQL. ret_copy: see store_upgrade_copy. */
-int store_schema_open(struct sql *q, const struct store_options *o, const char *sqlite_path, char **ret_copy, struct err *err) MUST_CHECK;
+/* upgrade.c: what a backend does with the schema as it opens; sqlite_path NULL on PostgreSQL. */
+int store_schema_open(struct sql *q, const struct store_options *o, const char *sqlite_path, struct store_upgraded *ret, struct err *err) MUST_CHECK;
 
 /* meta.c */
 int store_numbers_flush(struct sql *tx, struct err *err) MUST_CHECK; /* stores what was handed out: before each commit */
@@ -194,7 +196,7 @@ struct backend {
 extern const struct backend backend_sqlite; /* writer.c */
 extern const struct backend backend_pgsql;  /* shared.c */
 /* store.c */
-void store_set_upgrade_copy(struct store *s, char *path); /* takes it */
+void store_set_upgraded(struct store *s, struct store_upgraded *u); /* takes what it holds */
 int backend_sqlite_open(struct store *s, const struct store_options *o, void **ret, struct err *err);
 int backend_pgsql_open(struct store *s, const struct store_options *o, void **ret, struct err *err);
 

@@ -346,10 +346,11 @@ int pgsql_config_new(const char *url, const char *password_file, struct pgsql_co
 static PGconn *connect_with(const struct pgsql_config *c)
 {
 	const char *password = c->password.n ? (const char *)c->password.p : NULL;
+	_cleanup_free_ char *name = xasprintf(PGSQL_NAME "%d", store_schema_newest(store_migrations));
 	const char *keys[] = { "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
 			       "tcp_user_timeout", "application_name", "dbname", "target_session_attrs", "client_encoding",
 			       password ? "password" : NULL, NULL };
-	const char *values[] = { "10", "1", "30", "10", "3", "30000", "certwright", c->url, "read-write", "UTF8", password, NULL };
+	const char *values[] = { "10", "1", "30", "10", "3", "30000", name, c->url, "read-write", "UTF8", password, NULL };
 
 	return PQconnectdbParams(keys, values, 1);
 }

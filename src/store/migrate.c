@@ -106,6 +106,8 @@ static int applied_row(const struct row *r, void *arg, struct err *err)
 struct migrate_job {
 	const struct migration *list;
 	int64_t now_ms;
+	sql_tx_fn *then;
+	void *then_arg;
 	bool look; /* changes nothing */
 	struct schema_state state;
 };
@@ -138,7 +140,7 @@ static int migrate_tx(struct sql *tx, void *arg, struct err *err)
 		if (!job->look && apply(tx, m, job->now_ms, err) < 0)
 			return -(int)err->code;
 	}
-	return 0;
+	return job->then && job->state.has && job->state.missing ? job->then(tx, job->then_arg, err) : 0;
 }
 
 static int run(struct sql *q, struct migrate_job *job, struct err *err)
@@ -159,11 +161,20 @@ int store_schema_look(struct sql *q, const struct migration *list, struct schema
 	return 0;
 }
 
-int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, struct err *err)
+int store_migrate(struct sql *q, const struct migration *list, int64_t now_ms, sql_tx_fn *then, void *arg, struct err *err)
 {
-	struct migrate_job job = { .list = list, .now_ms = now_ms };
+	struct migrate_job job = { .list = list, .now_ms = now_ms, .then = then, .then_arg = arg };
 
 	return run(q, &job, err);
+}
+
+int store_schema_newest(const struct migration *list)
+{
+	int newest = 0;
+
+	for (; list->version; list++)
+		newest = list->version;
+	return newest;
 }
 
 int store_migrated(struct sql *q, const struct migration *list, struct err *err)

@@ -270,6 +270,7 @@ int backend_pgsql_open(struct store *store, const struct store_options *o, void 
 {
 	struct shared *s = xcalloc(1, sizeof *s);
 	unsigned connections = o->connections ? o->connections : 16;
+	struct store_upgraded upgraded = { 0 };
 	struct sql *q = NULL;
 
 	s->store = store;
@@ -279,8 +280,9 @@ int backend_pgsql_open(struct store *store, const struct store_options *o, void 
 		shared_close(s);
 		return -(int)err->code;
 	}
-	if (store_schema_open(q, o, NULL, NULL, err) < 0)
+	if (store_schema_open(q, o, NULL, &upgraded, err) < 0)
 		q->lost = true; /* not worth keeping */
+	store_set_upgraded(store, &upgraded);
 	conns_give(&s->writers, q);
 	if (err_is(err)) {
 		shared_close(s);

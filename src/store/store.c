@@ -22,7 +22,7 @@ struct store {
 	pthread_rwlock_t hooks_lock; /* held for reading while they are called */
 	pthread_mutex_t lock; /* health */
 	struct store_health health;
-	char *upgrade_copy;
+	struct store_upgraded upgraded;
 };
 
 static _Thread_local bool in_write;
@@ -60,7 +60,7 @@ int store_open(const struct store_options *o, struct store **ret, struct err *er
 	if (r < 0) {
 		pthread_mutex_destroy(&s->lock);
 		pthread_rwlock_destroy(&s->hooks_lock);
-		free(s->upgrade_copy);
+		free(s->upgraded.copy);
 		free(s);
 		return r;
 	}
@@ -75,7 +75,7 @@ void store_close(struct store *s)
 	s->backend->close(s->self);
 	pthread_mutex_destroy(&s->lock);
 	pthread_rwlock_destroy(&s->hooks_lock);
-	free(s->upgrade_copy);
+	free(s->upgraded.copy);
 	free(s);
 }
 
@@ -84,15 +84,16 @@ enum sql_dialect store_dialect(const struct store *s)
 	return s->dialect;
 }
 
-const char *store_upgrade_copy(const struct store *s)
+const struct store_upgraded *store_upgraded(const struct store *s)
 {
-	return s->upgrade_copy;
+	return &s->upgraded;
 }
 
-void store_set_upgrade_copy(struct store *s, char *path)
+void store_set_upgraded(struct store *s, struct store_upgraded *u)
 {
-	free(s->upgrade_copy);
-	s->upgrade_copy = path;
+	free(s->upgraded.copy);
+	s->upgraded = *u;
+	*u = (struct store_upgraded){ 0 };
 }
 
 static int write_job(struct store *s, sql_tx_fn *fn, void *arg, bool patient, struct err *err)

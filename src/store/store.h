@@ -29,7 +29,7 @@ struct store;
 /* What to do with a database that an earlier version wrote. A new one is made, and a newer one refused, in any case. */
 enum store_upgrade {
 	STORE_UPGRADE_REFUSE,    /* whoever may run beside a server of that version: STORE with what to do */
-	STORE_UPGRADE_WITH_COPY, /* the server, which holds the state folder: SQLite is copied first, see store_upgrade_copy */
+	STORE_UPGRADE_BY_SERVER, /* who holds the state folder. SQLite is copied first; of PostgreSQL a backup was confirmed (upgrade.h) */
 	STORE_UPGRADE_IN_PLACE,  /* of what is a copy itself */
 };
 
@@ -58,9 +58,12 @@ static inline void store_close_p(struct store **s)
 }
 
 enum sql_dialect store_dialect(const struct store *s);
-/* The copy that was made before this opening upgraded the database: its path with ".schema-N" behind it, N what it had; older ones are
- * gone then. NULL when there was none to make. */
-const char *store_upgrade_copy(const struct store *s);
+/* What this opening did to a database of an earlier version. */
+struct store_upgraded {
+	int from, to; /* schemas; 0: nothing was to be done */
+	char *copy;   /* SQLite's from before: its path with ".schema-N" behind it; older ones are gone. NULL: none was to be made */
+};
+const struct store_upgraded *store_upgraded(const struct store *s);
 
 /* Runs fn in a transaction and returns after the commit. -code of fn when fn failed (nothing stored), or of the store. */
 int store_write(struct store *s, sql_tx_fn *fn, void *arg, struct err *err) MUST_CHECK;

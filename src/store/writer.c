@@ -551,7 +551,7 @@ static void writer_close(void *self)
 static int open_connections(struct writer *w, const struct store_options *o, struct err *err)
 {
 	unsigned readers = o->readers ? MIN(o->readers, READERS_MAX) : 4;
-	char *copy = NULL;
+	struct store_upgraded upgraded = { 0 };
 	struct stat st;
 
 	if (o->look && stat(w->path, &st) < 0)
@@ -565,9 +565,9 @@ static int open_connections(struct writer *w, const struct store_options *o, str
 	w->check_late = st.st_size > QUICK_CHECK_NOW_BYTES;
 	if (!w->check_late && sqlite_quick_check(w->sql, err) < 0)
 		return err_wrap(err, "could not use database '%s'", w->path);
-	if (store_schema_open(w->sql, o, w->path, &copy, err) < 0)
+	if (store_schema_open(w->sql, o, w->path, &upgraded, err) < 0)
 		return -(int)err->code;
-	store_set_upgrade_copy(w->store, copy);
+	store_set_upgraded(w->store, &upgraded);
 	clear_flags(w->sql);
 	sqlite_on_wal(w->sql, on_wal, w);
 	if (sqlite_connect(w->path, SQLITE_ROLE_CHECKPOINT, &w->checkpoint, err) < 0)

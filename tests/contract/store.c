@@ -508,9 +508,9 @@ static void a_migration_with_a_lower_number_that_comes_later_is_applied(void **s
 	struct sql *q = bare_connection(rig);
 	int64_t n = 0;
 
-	ASSERT_OK(store_migrate(q, with_a_gap, 5, &rig->err), &rig->err);
-	ASSERT_OK(store_migrate(q, gap_filled, 6, &rig->err), &rig->err);
-	ASSERT_OK(store_migrate(q, gap_filled, 7, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, with_a_gap, 5, NULL, NULL, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, gap_filled, 6, NULL, NULL, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, gap_filled, 7, NULL, NULL, &rig->err), &rig->err);
 	ASSERT_OK(sql_int(q, "SELECT applied_ms FROM schema_migration WHERE version = 2", SQL_NONE, &n, &rig->err), &rig->err);
 	ASSERT_INT(n, 6);
 	sql_close(q);
@@ -523,20 +523,20 @@ static void migrations_go_forward_once_and_refuse_what_they_do_not_know(void **s
 	int64_t n = 0;
 	bool there = true;
 
-	ASSERT_OK(store_migrate(q, one_step, 5, &rig->err), &rig->err);
-	ASSERT_FAILS(store_migrate(q, broken_step, 6, &rig->err), &rig->err, ERR_INTERNAL);
+	ASSERT_OK(store_migrate(q, one_step, 5, NULL, NULL, &rig->err), &rig->err);
+	ASSERT_FAILS(store_migrate(q, broken_step, 6, NULL, NULL, &rig->err), &rig->err, ERR_INTERNAL);
 	ASSERT_FAILS(sql_exists(q, "SELECT 1 FROM t3", SQL_NONE, &there, &rig->err), &rig->err, ERR_INTERNAL); /* rolled back */
-	ASSERT_OK(store_migrate(q, two_steps, 7, &rig->err), &rig->err);
-	ASSERT_OK(store_migrate(q, two_steps, 8, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, two_steps, 7, NULL, NULL, &rig->err), &rig->err);
+	ASSERT_OK(store_migrate(q, two_steps, 8, NULL, NULL, &rig->err), &rig->err);
 	ASSERT_OK(sql_int(q, "SELECT COUNT(*) FROM schema_migration", SQL_NONE, &n, &rig->err), &rig->err);
 	ASSERT_INT(n, 2);
 	ASSERT_OK(sql_int(q, "SELECT applied_ms FROM schema_migration WHERE version = 2", SQL_NONE, &n, &rig->err), &rig->err);
 	ASSERT_INT(n, 7);
 
-	ASSERT_TRUE(store_migrate(q, one_step, 9, &rig->err) == -ERR_STORE);
+	ASSERT_TRUE(store_migrate(q, one_step, 9, NULL, NULL, &rig->err) == -ERR_STORE);
 	ASSERT_HAS(err_root(&rig->err)->detail, "newer than this program");
 	err_clear(&rig->err);
-	ASSERT_TRUE(store_migrate(q, other_text, 9, &rig->err) == -ERR_STORE);
+	ASSERT_TRUE(store_migrate(q, other_text, 9, NULL, NULL, &rig->err) == -ERR_STORE);
 	ASSERT_HAS(err_root(&rig->err)->detail, "another text");
 	err_clear(&rig->err);
 	sql_close(q);
@@ -549,8 +549,8 @@ static void all_that_is_missing_is_one_transaction(void **state)
 	struct schema_state s;
 	bool there = true;
 
-	ASSERT_OK(store_migrate(q, one_step, 5, &rig->err), &rig->err);
-	ASSERT_FAILS(store_migrate(q, third_is_broken, 6, &rig->err), &rig->err, ERR_INTERNAL);
+	ASSERT_OK(store_migrate(q, one_step, 5, NULL, NULL, &rig->err), &rig->err);
+	ASSERT_FAILS(store_migrate(q, third_is_broken, 6, NULL, NULL, &rig->err), &rig->err, ERR_INTERNAL);
 	ASSERT_FAILS(sql_exists(q, "SELECT 1 FROM t2", SQL_NONE, &there, &rig->err), &rig->err, ERR_INTERNAL);
 	ASSERT_OK(store_schema_look(q, two_steps, &s, &rig->err), &rig->err);
 	ASSERT_INT(s.has, 1);

@@ -258,12 +258,19 @@ class Postgres:
         except BedError:
             return None
 
-    def sql(self, text, database="certwright"):
-        done = subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "certwright", "-d", database, "-Atqc", text],
+    def tool(self, name, *args, database="certwright"):
+        """psql, pg_dump, pg_restore: what it printed."""
+        done = subprocess.run([name, "-h", "127.0.0.1", "-p", str(self.port), "-U", "certwright", "-d", database, *map(str, args)],
                               env={**os.environ, "PGPASSWORD": "correct horse"}, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise BedError(done.stderr)
-        return done.stdout.strip() or "done"
+            raise BedError(f"{name}: {done.stderr}")
+        return done.stdout.strip()
+
+    def sql(self, text, database="certwright"):
+        return self.tool("psql", "-Atqc", text, database=database) or "done"
+
+    def sql_file(self, path):
+        self.tool("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", path)
 
     def stop(self):
         if self.process.running():

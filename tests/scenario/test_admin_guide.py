@@ -10,7 +10,7 @@ import pytest
 
 GUIDE = beds.TOP / "docs/admin"
 PAGES = sorted(GUIDE.glob("*.md"))
-LOCAL = ("serve", "setup", "config", "restore", "key", "backup")
+LOCAL = ("serve", "setup", "config", "restore", "key", "backup", "upgrade")
 COMMON = {"--json", "--server", "--token-file", "--ca", "--fingerprint", "--quiet", "--help"}
 
 

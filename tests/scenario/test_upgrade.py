@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store that a former version left (tests/data/stores, made by tests/tool/store_fixture.py) is taken up by today's program: with everything in it, all
-or nothing however it is killed, with a copy from before; and never by a command beside a server of that version."""
+"""A store that a former version left (former_store.py) is taken up by today's program: with everything in it, all
+or nothing however it is killed, with a copy from before; and never by a command beside a server of that version. In PostgreSQL: test_upgrade_shared.py."""
 import os
 import pathlib
 import shutil
@@ -13,15 +13,7 @@ import time
 import pytest
 
 import bed as beds
-
-STORES = sorted((beds.TOP / "tests/data/stores").glob("*.sql"))
-MOVED = {"session", "write_mark", "setup_token", "lane", "job", "event", "feed_item", "counter", "meta", "idempotency", "debt"}  # the program's own, or ended
-
-
-def load(store, path):
-    with sqlite3.connect(path) as db:
-        db.executescript("PRAGMA journal_mode = WAL;" + store.read_text())
-    db.close()
+from former_store import MOVED, STORES, load, ours, own, server_of, sign_in
 
 
 def primary_keys(path):
@@ -45,38 +37,13 @@ def schemas(path):
 @pytest.fixture(params=STORES, ids=[s.stem for s in STORES])
 def host(request, scratch):
     """A server whose state folder is what that version left."""
-    folder = scratch / "server"
-    folder.mkdir()
-    server = beds.Server(folder, {"engine.workers": "2"}, beds.user_of_parts(), prepare=False)
-    server.state.mkdir(mode=0o700)
-    server.store, server.database = request.param, server.state / "certwright.db"
+    server = server_of(request.param, scratch)
+    server.database = server.state / "certwright.db"
     load(server.store, server.database)
-    shutil.copy(server.store.with_suffix(".key"), server.state / "master.key")
-    server.password_file.write_text("correct horse battery staple\n")
     own(server)
     yield server
     if server.process and server.process.running():
         server.process.stop()
-
-
-def own(server):
-    for path in (server.state / "master.key", server.password_file):
-        path.chmod(0o600)
-    if user := beds.user_of_parts():
-        beds.chown_tree(server.state, user)
-
-
-def ours():
-    return sorted(int(p.name[:4]) for p in (beds.TOP / "src/store/migrations").glob("*.sql"))
-
-
-def sign_in(server):
-    """With a token that may export keys; the first schema knew no rights."""
-    login = ("login", "--user", "admin", "--password-file", server.password_file, "--fingerprint", server.fingerprint)
-    for args in (login, ("user", "right", "admin", "--grant", "key-export"), login,
-                 ("token", "create", "--name", "after", "--right", "key-export", "--out", server.token_file)):
-        done = server.cli(*args, env={"CERTWRIGHT_TOKEN_FILE": ""})
-        assert done.status == 0, done
 
 
 def test_a_store_of_a_former_version_is_taken_up_with_everything_in_it(host, scratch):
