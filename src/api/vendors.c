@@ -77,7 +77,7 @@ static json_t *vendor_json(const struct vendor_view *w)
 	json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:b}", "key", v->key, "title", v->title, "directory_url", w->directory_url,
 			      "builtin_url", json_str_or_null(*v->directory_url ? v->directory_url : NULL), "overridden", w->overridden,
 			      "regions", regions(v), "profiles", profiles(v), "staging", v->staging);
-	json_t *eab = json_pack("{s:b, s:b, s:o, s:o, s:o, s:b}", "eab_required", v->eab_required, "eab_fetch", v->eab_fetch, "eab_steps",
+	json_t *eab = json_pack("{s:b, s:b, s:o, s:o, s:o, s:b}", "eab_required", v->eab_required, "eab_fetch", v->eab_url != NULL, "eab_steps",
 				texts(v->eab_steps), "eab_life", json_str_or_null(v->eab_life), "eab_help", json_str_or_null(v->eab_help),
 				"contact_required", v->contact_required);
 	json_t *can = json_pack("{s:b, s:b, s:o, s:i, s:s, s:b, s:b, s:o, s:o, s:o}", "wildcards", v->wildcards, "addresses", v->addresses,

@@ -92,7 +92,8 @@ static void vendor_row(FILE *out, const struct vendor *v, const char *title, con
 {
 	fprintf(out, "| Certwright | ");
 	host_of(out, url);
-	fprintf(out, " | ACME | | an account at %s%s%s |\n", v->title, title ? ", " : "", title ? title : "");
+	fprintf(out, " | ACME | | an account at %s%s%s%s |\n", v->title, title ? ", " : "", title ? title : "",
+		v->discontinued ? ", made before it was discontinued" : "");
 }
 
 static void provider_row(FILE *out, const struct provider_kind *k, const struct field *f)
@@ -124,14 +125,15 @@ void firewall_page(FILE *out)
 	fputs("\n## Outward: authorities\n\nThrough `net.proxy` where it is set, but for what `net.no_proxy` names.\n\n", out);
 	fputs(head, out);
 	for (size_t i = 0; i < vendors_count; i++) {
-		if (vendors[i].discontinued)
-			continue;
 		if (!vendors[i].regions)
 			vendor_row(out, &vendors[i], NULL, vendors[i].directory_url);
 		for (const struct vendor_region *r = vendors[i].regions; r && r->key; r++)
 			vendor_row(out, &vendors[i], r->title, r->directory_url);
-		if (vendors[i].eab_fetch)
-			fprintf(out, "| Certwright | `%s` | 443 TCP | external account | | Certwright asks %s for it |\n", "api.zerossl.com", vendors[i].title);
+		if (vendors[i].eab_url) {
+			fputs("| Certwright | ", out);
+			host_of(out, vendors[i].eab_url);
+			fprintf(out, " | external account | | Certwright asks %s for it |\n", vendors[i].title);
+		}
 	}
 	fputs("\n## Outward: providers and devices\n\nThrough the proxy or direct, as each one's connection says.\n\n", out);
 	fputs(head, out);

@@ -28,7 +28,7 @@ static void steps(FILE *out, const struct vendor *v)
 		fprintf(out, "%d. Put the HMAC key into a file that only you may read, and register:\n", ++n);
 	fprintf(out, "\n```sh\ncertwright account register --vendor %s --email pki@example.com --agree-tos%s\n```\n", v->key,
 		v->eab_required ? " --eab-kid KID --eab-hmac-file FILE" : "");
-	if (v->eab_fetch)
+	if (v->eab_url)
 		fprintf(out, "\nOr let Certwright ask for both values: the same with `--eab-from-email` or `--eab-access-key-file FILE` in place of the two.\n");
 }
 

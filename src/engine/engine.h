@@ -38,7 +38,6 @@ struct engine_options {            /* borrowed; must outlive the engine */
 	const char *node;          /* name of this node, "" = host name; leases belong to node + start */
 	unsigned workers;          /* 0 = LIMIT_WORKERS */
 	struct resolve_view view;  /* n 0 = the engine reads /etc/resolv.conf when it needs it */
-	const char *zerossl_url;   /* where ZeroSSL hands out external accounts, NULL = its own API; for tests */
 	const char *dns_hostname, *dns_zone; /* our name server, and the zone of CNAME targets; NULL: none is set */
 	const struct strlist *dns_public;    /* its addresses as the Internet sees them; may be NULL */
 	int64_t delegation_ttl_s;  /* TTL of TXT values of our own DNS; 0 = 1 */

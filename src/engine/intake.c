@@ -381,7 +381,7 @@ void account_prepared_done(struct account_prepared *p)
 
 static int vendor_check(const struct account_request *r, const struct vendor *v, struct err *err)
 {
-	if (r->eab_fetch && (!v || !v->eab_fetch))
+	if (r->eab_fetch && (!v || !v->eab_url))
 		return err_set_field(err, ERR_INVALID, "/eab_from", "%s hands its values out in its own pages only", v ? v->title : "this authority");
 	if (!v)
 		return 0;

@@ -12,7 +12,6 @@
 #include "net/url.h"
 #include "store/vendor.h"
 
-#define ZEROSSL_URL "https://api.zerossl.com"
 #define REFRESH_EVERY_MS DAY_MS
 #define CHECK_EVERY_MS (7 * DAY_MS)
 #define WATCH_EVERY_MS HOUR_MS
@@ -239,12 +238,14 @@ static int read_eab(struct job_run *r, const struct http_response *h, struct err
 /* With the access key that is sealed where the HMAC key is going to be, or by the e-mail address alone. */
 static int ask_eab(struct job_run *r, struct http_response *ret, struct err *err)
 {
-	const char *base = r->e->o.zerossl_url ? r->e->o.zerossl_url : ZEROSSL_URL;
+	const char *base = vendor_of(r->account.vendor)->eab_url;
 	struct key_handle sealed = { "account", r->account.id, "eab_sealed", r->account.eab_sealed, r->account.eab_sealed_n };
 	_cleanup_buf_wipe_ struct buf url = BUF_MAX(4096), body = BUF_MAX(4096);
 	_cleanup_secret_ struct secret access = { 0 };
 	struct http_request q = { .method = HTTP_POST, .content_type = "application/x-www-form-urlencoded", .timeout_ms = 20 * SECOND_MS };
 
+	if (!base)
+		return err_set(err, ERR_INTERNAL, "'%s' hands no external accounts out", r->account.vendor);
 	buf_add_str(&url, base);
 	if (r->account.eab_sealed) {
 		if (keys_open_credential(r->e->o.keys, &sealed, &access, err) < 0)

@@ -158,7 +158,7 @@ const struct vendor vendors[] = {
 	  .limits = "New accounts 50 per address and 3 hours; new orders 1,500 per account and 3 hours; 30,000 certificates per registered "
 		    "domain and 7 days; 200 failed validations per name and hour." },
 	{ .key = "zerossl", .title = "ZeroSSL", .directory_url = "https://acme.zerossl.com/v2/DV90", .wildcards = true,
-	  .eab_required = true, .eab_fetch = true, .contact_required = true, .ari = VENDOR_UNKNOWN, .key_types = USUAL_KEYS,
+	  .eab_required = true, .eab_url = "https://api.zerossl.com", .contact_required = true, .ari = VENDOR_UNKNOWN, .key_types = USUAL_KEYS,
 	  .quirks = BIT(QUIRK_EAB_ONCE) | BIT(QUIRK_NO_KEY_CHANGE) | BIT(QUIRK_SLOW_ISSUE), .eab_steps = zerossl_steps,
 	  .eab_life = "Treat a pair as good for one account. The number of pairs per day is limited.",
 	  .eab_help = "ZeroSSL dashboard, Developer, EAB Credentials; or let Certwright fetch them",

@@ -52,7 +52,7 @@ struct vendor {
 	const struct vendor_profile *profiles; /* ended by a NULL name; or NULL */
 	bool staging;           /* its certificates are not trusted */
 	bool eab_required;      /* whatever the directory says */
-	bool eab_fetch;         /* we can get the values for the user (ZeroSSL) */
+	const char *eab_url;    /* where it hands the two values out, so that we can get them for the user (ZeroSSL); NULL = nowhere */
 	bool contact_required;
 	bool wildcards;
 	bool addresses;         /* IP addresses without a profile */

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 
+#define API_URL "https://api.cloudflare.com/client/v4"
 #define TTL_MIN 60
 #define TTL_MAX 86400
 #define LIMIT_MS (5 * MINUTE_MS) /* how long its limit lasts when it does not say */
@@ -47,7 +48,7 @@ static int open_(const struct publish_env *env, const struct field_value *values
 	if (zones && !zones->n)
 		zones = NULL;
 	c = xcalloc(1, sizeof *c);
-	c->url = rest_url(values, n, "url", "https://api.cloudflare.com/client/v4");
+	c->url = rest_url(values, n, "url", API_URL);
 	c->token = secret_copy(token->p, token->n);
 	if (zones)
 		c->zone_token = secret_copy(zones->p, zones->n);
@@ -362,7 +363,7 @@ static const struct field fields[] = {
 	  .help = "My Profile, API Tokens, Create Token, template \"Edit zone DNS\"" },
 	{ .name = "zone_token", .flags = FIELD_SECRET, .title = "Second token for reading zones",
 	  .help = "Only when the first token may edit DNS but not read zones" },
-	{ .name = "url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of the API", .standard = "https://api.cloudflare.com/client/v4",
+	{ .name = "url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of the API", .standard = API_URL,
 	  .help = "Change it only for a gateway of your own in front of the API" },
 	{ 0 },
 };

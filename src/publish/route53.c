@@ -16,6 +16,8 @@
 #include "remote/sts.h"
 #include "remote/xml.h"
 
+#define API_URL "https://route53.amazonaws.com"
+#define STS_URL "https://sts.amazonaws.com"
 #define API "/2013-04-01"
 #define TRIES 4
 #define RENEW_MS (5 * MINUTE_MS) /* temporary credentials are made anew so long before their end */
@@ -67,8 +69,8 @@ static int open_(const struct publish_env *env, const struct field_value *values
 	struct route53 *a = xcalloc(1, sizeof *a);
 
 	(void)env;
-	a->url = rest_url(values, n, "url", "https://route53.amazonaws.com");
-	a->sts_url = rest_url(values, n, "sts_url", "https://sts.amazonaws.com");
+	a->url = rest_url(values, n, "url", API_URL);
+	a->sts_url = rest_url(values, n, "sts_url", STS_URL);
 	a->region = text_of(values, n, "region");
 	if (!a->region)
 		a->region = xstrdup("us-east-1");
@@ -616,9 +618,9 @@ static const struct field fields[] = {
 	{ .name = "hosted_zone_id", .title = "Hosted zone id", .max = 32,
 	  .help = "Only one zone, and no right to list zones needed; needed when two public zones have the same name" },
 	{ .name = "region", .standard = "us-east-1", .max = 64, .help = "Of the signature: us-east-1, but for China and GovCloud" },
-	{ .name = "url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of the API", .standard = "https://route53.amazonaws.com",
+	{ .name = "url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of the API", .standard = API_URL,
 	  .help = "Another one for China, GovCloud and private endpoints" },
-	{ .name = "sts_url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of STS", .standard = "https://sts.amazonaws.com",
+	{ .name = "sts_url", .flags = FIELD_URL | FIELD_ENDPOINT, .title = "Address of STS", .standard = STS_URL,
 	  .help = "Used only with a role to assume" },
 	{ 0 },
 };

@@ -42,6 +42,8 @@ def test_the_package_is_installed_serves_is_removed_and_purged(site):
         assert installed.score(next(host.root.glob(f"usr/lib/systemd/system/{unit}.service"))) <= most, unit
     assert "usage" in host.run("certwright", "--help") and host.run("bash", "-n", "/usr/share/bash-completion/completions/certwright") == ""
     assert host.systemctl("--failed", "--no-legend").strip() == "", host.systemctl("--failed")
+    shown = host.run("sh", "-c", "cd /usr/share/doc/certwright/admin && zgrep -oh '[(]../screenshots/[^)]*' * | tr -d '(' | xargs ls")
+    assert "csr-upload.png" in shown, "the guide's pictures are there"
 
     site.open()
     beds.wait_for(lambda: host.active("certwright-edge.service"), 30, "edge runs when it is told where")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The administrator's guide as a whole: every page is reached from its first one, no link is dead, every code and notice has its row, and each
 command that a page shows is one that the program knows, with options that it takes."""
+import ipaddress
 import re
 import shlex
 import subprocess
@@ -78,6 +79,47 @@ def test_the_firewall_page_has_a_row_for_every_authority_and_provider_that_is_ca
     called = {k.split("`")[0] for k in kinds if re.search(r"^\| `\w+` \| [^|]*endpoint", k, re.M) and not re.search(r"^\| `\w+` \| [^|]*(program|path)", k, re.M)}
     assert len(called) > 4
     assert not {k for k in called if f"a provider of kind `{k}` is configured" not in page}
+
+
+SHOWN = {"app.zerossl.com", "secure.ssl.com", "publicca.googleapis.com", "preprod-publicca.googleapis.com"}  # where a person is sent in a vendor's steps
+TOPS = "com|org|net|io|eu|dev|cloud|goog|info|co|de|ch|nl|no|fr|it|us|uk|jp|cn"
+LINK = re.compile(r"\.(?:site|docs_url|terms_url) = |_TERMS ")  # of documentation, for people
+
+
+def literals():
+    """(file, line, text) of every string literal of the program, without comments."""
+    for file in sorted((beds.TOP / "src").rglob("*.[ch]")):
+        text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m[0].count("\n"), file.read_text(), flags=re.S)
+        for line in text.splitlines():
+            for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', line):
+                yield str(file.relative_to(beds.TOP)), line, literal
+
+
+def test_the_program_names_no_host_that_the_firewall_page_has_not():
+    table = set(re.findall(r"^\| Certwright \| `([^`/]+)` \|", program("config", "firewall"), re.M))
+    assert len(table) > 15
+    loose = set()
+    for file, line, literal in literals():
+        hosts = re.findall(rf"https?://([\w-]+(?:\.[\w-]+)+)|(?<![\w.@%/-])((?:[a-z0-9-]+\.)+(?:{TOPS}))(?![\w(-])", literal)
+        for host in {a or b for a, b in hosts} - table - SHOWN:
+            if not host.endswith(("example.com", "example.net", "example.org", "akab-x.luna.akamaiapis.net")) and not LINK.search(line):
+                loose.add(f"{file}: {host}")
+    assert not loose
+
+
+def test_the_program_names_no_address_of_the_internet():
+    found = {f"{file}: {a}" for file, _, literal in literals() for a in re.findall(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])", literal)
+             if not a.startswith(("1.2.", "1.3.", "2.5."))  # object identifiers
+             and all(int(n) < 256 for n in a.split(".")) and ipaddress.ip_address(a).is_global}
+    assert not found
+
+
+def test_what_the_guide_links_to_is_in_the_package_too():
+    rules = (beds.TOP / "packaging/debian/rules").read_text()
+    folders = set(re.findall(r"(?:docs|doc/certwright)/(\w+)", rules))
+    assert folders >= {"admin", "generated"}
+    outside = {link for page in PAGES for link in links(page) if (page.parent / link.split("#")[0]).resolve().parent.name not in folders and link.split("#")[0]}
+    assert not outside
 
 
 def test_every_vendor_of_the_registry_has_its_section():
