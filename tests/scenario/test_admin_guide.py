@@ -28,6 +28,11 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
+def section(page, head):
+    """What stands below a heading of a page."""
+    return re.split(r"^## ", (GUIDE / page).read_text().split(f"\n## {head}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+
+
 def test_every_page_of_the_guide_is_linked_from_its_first_page():
     linked = {link.split("#")[0] for link in links(GUIDE / "README.md")}
     assert not [p.name for p in PAGES if p.name != "README.md" and p.name not in linked]
@@ -46,8 +51,24 @@ def test_no_link_of_the_guide_is_dead(page):
 
 def test_troubleshooting_has_a_row_for_every_error_code_and_for_no_other():
     known = set(re.findall(r"^\| `([^`]+)` \|", (beds.TOP / "docs/generated/errors.md").read_text(), re.M))
-    rows = re.findall(r"^\| `([^`]+)` \|", (GUIDE / "troubleshooting.md").read_text(), re.M)
+    rows = re.findall(r"^\| `([^`]+)` \|", section("troubleshooting.md", "Error codes"), re.M)
     assert sorted(rows) == sorted(known)
+
+
+# RFC 8555 6.7, RFC 9773 5; what drafts and authorities use besides stands in the program's table only.
+STANDARD = """accountDoesNotExist alreadyRevoked badCSR badNonce badPublicKey badRevocationReason badSignatureAlgorithm caa compound connection dns
+    externalAccountRequired incorrectResponse invalidContact malformed orderNotReady rateLimited rejectedIdentifier serverInternal tls unauthorized
+    unsupportedContact unsupportedIdentifier userActionRequired alreadyReplaced""".split()
+
+
+def test_troubleshooting_has_a_row_for_every_problem_type_with_the_code_that_the_program_makes_of_it():
+    slugs = dict(re.findall(r'X\((\w+),\s+\d+,\s+\w+,\s+\d+, "([^"]+)"', (beds.TOP / "src/base/err.h").read_text()))
+    table = {t: slugs[code] for t, code in re.findall(r'^\t\{ "(\w+)", ERR_(\w+), ACME_SCOPE', (beds.TOP / "src/acme/problem.c").read_text(), re.M)}
+    assert not set(STANDARD) - set(table), "the program's table lacks a type of the standard"
+    rows = re.findall(r"^\| `(\w+)` \| `([\w-]+)` \| ([^|]+) \| ([^|]+) \|$", section("troubleshooting.md", "What an authority says"), re.M)
+    assert [r[0] for r in rows] == sorted(table), "each once, in order"
+    assert {r[0]: r[1] for r in rows} == table
+    assert all(len(does) > 5 and len(do) > 5 for _, _, does, do in rows)
 
 
 def test_renewal_and_notifications_have_a_row_for_every_notice():
