@@ -31,7 +31,7 @@
 #define IDLE_MS (75 * SECOND_MS)
 #define ANSWER_MS (2 * MINUTE_MS) /* for reading an answer; a stream has none */
 #define DRAIN_MAX (4 * 1024 * 1024) /* of a chunked body that is too large: read, then answered */
-#define CONNECTION_MEMORY (64 * 1024)
+#define CONNECTION_MEMORY (32 * 1024) /* all of it is touched: with TLS a connection costs some 45 kB */
 
 struct conn {
 	struct conn *next, *prev;
