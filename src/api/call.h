@@ -165,8 +165,8 @@ call_handler view_list, view_create, view_get, view_patch, view_delete, view_rul
 	view_rule_delete, preflight, delegation_check, delegation_asked, delegation_paste, delegation_lines;
 extern const struct json_field view_create_fields[], view_update_fields[], view_rule_create_fields[], view_rule_update_fields[],
 	preflight_fields[], delegation_paste_fields[], delegation_lines_fields[];
-struct delegation_paste {
-	const char *text;
+struct delegation_paste_body {
+	const char *text, *provider_id, *zone;
 };
 struct delegation_lines_query {
 	const char *which;

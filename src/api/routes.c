@@ -112,7 +112,7 @@ const struct route routes[] = {
 	{ "GET", "/delegations/{id}", "getDelegation", PERM_VIEW, delegation_get, .answers = { 200 } },
 	{ "POST", "/delegations/{id}/check", "checkDelegation", PERM_ORDER, delegation_check, ROUTE_JOB, .answers = { 200 } },
 	{ "GET", "/delegations/{id}/asked", "listDelegationAsked", PERM_VIEW, delegation_asked, .answers = { 200 } },
-	{ "POST", "/delegation-list", "pasteDelegations", PERM_ORDER, delegation_paste, BODY(delegation_paste_fields, delegation_paste),
+	{ "POST", "/delegation-list", "pasteDelegations", PERM_ORDER, delegation_paste, BODY(delegation_paste_fields, delegation_paste_body),
 	  .answers = { 200 } },
 	{ "GET", "/delegations.zone", "getDelegationLines", PERM_VIEW, delegation_lines,
 	  QUERY(delegation_lines_fields, delegation_lines_query), .answers = { 200, 409 } },

@@ -47,7 +47,9 @@ const struct json_field preflight_fields[] = {
 	{ 0 }
 };
 const struct json_field delegation_paste_fields[] = {
-	JF_STR(struct delegation_paste, text, .required = true, .min = 1, .max = 128 * 1024),
+	JF_STR(struct delegation_paste_body, text, .required = true, .min = 1, .max = 128 * 1024),
+	JF_STR(struct delegation_paste_body, provider_id, .min = 1, .max = ULID_LEN),
+	JF_STR(struct delegation_paste_body, zone, .min = 1, .max = LIMIT_TEXT),
 	{ 0 }
 };
 const struct json_field delegation_lines_fields[] = {
@@ -285,17 +287,18 @@ int delegation_asked(struct call *c, struct err *err)
 
 int delegation_paste(struct call *c, struct err *err)
 {
-	const struct delegation_paste *b = c->body;
+	const struct delegation_paste_body *b = c->body;
+	struct delegation_paste p = { .text = b->text, .provider = b->provider_id, .zone = b->zone };
 	_cleanup_delegation_line_list_ struct delegation_line_list l = { 0 };
 	json_t *items;
 
-	if (service_delegation_paste(c->service, &c->actor, b->text, &l, err) < 0)
+	if (service_delegation_paste(c->service, &c->actor, &p, &l, err) < 0)
 		return -(int)err->code;
 	items = json_array();
 	for (size_t i = 0; i < l.n; i++)
-		json_array_append_new(items, json_pack("{s:I, s:s, s:o, s:o, s:s, s:o}", "line", (json_int_t)l.v[i].line, "typed", l.v[i].typed, "id",
-						       json_str_or_null(l.v[i].id), "name", json_str_or_null(l.v[i].name), "result", l.v[i].result,
-						       "detail", json_str_or_null(l.v[i].detail)));
+		json_array_append_new(items, json_pack("{s:I, s:s, s:o, s:o, s:o, s:s, s:o}", "line", (json_int_t)l.v[i].line, "typed", l.v[i].typed, "id",
+						       json_str_or_null(l.v[i].id), "name", json_str_or_null(l.v[i].name), "target",
+						       json_str_or_null(l.v[i].target), "result", l.v[i].result, "detail", json_str_or_null(l.v[i].detail)));
 	call_json(c, 200, json_pack("{s:o}", "items", items));
 	return 0;
 }

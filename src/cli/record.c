@@ -128,6 +128,12 @@ static int delegation_delete(struct cli *c, const struct cli_args *a, struct err
 	return 0;
 }
 
+static const struct cli_option paste_options[] = {
+	{ "provider", "ID", "the names lead into a zone at this provider, which writes there", false },
+	{ "zone", "ZONE", "with --provider: a name without a target leads to _acme-challenge.NAME.ZONE", false },
+	{ 0 }
+};
+
 static const struct cli_option lines_options[] = {
 	{ "all", NULL, "of all delegations", false },
 	{ 0 }
@@ -139,7 +145,7 @@ const struct cli_verb delegation_verbs[] = {
 	{ "delegation", "show", "ID", delegation_show, NULL, "one delegation with the line to copy" },
 	{ "delegation", "check", "ID", cli_delegation_check, NULL, "look whether it leads to us, or to its provider, and whether we answer" },
 	{ "delegation", "asked", "ID", cli_delegation_asked, NULL, "what the Internet asked about the zone: the real proof" },
-	{ "delegation", "paste", "FILE", cli_delegation_paste, NULL, "serve the zones of all names of a list" },
+	{ "delegation", "paste", "FILE", cli_delegation_paste, paste_options, "serve the zones of all names of a list, or lead them to a provider (NAME TARGET)" },
 	{ "delegation", "lines", "", cli_delegation_lines, lines_options, "NS and CNAME lines for the parent zones of what is not delegated yet" },
 	{ "delegation", "delete", "ID", delegation_delete, NULL, "stop serving the zone" },
 	{ 0 }

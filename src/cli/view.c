@@ -284,7 +284,7 @@ int cli_delegation_asked(struct cli *c, const struct cli_args *a, struct err *er
 
 int cli_delegation_paste(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	static const struct cli_column columns[] = { { "LINE", "line", 0 }, { "TYPED", "typed", 60 }, { "RESULT", "result", 0 }, { "WHY", "detail", 120 }, { 0 } };
+	static const struct cli_column columns[] = { { "LINE", "line", 0 }, { "TYPED", "typed", 60 }, { "LEADS TO", "target", 60 }, { "RESULT", "result", 0 }, { "WHY", "detail", 120 }, { 0 } };
 	_cleanup_buf_ struct buf text = BUF_MAX(128 * 1024);
 	_cleanup_json_ json_t *body = NULL;
 	_cleanup_answer_ struct cli_answer r = { 0 };
@@ -294,7 +294,7 @@ int cli_delegation_paste(struct cli *c, const struct cli_args *a, struct err *er
 	if (arg_word(a, "the file with the names (- is standard input)", &file, err) < 0 ||
 	    file_read(streq(file, "-") ? "/dev/stdin" : file, &text, err) < 0)
 		return -(int)err->code;
-	q.body = body = json_pack("{s:s}", "text", buf_text(&text));
+	q.body = body = json_pack("{s:s, s:s*, s:s*}", "text", buf_text(&text), "provider_id", arg(a, "provider"), "zone", arg(a, "zone"));
 	if (!body)
 		return err_set(err, ERR_INVALID, "'%s' is not UTF-8 text", file);
 	if (cli_request(c, &q, &r, err) < 0)

@@ -154,4 +154,7 @@ int service_time_of(const char *text, const char *field, int64_t *ret, struct er
 		get_r_;                                                                                                \
 	})
 
+/* record.c: the id of the provider that writes where a name leads, owned (NULL without ref); INVALID "/provider_id" when it is none for DNS. */
+int delegation_writer(struct sql *q, const char *ref, char **ret, struct err *err) MUST_CHECK;
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* look.c - preflight, looks at delegations, many delegations at once; see view.h. */
+/* look.c - preflight, and looks at delegations; see view.h. */
 #include "base/idn.h"
 #include "base/ulid.h"
 #include "engine/intake.h"
@@ -7,15 +7,6 @@
 #include "service/internal.h"
 #include "service/view.h"
 #include "store/account.h"
-
-void delegation_line_done(struct delegation_line *l)
-{
-	free(l->typed);
-	free(l->id);
-	free(l->name);
-	free(l->detail);
-	*l = (struct delegation_line){ 0 };
-}
 
 struct look_job {
 	const struct service *s;
@@ -25,15 +16,8 @@ struct look_job {
 	const struct preflight_request *request;
 	const struct strlist *names; /* canonical */
 	enum validation validation;
-	struct delegation *delegation;
 	struct asked_list *asked;
-	bool made;
-	struct audit *audit;
 	int64_t now_ms;
-	bool missing;
-	struct buf *lines;
-	const char *hostname;
-	bool nameless; /* a line would need it */
 };
 
 /* --- preflight ----------------------------------------------------------------------------------------------------------- */
@@ -161,155 +145,4 @@ int service_delegation_asked(struct service *s, const char *ref, struct asked_li
 	struct look_job j = { .ref = ref, .asked = ret };
 
 	return store_read(s->store, asked_tx, &j, err);
-}
-
-/* --- many ---------------------------------------------------------------------------------------------------------------- */
-
-static int paste_tx(struct sql *tx, void *arg, struct err *err)
-{
-	struct look_job *j = arg;
-	struct delegation d = { .id = xstrdup(j->fresh_id), .name = xstrdup(j->ref), .rev = 1, .created_ms = j->now_ms };
-
-	delegation_done(j->delegation);
-	*j->delegation = d;
-	if (delegation_intake(tx, j->delegation, &j->made, err) < 0)
-		return -(int)err->code;
-	return j->made ? store_audit_add(tx, j->audit, err) : 0;
-}
-
-/* Each line is a change of its own: what is wrong with one keeps no other back. */
-static int paste_one(struct service *s, const struct actor *a, const char *name, struct delegation_line *l, struct err *err)
-{
-	_cleanup_(delegation_done) struct delegation d = { 0 };
-	_cleanup_audit_ struct audit audit = { 0 };
-	int64_t now = service_now(s);
-	struct ulid id = ulid_new(now);
-	struct look_job j = { .ref = name, .fresh_id = id.s, .delegation = &d, .audit = &audit, .now_ms = now };
-
-	audit_begin(s, a, "delegation.create", "delegation", &audit);
-	replace_str(&audit.object_id, id.s);
-	replace_str(&audit.object_name, name);
-	if (store_write(s->store, paste_tx, &j, err) < 0)
-		return -(int)err->code;
-	l->id = xstrdup(d.id);
-	l->name = xstrdup(d.name);
-	l->result = j.made ? "made" : "exists";
-	return 0;
-}
-
-static int paste_line(struct service *s, const struct actor *a, struct delegation_line *l, struct err *err)
-{
-	_cleanup_free_ char *canonical = NULL;
-	_cleanup_err_ struct err why = ERR_INIT;
-	const char *typed = str_starts(l->typed, "_acme-challenge.") ? l->typed + strlen("_acme-challenge.") : l->typed;
-
-	if (name_canonical(typed, &canonical, &why) < 0) {
-		l->result = "refused";
-		l->detail = err_text(&why);
-		return 0;
-	}
-	return paste_one(s, a, str_starts(canonical, "*.") ? canonical + 2 : canonical, l, err);
-}
-
-/* The first word of a line; what stands behind '#' or ';' is a comment. */
-static char *first_word(const char *line)
-{
-	size_t n;
-
-	line += strspn(line, " \t\r\"'");
-	n = strcspn(line, " \t\r\"',;#");
-	if (n && line[n - 1] == '.')
-		n--;
-	return n ? xstrndup(line, n) : NULL;
-}
-
-int service_delegation_paste(struct service *s, const struct actor *a, const char *text, struct delegation_line_list *ret, struct err *err)
-{
-	int64_t number = 1;
-
-	for (const char *at = text; *at; number++) {
-		size_t n = strcspn(at, "\n");
-		_cleanup_free_ char *line = xstrndup(at, n), *word = first_word(line);
-		struct delegation_line *l;
-
-		at += n + (at[n] == '\n');
-		if (!word)
-			continue;
-		if (ret->n == DELEGATION_LINES_MAX)
-			return err_set_field(err, ERR_INVALID, "/text", "at most %d names at a time; those before line %" PRId64 " were taken",
-					     DELEGATION_LINES_MAX, number);
-		l = delegation_line_list_add(ret);
-		*l = (struct delegation_line){ .line = number, .typed = TAKE(word) };
-		if (paste_line(s, a, l, err) < 0)
-			return -(int)err->code;
-	}
-	if (!ret->n)
-		return err_set_field(err, ERR_INVALID, "/text", "no name stands in the list");
-	return 0;
-}
-
-/* --- lines for the parents' zone files ----------------------------------------------------------------------------------- */
-
-/* The last look found it delegated to us. */
-static bool found(const struct delegation *d)
-{
-	_cleanup_json_ json_t *looked = json_text_or_null(d->looked);
-	json_t *facts = json_object_get(looked, "facts"), *f;
-	size_t i;
-
-	json_array_foreach(facts, i, f)
-		if (streq(json_string_value(json_object_get(f, "check")), "delegation") &&
-		    streq(json_string_value(json_object_get(f, "state")), "good"))
-			return true;
-	return false;
-}
-
-static void add_line(struct look_job *j, const struct delegation *d)
-{
-	if (d->target)
-		buf_addf(j->lines, "_acme-challenge.%s. 3600 IN CNAME %s.\n", d->name, d->target);
-	else if (!str_empty(j->hostname))
-		buf_addf(j->lines, "_acme-challenge.%s. 3600 IN NS %s.\n", d->name, j->hostname);
-	else
-		j->nameless = true;
-}
-
-static int lines_tx(struct sql *q, void *arg, struct err *err)
-{
-	struct look_job *j = arg;
-	struct page page = { .limit = LIMIT_API_PAGE };
-	_cleanup_free_ char *last = NULL;
-
-	for (bool more = true; more;) {
-		_cleanup_delegation_list_ struct delegation_list l = { 0 };
-
-		if (store_delegation_list(q, NULL, &page, &l, err) < 0)
-			return -(int)err->code;
-		for (size_t i = 0; i < l.n; i++)
-			if (!j->missing || !found(&l.v[i]))
-				add_line(j, &l.v[i]);
-		more = l.more && l.n;
-		if (!more)
-			break;
-		replace_str(&last, l.v[l.n - 1].id);
-		page = (struct page){ .limit = LIMIT_API_PAGE, .started = true, .after_key = l.v[l.n - 1].created_ms, .after_id = last };
-	}
-	return 0;
-}
-
-int service_delegation_lines(struct service *s, bool missing, char **ret, struct err *err)
-{
-	_cleanup_buf_ struct buf lines = BUF_MAX(16 * 1024 * 1024);
-	struct look_job j = { .missing = missing, .lines = &lines, .hostname = s->config.dns_hostname };
-
-	if (store_read(s->store, lines_tx, &j, err) < 0)
-		return -(int)err->code;
-	if (j.nameless) {
-		err_set(err, ERR_CONFLICT, "this server has no name as a name server");
-		return err_hint(err, "Set dns.hostname, and restart.");
-	}
-	if (buf_check(&lines, err) < 0)
-		return err_wrap(err, "could not write the lines");
-	*ret = buf_take(&lines);
-	return 0;
 }

@@ -188,8 +188,7 @@ int service_delegation_get(struct service *s, const char *ref, struct delegation
 	return store_read(s->store, delegation_tx, &j, err);
 }
 
-/* The provider's id; INVALID when it is none for DNS. */
-static int writer_of(struct sql *q, const char *ref, char **ret, struct err *err)
+int delegation_writer(struct sql *q, const char *ref, char **ret, struct err *err)
 {
 	_cleanup_provider_ struct provider p = { 0 };
 
@@ -218,7 +217,7 @@ static int delegation_create_tx(struct sql *tx, void *arg, struct err *err)
 	delegation_done(j->delegation);
 	if (before)
 		return store_delegation_get(tx, before, j->delegation, err);
-	if (writer_of(tx, j->provider, &provider, err) < 0)
+	if (delegation_writer(tx, j->provider, &provider, err) < 0)
 		return -(int)err->code;
 	*j->delegation = (struct delegation){ .id = xstrdup(j->fresh->id), .name = xstrdup(j->fresh->name), .rev = 1,
 					      .provider_id = TAKE(provider), .target = xstrdup_null(j->fresh->target),

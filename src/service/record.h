@@ -33,7 +33,7 @@ struct delegation_create { /* borrowed */
 	const char *name;
 	const char *provider, *target; /* the name leads there by CNAME, and that provider writes it; both or neither */
 };
-/* CONFLICT when there is one for the name. */
+/* CONFLICT when there is one for the name: *ret is that one. */
 int service_delegation_create(struct service *s, const struct actor *a, const struct delegation_create *c, const struct request_key *key,
 			      struct delegation *ret, struct err *err) MUST_CHECK;
 /* IN_USE while a live order needs it. */

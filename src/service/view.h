@@ -57,6 +57,7 @@ int service_delegation_asked(struct service *s, const char *ref, struct asked_li
 struct delegation_line {
 	int64_t line;
 	char *typed, *id, *name;
+	char *target;       /* where it leads by CNAME, or NULL */
 	const char *result; /* "made", "exists", "refused" */
 	char *detail;       /* why it was refused, or NULL */
 };
@@ -64,8 +65,16 @@ void delegation_line_done(struct delegation_line *l);
 STORE_LIST(delegation_line);
 #define _cleanup_delegation_line_list_ __attribute__((cleanup(delegation_line_list_done)))
 #define DELEGATION_LINES_MAX 1000
-/* Names one a line; empty lines and what stands behind '#' or ';' count for nothing. All that can be made are made. */
-int service_delegation_paste(struct service *s, const struct actor *a, const char *text, struct delegation_line_list *ret,
+struct delegation_paste { /* borrowed */
+	const char *text;
+	const char *provider; /* all lead by CNAME to where it writes; NULL: this server answers */
+	const char *zone;     /* with a provider: a line that does not say where it leads leads to _acme-challenge.NAME.ZONE; NULL: each has to */
+};
+/*
+ * Names one a line, perhaps with where they lead, also as a zone file has it; empty lines and what stands behind '#' or ';' count for
+ * nothing. All that can be made are made. INVALID with "/provider_id" or "/zone" before any is.
+ */
+int service_delegation_paste(struct service *s, const struct actor *a, const struct delegation_paste *p, struct delegation_line_list *ret,
 			     struct err *err) MUST_CHECK;
 /* NS lines for the parents' zone files; missing: only of those that the last look did not find delegated. Owned. */
 int service_delegation_lines(struct service *s, bool missing, char **ret, struct err *err) MUST_CHECK;

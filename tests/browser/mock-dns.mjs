@@ -128,6 +128,17 @@ export function makeExternalDns({ empty, now, iso, ulid, state }) {
 				{ name: 'nginx', way: 'forward', title: 'nginx', help: 'In the server block of port 80.', text: 'location /.well-known/acme-challenge/ {\n\tproxy_pass http://acme.bank.example;\n\tproxy_set_header Host $host;\n}\n' },
 				{ name: 'haproxy', way: 'redirect', title: 'HAProxy', help: 'In the frontend of port 80.', text: 'http-request redirect prefix http://acme.bank.example code 302 if { path_beg /.well-known/acme-challenge/ }\n' },
 			] }), true
+		if (m('POST', /^\/delegation-list$/)) {
+			if (body.zone && !body.provider_id) return problem(400, 'Invalid input', 'names that lead into a zone need the provider that writes it', [{ pointer: '/provider_id', detail: 'needed' }]), true
+			;(state.pasted ??= []).push(body)
+			const row = (typed, target, line) => {
+				const name = typed.replace(/^\*\./, '')
+				const leads = body.provider_id ? (target ?? (body.zone ? `_acme-challenge.${name}.${body.zone}` : null)) : null
+				const bad = name.includes('!') ? `'${typed}' is not a domain name` : body.provider_id && !leads ? `it is not said where '${name}' leads` : null
+				return { line, typed, id: bad ? null : ulid(), name: bad ? null : name, target: leads, result: bad ? 'refused' : 'made', detail: bad }
+			}
+			return json(200, { items: body.text.split('\n').map((l, i) => [l.trim().split(/\s+/), i + 1]).filter(([words]) => words[0]).map(([[name, target], line]) => row(name, target, line)) }), true
+		}
 		if (m('GET', /^\/rules$/)) return page(rules), true
 		if (m('GET', /^\/debts$/)) return page(debts), true
 		if (m('POST', /^\/orders\/preview$/)) {

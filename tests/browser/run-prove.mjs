@@ -70,4 +70,35 @@ export function proveTests({ test, withPage }) {
 			assert.deepEqual(mock.state.saved, { kind: 'acmesh', name: 'by hook', fields: { program: 'acme-sh', hook: 'dns_pdns', options: 'PDNS_Url=http://ns.bank.example:8081\nPDNS_Token=a=b c\n# kept\nCA_BUNDLE=/etc/ca.pem' } })
 			assert.ok(mock.state.asked.every((b) => !('options' in b.fields)), 'no secret was part of a question')
 		}))
+
+	test('a pasted list of names leads to a provider, in the same dialog, and each line says what came of it', () =>
+		withPage({}, async ({ page, base, mock }) => {
+			const paste = async (text) => {
+				await visit(page, base, '/dns-domains/delegations', 'Acme DNS Domains')
+				await page.getByRole('button', { name: 'Add from a list' }).click()
+				await box(page, /^Domain Names/).fill(text)
+			}
+			const rows = () => dialog(page).getByRole('row').allInnerTexts()
+			await paste('a.bank.example')
+			assert.equal(await box(page, /^Zone into which/).count(), 0)
+			await dialog(page).getByRole('button', { name: 'Add them' }).click()
+			await dialog(page).getByText('added').waitFor()
+			assert.deepEqual(mock.state.pasted.at(-1), { text: 'a.bank.example' })
+			assert.ok(!(await rows())[0].includes('Leads to'))
+			await paste('a.bank.example\n*.b.bank.example there.acme.example\nno!\n')
+			await dialog(page).getByLabel('Answered by').selectOption({ label: 'Data centre (PowerDNS)' })
+			await box(page, /^Zone into which/).fill('acme.example')
+			assert.deepEqual(await axe(page), [])
+			await dialog(page).getByRole('button', { name: 'Add them' }).click()
+			await dialog(page).getByText('refused').waitFor()
+			assert.deepEqual((await rows()).map((r) => r.split('\t').map((c) => c.trim()).slice(0, 4)), [
+				['Line', 'Name', 'Leads to', 'Result'],
+				['1', 'a.bank.example', '_acme-challenge.a.bank.example.acme.example', 'added'],
+				['2', 'b.bank.example', 'there.acme.example', 'added'],
+				['3', 'no!', '_acme-challenge.no!.acme.example', 'refused'],
+			])
+			const sent = mock.state.pasted.at(-1)
+			assert.deepEqual([sent.zone, typeof sent.provider_id], ['acme.example', 'string'])
+			assert.deepEqual(await axe(page), [])
+		}))
 }

@@ -37,6 +37,41 @@ def test_a_pasted_list_has_a_result_for_each_line_and_gives_the_lines_to_set(mak
     assert "_acme-challenge.new.example.test. 3600 IN NS ns.certwright.test." in lines
 
 
+def test_a_pasted_list_leads_names_to_a_provider_and_refuses_what_leads_elsewhere(make_bed):
+    bed = make_bed(settings={"dns.hostname": "ns.certwright.test", "dns.zone": "ours.certwright.test"})
+    server, path = bed.server, bed.folder / "names"
+    secret = bed.folder / "key"
+    secret.write_text("key")
+    writer = str(server.call("provider", "create", "--kind", "powerdns", "--name", "inside", "--set", "url=http://127.0.0.1:8081", "--secret-file",
+                             f"api_key={secret}")["num"])
+    alias = server.call("delegation", "create", "ours.example.test")["cname_line"].split()[-1]
+
+    def paste(text, *more):
+        path.write_text(text)
+        return [(r["line"], r["name"] or r["typed"], r["target"], r["result"]) for r in server.call("delegation", "paste", str(path), *more)["items"]]
+
+    long = ".".join(("w" * 40, "x" * 60, "y" * 60, "z" * 60, "example.test"))
+    lists = "\n".join(("a.example.test", "*.b.example.test, there.acme.test # its own", "_acme-challenge.c.example.test. 3600 IN CNAME c.acme.test.",
+                        "ours.example.test", "d.example.test d.acme.test", long, "e.example.test one two"))
+    assert paste(lists, "--provider", writer, "--zone", "acme.test") == [
+        (1, "a.example.test", "_acme-challenge.a.example.test.acme.test", "made"), (2, "b.example.test", "there.acme.test", "made"),
+        (3, "c.example.test", "c.acme.test", "made"), (4, "ours.example.test", "_acme-challenge.ours.example.test.acme.test", "refused"),
+        (5, "d.example.test", "d.acme.test", "made"), (6, long, f"_acme-challenge.{long}.acme.test", "refused"),
+        (7, "e.example.test", None, "refused")]
+    assert paste("a.example.test\nf.example.test", "--provider", writer) == [(1, "a.example.test", None, "refused"), (2, "f.example.test", None, "refused")]
+    # without a provider a line may say our own alias, and nobody else's
+    assert paste(f"g.example.test g.elsewhere.test\nours.example.test CNAME {alias}\na.example.test\nh.example.test 3600 IN NS ns.certwright.test.") == [
+        (1, "g.example.test", None, "refused"), (2, "ours.example.test", None, "exists"), (3, "a.example.test", None, "refused"), (4, "h.example.test", None, "made")]
+    lines = server.cli("delegation", "lines").out
+    assert "_acme-challenge.a.example.test. 3600 IN CNAME _acme-challenge.a.example.test.acme.test.\n" in lines
+    assert "_acme-challenge.h.example.test. 3600 IN NS ns.certwright.test.\n" in lines
+    for body, pointer in (({"text": "x.test", "provider_id": "99"}, "/provider_id"), ({"text": "x.test", "zone": "acme.test"}, "/provider_id"),
+                          ({"text": "x.test", "provider_id": writer, "zone": "not a zone"}, "/zone"), ({"text": "x.test", "provider_id": writer, "zone": "*.acme.test"}, "/zone")):
+        status, doc, _ = server.request("POST", "/delegation-list", body)
+        assert status == 400 and doc["errors"][0]["pointer"] == pointer, doc
+    assert len(server.call("delegation", "list")["items"]) == 6
+
+
 @pytest.mark.skipif(dnsviews.missing() is not None, reason=str(dnsviews.missing()))
 def test_a_look_tells_missing_from_broken_from_not_seen(make_bed, scratch):
     address, dark = dnsviews.addresses(2)

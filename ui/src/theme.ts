@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours, type and spacing. Ten shades each, made so that text on its ground has at least 4.5:1 in both themes; tests/browser
 // checks every page with axe.
-import { createTheme, Modal, Tooltip, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Modal, Notification, Tooltip, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
 const ink: MantineColorsTuple = ['#eef4fb', '#dae7f5', '#b5cfea', '#8ab3dc', '#6198ce', '#4180bf', '#2f6cae', '#225993', '#1c4a7a', '#153a60']
 const gray: MantineColorsTuple = ['#f7f9fb', '#eff2f6', '#e3e8ee', '#d3dae2', '#bcc5d0', '#939eac', '#667180', '#4a5462', '#333b47', '#1c222b']
@@ -27,6 +27,7 @@ export const theme = createTheme({
 	cursorType: 'pointer',
 	respectReducedMotion: true,
 	components: {
+		Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
 		Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' }, overlayProps: { backgroundOpacity: 0.45 }, transitionProps: { duration: 120 }, styles: { title: { fontWeight: 600, fontSize: 'var(--mantine-font-size-xl)' }, header: { padding: '16px 20px 8px' }, body: { padding: '8px 20px 20px' } } } }),
 		Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, multiline: true, maw: 320, events: { hover: true, focus: true, touch: true } } }),
 		TextInput: { defaultProps: { size: 'md' } },

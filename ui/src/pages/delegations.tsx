@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delegations: the NS record to copy, a live look at each, what the Internet asked lately, many from a list, and lines for BIND.
-import { ActionIcon, Button, Code, Group, Menu, Modal, Stack, Text, Textarea } from '@mantine/core'
+import { ActionIcon, Button, Code, Group, Menu, Modal, NativeSelect, Stack, Text, Textarea, TextInput, type NativeSelectProps } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useForm } from '@mantine/form'
 import { useState } from 'react'
 import { api, finish, remove, unwrap, type Delegation, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { CopyButton, CopyLine, Empty, Failure, Notice, Soft, Time, Tone, type ToneName } from '../parts/bits'
 import { CopyAs } from '../parts/copy-as'
-import { Confirm, useAct } from '../parts/form'
+import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { FactList, stateName, worst } from '../parts/looks'
 import { DataTable, FindText, NoneFits, PlainTable, useFilters, useNewestFirst } from '../parts/table'
+import { useWriters } from './external-dns'
 
 type Asked = Schemas['Asked']
 type Line = Schemas['DelegationLine']
@@ -183,58 +185,63 @@ function Seen({ delegation, onClose }: { delegation: Delegation; onClose: () => 
 	)
 }
 
+/** Who answers for a delegated name: this server, or the provider to whose zone it leads. */
+export function AnsweredBy(props: NativeSelectProps) {
+	const writers = useWriters()
+	return <NativeSelect label={t('Answered by')} description={t('A provider of External DNS: the name leads by CNAME into a zone that it holds.')} data={[{ value: '', label: t('this server (NS record)') }, ...writers]} {...props} />
+}
+
 function Paste({ onClose }: { onClose: () => void }) {
 	const client = useQueryClient()
-	const [text, setText] = useState('')
-	const [busy, setBusy] = useState(false)
-	const [error, setError] = useState<unknown>(null)
 	const [rows, setRows] = useState<Line[] | null>(null)
 	const words: Record<Line['result'], string> = { made: t('added'), exists: t('was there'), refused: t('refused') }
-	const send = async () => {
-		setBusy(true)
-		setError(null)
-		try {
-			const got = await unwrap(api.POST('/delegation-list', { body: { text } }))
-			setRows(got.items)
-			void client.invalidateQueries({ queryKey: ['delegations'] })
-			notifications.show({ message: t('{n} delegations are added.', { n: got.items.filter((r) => r.result === 'made').length }), color: 'green' })
-		} catch (e) {
-			setError(e)
-		} finally {
-			setBusy(false)
-		}
-	}
-	return (
-		<Modal opened onClose={onClose} title={t('Add delegations from a list')} size="lg">
-			<Stack gap="md">
-				{rows ? (
-					<PlainTable<Line>
-						label={t('What came of each line')}
-						rows={rows}
-						rowKey={(r) => String(r.line)}
-						columns={[
-							{ title: t('Line'), render: (r) => r.line },
-							{ title: t('Name'), render: (r) => <span className="mono break">{r.name ?? r.typed}</span> },
-							{ title: t('Result'), render: (r) => <Tone tone={r.result === 'made' ? 'good' : r.result === 'exists' ? 'calm' : 'bad'} title={r.detail ?? undefined}>{words[r.result]}</Tone> },
-							{ title: t('Why'), render: (r) => r.detail ?? '' },
-						]}
-					/>
-				) : (
-					<Textarea label={t('Domain Names')} description={t('One a line. A wildcard needs the name without “*.”; what stands behind # counts for nothing.')} autosize minRows={6} maxRows={16} classNames={{ input: 'mono' }} spellCheck={false} value={text} onChange={(e) => setText(e.currentTarget.value)} data-autofocus />
-				)}
-				{error !== null && <Failure error={error} />}
-				<Group justify="flex-end" gap="xs">
+	const form = useForm({ initialValues: { text: '', provider_id: '', zone: '' }, validate: { text: (v) => (v.trim() ? null : t('Give a domain name.')) } })
+	const leads = form.values.provider_id !== ''
+	const { busy, error, onSubmit } = useSubmit(form, async (v) => {
+		const zone = v.zone.trim()
+		const got = await unwrap(api.POST('/delegation-list', { body: { text: v.text, ...(v.provider_id ? { provider_id: v.provider_id, ...(zone ? { zone } : {}) } : {}) } }))
+		setRows(got.items)
+		void client.invalidateQueries({ queryKey: ['delegations'] })
+		notifications.show({ message: t('{n} delegations are added.', { n: got.items.filter((r) => r.result === 'made').length }), color: 'green' })
+	})
+	if (rows)
+		return (
+			<Modal opened onClose={onClose} title={t('Add delegations from a list')} size="xl">
+				<PlainTable<Line>
+					label={t('What came of each line')}
+					rows={rows}
+					rowKey={(r) => String(r.line)}
+					columns={[
+						{ title: t('Line'), render: (r) => r.line },
+						{ title: t('Name'), render: (r) => <span className="mono break">{r.name ?? r.typed}</span> },
+						...(rows.some((r) => r.target) ? [{ title: t('Leads to'), render: (r: Line) => <span className="mono break"><Soft text={r.target ?? ''} /></span> }] : []),
+						{ title: t('Result'), render: (r) => <Tone tone={r.result === 'made' ? 'good' : r.result === 'exists' ? 'calm' : 'bad'} title={r.detail ?? undefined}>{words[r.result]}</Tone> },
+						{ title: t('Why'), render: (r) => r.detail ?? '' },
+					]}
+				/>
+				<Group justify="flex-end" mt="md">
 					<Button variant="default" onClick={onClose}>
-						{rows ? t('Done') : t('Cancel')}
+						{t('Done')}
 					</Button>
-					{!rows && (
-						<Button loading={busy} disabled={!text.trim()} onClick={() => void send()}>
-							{t('Add them')}
-						</Button>
-					)}
 				</Group>
-			</Stack>
-		</Modal>
+			</Modal>
+		)
+	return (
+		<FormDialog opened title={t('Add delegations from a list')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add them')}>
+			<AnsweredBy {...form.getInputProps('provider_id')} />
+			{leads && <TextInput label={t('Zone into which they lead')} placeholder="acme.example.net" description={t('A line that does not say where it leads leads to _acme-challenge.NAME in this zone.')} classNames={{ input: 'mono' }} spellCheck={false} {...form.getInputProps('zone')} />}
+			<Textarea
+				label={t('Domain Names')}
+				description={leads ? t('One a line, perhaps with where it leads: NAME TARGET, or NAME IN CNAME TARGET as a zone file has it. What stands behind # counts for nothing.') : t('One a line. A wildcard needs the name without “*.”; what stands behind # counts for nothing.')}
+				autosize
+				minRows={6}
+				maxRows={16}
+				classNames={{ input: 'mono' }}
+				spellCheck={false}
+				data-autofocus
+				{...form.getInputProps('text')}
+			/>
+		</FormDialog>
 	)
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrations › ACME › Acme DNS Domains: every challenge record, the zones delegated to us, and what is answered on port 80.
-import { Button, NativeSelect, Stack, Tabs, Text, TextInput } from '@mantine/core'
+import { Button, Stack, Tabs, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -14,8 +14,7 @@ import { Icon } from '../parts/icon'
 import { Preflight } from '../parts/looks'
 import { Page } from '../parts/page'
 import { Choose, DataTable, FindText, NoneFits, useFilters, useSort, type Column } from '../parts/table'
-import { Delegations } from './delegations'
-import { methodChoices, useKinds, useProviders } from './external-dns'
+import { AnsweredBy, Delegations } from './delegations'
 
 const TONES: Record<string, ToneName> = { 'not-ready': 'busy', ready: 'busy', valid: 'good', invalid: 'bad', withdrawn: 'calm' }
 
@@ -158,9 +157,6 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 	const client = useQueryClient()
 	const idem = useMemo(() => new Idempotency(), [])
 	const [made, setMade] = useState<Delegation | null>(null)
-	const providers = useProviders()
-	const kinds = useKinds()
-	const writers = methodChoices('dns-01', providers.data?.items ?? [], kinds.data?.items ?? []).filter((m) => m.value !== 'delegation' && m.value !== 'manual')
 	const form = useForm({
 		initialValues: { name: '', provider_id: '', target: '' },
 		validate: { name: (v) => (v.trim() ? null : t('Give a domain name.')), target: (v, all) => (all.provider_id && !v.trim() ? t('Give the name to which it leads.') : null) },
@@ -197,7 +193,7 @@ function AddDelegation({ onClose }: { onClose: () => void }) {
 	return (
 		<FormDialog opened title={t('Add Delegation')} onClose={onClose} onSubmit={onSubmit} busy={busy} error={error} submit={t('Add Delegation')}>
 			<TextInput label={t('Domain Name')} placeholder="www.example.com" description={t('A wildcard needs the name without “*.”.')} spellCheck={false} data-autofocus {...form.getInputProps('name')} />
-			<NativeSelect label={t('Answered by')} description={t('A provider of External DNS: the name leads by CNAME into a zone that it holds.')} data={[{ value: '', label: t('this server (NS record)') }, ...writers]} {...form.getInputProps('provider_id')} />
+			<AnsweredBy {...form.getInputProps('provider_id')} />
 			{form.values.provider_id && <TextInput label={t('Leads to')} placeholder="_acme-challenge.www.acme.example.net" spellCheck={false} {...form.getInputProps('target')} />}
 		</FormDialog>
 	)

@@ -40,6 +40,13 @@ export function methodChoices(validation: string, providers: Provider[], kinds: 
 	return [...built, ...providers.filter(serves).map((p) => ({ value: p.id, label: `${p.name} (${p.title})` })), { value: 'manual', label: t('By hand') }]
 }
 
+/** Who may write where a name leads by CNAME: the providers of External DNS. */
+export function useWriters() {
+	const providers = useProviders()
+	const kinds = useKinds()
+	return methodChoices('dns-01', providers.data?.items ?? [], kinds.data?.items ?? []).filter((m) => m.value !== 'delegation' && m.value !== 'manual')
+}
+
 const TONES: Record<Provider['status'], ToneName> = { new: 'calm', ok: 'good', failed: 'warn', refused: 'bad' }
 
 function providerStatusName(status: Provider['status']): string {
@@ -309,7 +316,7 @@ function FieldInput({ field, stored, moved, value, error, onChange }: { field: F
 	const shown = value ?? (field.input === 'secret' ? '' : (stored ?? field.default ?? ''))
 	const common = { label: field.label, description: field.help, error, withAsterisk: field.required && !field.default }
 	const kept = stored && !moved ? t('set; leave empty to keep it') : undefined
-	const lines = { autosize: true, minRows: 4, maxRows: 12, classNames: { input: 'mono' }, spellCheck: false }
+	const lines = { size: 'md', autosize: true, minRows: 4, maxRows: 12, classNames: { input: 'mono' }, spellCheck: false }
 	if (field.choices.length) return <Select {...common} data={field.choices} value={shown || null} onChange={(v) => onChange(v ?? '')} />
 	switch (field.input) {
 		case 'secret':

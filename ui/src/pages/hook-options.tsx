@@ -55,7 +55,7 @@ export function HookOptions({ kind, field, fields, stored, text, error, onChange
 			{known?.options.map((o) => (
 				<PasswordInput key={o.name} size="md" label={o.name} description={o.help} withAsterisk={o.required} placeholder={o.default ?? undefined} autoComplete="off" value={given[o.name] ?? ''} onChange={(e) => onChange(join({ ...given, [o.name]: e.currentTarget.value.replace(/[\r\n]/g, '') }, rest))} visibilityToggleButtonProps={{ 'aria-label': t('Show or hide {what}', { what: o.name }) }} />
 			))}
-			<Textarea label={known?.options.length ? t('Other options') : field.label} description={field.help} error={error} autosize minRows={known?.options.length ? 2 : 4} maxRows={12} classNames={{ input: 'mono' }} autoComplete="off" spellCheck={false} placeholder={stored ? t('set; leave empty to keep it') : undefined} value={rest} onChange={(e) => onChange(join(given, e.currentTarget.value))} />
+			<Textarea size="md" label={known?.options.length ? t('Other options') : field.label} description={field.help} error={error} autosize minRows={known?.options.length ? 2 : 4} maxRows={12} classNames={{ input: 'mono' }} autoComplete="off" spellCheck={false} placeholder={stored ? t('set; leave empty to keep it') : undefined} value={rest} onChange={(e) => onChange(join(given, e.currentTarget.value))} />
 		</Stack>
 	)
 }
