@@ -32,6 +32,7 @@ NOT_RUN = {
     ("external-dns.md", "api=yes"): EXTERNAL,
     ("external-dns.md", 'zone "example.com" { type primary; file "example.com.zone";'): EXTERNAL,
     ("http-01.md", "create auth user certwright partition-access add { Common { role manager } } shell none prompt-for-password"): "tmsh of a BIG-IP",
+    ("upgrade.md", "pg_dump --format=custom --file=certwright-before.dump certwright"): "a database in PostgreSQL: test_upgrade_shared.py does all of it",
     ("operation.md", 'global(DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="/etc/rsyslog-ca.pem"'): EXTERNAL,
 }
 
