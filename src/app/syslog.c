@@ -19,6 +19,8 @@
 struct queued {
 	struct queued *next;
 	enum log_level level;
+	long pid; /* 0: not known */
+	bool foreign;
 	size_t n;
 	char line[];
 };
@@ -33,7 +35,7 @@ struct syslog {
 
 	pthread_mutex_t lock; /* of the queue; held for a moment, never across I/O */
 	struct queued *first, **last;
-	size_t lines, bytes;
+	size_t lines, bytes, foreign;
 	uint64_t lost;
 
 	/* the thread's */
@@ -45,17 +47,18 @@ struct syslog {
 /* ---- the queue ---- */
 
 /* Called by whoever logs: nothing here waits for anything but the lock. */
-static void push(void *arg, enum log_level level, const char *line, size_t n)
+static void push(void *arg, enum log_level level, long pid, const char *line, size_t n)
 {
 	struct syslog *s = arg;
 	struct queued *q = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	if (s->lines >= SYSLOG_LINES || s->bytes + n > SYSLOG_BYTES) {
+	if (s->lines >= SYSLOG_LINES || s->bytes + n > SYSLOG_BYTES || (pid != LOG_OWN && s->foreign >= SYSLOG_FOREIGN)) {
 		s->lost++;
 	} else {
 		q = xmalloc(sizeof *q + n);
-		*q = (struct queued){ .level = level, .n = n };
+		*q = (struct queued){ .level = level, .pid = pid == LOG_OWN ? (long)getpid() : pid, .foreign = pid != LOG_OWN, .n = n };
+		s->foreign += q->foreign;
 		memcpy(q->line, line, n);
 		*s->last = q;
 		s->last = &q->next;
@@ -81,7 +84,7 @@ static size_t peek(struct syslog *s, struct buf *out)
 		syslog_format(LOG_WARNING, line, strlen(line), s->name, (long)getpid(), out);
 	}
 	for (const struct queued *q = s->first; q && out->n < BATCH_BYTES; q = q->next, n++)
-		syslog_format(q->level, q->line, q->n, s->name, (long)getpid(), out);
+		syslog_format(q->level, q->line, q->n, s->name, q->pid, out);
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }
@@ -96,6 +99,7 @@ static void drop(struct syslog *s, size_t n, uint64_t lost)
 		s->first = q->next;
 		s->lines--;
 		s->bytes -= q->n;
+		s->foreign -= q->foreign;
 		free(q);
 	}
 	if (!s->first)

@@ -15,12 +15,13 @@
 
 #define SYSLOG_LINES 8192
 #define SYSLOG_BYTES (4 * 1024 * 1024)
+#define SYSLOG_FOREIGN 1024 /* of other processes (base/log_foreign.h): who floods us with lines displaces none of core's */
 #define SYSLOG_PORT 6514
 
 /* "syslog://HOST", "syslog://HOST:PORT", "syslog://[2001:db8::1]:6514": *ret_host is owned. INVALID. */
 int syslog_target_parse(const char *text, char **ret_host, uint16_t *ret_port, struct err *err);
 
-/* One message with its length before it. line is what log.c makes: a JSON object that begins with time, level, process, msg. */
+/* One message with its length before it; pid 0 is not known. line is what log.c makes: a JSON object that begins with time, level, process, msg. */
 void syslog_format(enum log_level level, const char *line, size_t n, const char *host, long pid, struct buf *out);
 
 struct syslog;

@@ -75,7 +75,11 @@ void syslog_format(enum log_level level, const char *line, size_t n, const char 
 
 	buf_addf(&one, "<%d>1 ", facility * 8 + severity[level]);
 	buf_add(&one, at.n ? at.p : "-", at.n ? at.n : 1);
-	buf_addf(&one, " %s certwright %ld ", *host ? host : "-", pid);
+	buf_addf(&one, " %s certwright ", *host ? host : "-");
+	if (pid > 0)
+		buf_addf(&one, "%ld ", pid);
+	else
+		buf_add_str(&one, "- ");
 	put_message_id(&one, msg);
 	buf_add_str(&one, " - ");
 	buf_add(&one, line, n);

@@ -22,8 +22,13 @@ static const char *const level_names[] = { "debug", "info", "warning", "error" }
 void log_init(enum log_level level, enum log_format f, const char *process)
 {
 	format = f;
-	snprintf(process_name, sizeof process_name, "%s", process);
+	log_set_process(process);
 	log_set_level(level);
+}
+
+void log_set_process(const char *process)
+{
+	snprintf(process_name, sizeof process_name, "%s", process);
 }
 
 void log_set_level(enum log_level level)
@@ -158,12 +163,18 @@ void log_drop_sink(log_sink_fn *fn, void *arg)
 	pthread_rwlock_unlock(&sinks_lock);
 }
 
-static void to_sinks(enum log_level level, const struct buf *b)
+void log_to_sinks(enum log_level level, long pid, const char *line, size_t n)
 {
 	pthread_rwlock_rdlock(&sinks_lock);
-	for (size_t i = 0; i < sinks_n && !b->failed; i++)
-		sinks[i].fn(sinks[i].arg, level, b->p, b->n);
+	for (size_t i = 0; i < sinks_n; i++)
+		sinks[i].fn(sinks[i].arg, level, pid, line, n);
 	pthread_rwlock_unlock(&sinks_lock);
+}
+
+static void to_sinks(enum log_level level, const struct buf *b)
+{
+	if (!b->failed)
+		log_to_sinks(level, LOG_OWN, b->p, b->n);
 }
 
 void log_line(enum log_level level, const char *message, ...)

@@ -18,6 +18,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 void log_init(enum log_level level, enum log_format format, const char *process); /* process name in every line */
+void log_set_process(const char *process); /* after a fork, before there are threads */
 void log_set_level(enum log_level level);
 bool log_level_parse(const char *s, enum log_level *ret);
 bool log_enabled(enum log_level level);
@@ -35,8 +36,10 @@ void log_err(enum log_level level, const char *message, const struct err *e);
  * Others that get every line, as one JSON object without its newline, whatever the format on stderr. A sink must not wait, and must not log while
  * it holds what it needs. Add before the threads that log; drop after them.
  */
-typedef void log_sink_fn(void *arg, enum log_level level, const char *line, size_t n);
+#define LOG_OWN (-1) /* pid of a line of this process; another is log_foreign's, 0 when it is not known */
+typedef void log_sink_fn(void *arg, enum log_level level, long pid, const char *line, size_t n);
 void log_add_sink(log_sink_fn *fn, void *arg); /* at most 4 */
+void log_to_sinks(enum log_level level, long pid, const char *line, size_t n); /* for log_foreign.c */
 void log_drop_sink(log_sink_fn *fn, void *arg); /* fine when it was not added; then no call of it begins */
 
 struct log_scope {

@@ -22,7 +22,7 @@ static void put(const char *p, size_t n)
 	}
 }
 
-static void keep(UNUSED void *arg, UNUSED enum log_level level, const char *line, size_t n)
+static void keep(UNUSED void *arg, UNUSED enum log_level level, UNUSED long pid, const char *line, size_t n)
 {
 	if (n >= size)
 		return;

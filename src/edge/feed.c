@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* feed.c - edge's end of the feed: one core at a time, each packet applied by every listener before it is acknowledged. */
 #include "edge/edge.h"
+#include "edge/lines.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -71,6 +72,7 @@ static void apply(struct listener *l)
 	case FEED_PING:
 	case FEED_PONG:
 	case FEED_REPORT:
+	case FEED_LOG:
 		break;
 	}
 }
@@ -114,9 +116,11 @@ void listener_drain(struct listener *l)
 
 struct connection {
 	int fd;
+	uint8_t version;     /* of the feed, by core's BEGIN; 0: not agreed yet */
 	uint64_t start;      /* of the core that speaks */
 	bool loading, loaded;
-	bool ack_due;        /* could not be sent at once */
+	bool ack_due;        /* could not be sent at once, */
+	bool lines_due;      /* nor could these */
 };
 
 struct state {
@@ -171,23 +175,56 @@ static void hand_over(struct edge *e, enum feed_type type, const uint8_t *p, siz
 	}
 }
 
-static int say(struct state *s, enum feed_type type, uint64_t start, uint64_t seq, struct err *err)
+/* 1: it is on its way, 0: there is no room now. */
+static int send_out(struct state *s, struct err *err)
 {
-	feed_start(&s->out, type, start, seq);
 	feed_finish(&s->out);
 	if (send(s->c.fd, s->out.p, s->out.n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return 1;
+	if (errno == EAGAIN)
 		return 0;
-	if (errno == EAGAIN && type == FEED_ACK) {
-		s->c.ack_due = true; /* the latest number says it all */
-		return 0;
-	}
 	return err_set_errno(err, ERR_NETWORK, "could not answer core");
+}
+
+static int say(struct state *s, enum feed_type type, uint64_t seq, struct err *err)
+{
+	int r;
+
+	s->out.version = s->c.version;
+	feed_start(&s->out, type, s->c.start, seq);
+	r = send_out(s, err);
+	if (r != 0)
+		return MIN(r, 0);
+	if (type != FEED_ACK)
+		return err_set(err, ERR_NETWORK, "core does not read what it is answered");
+	s->c.ack_due = true; /* the latest number says it all */
+	return 0;
+}
+
+/* Version 2: what was logged, also before core came. */
+static int say_lines(struct state *s, struct err *err)
+{
+	int r;
+
+	s->c.lines_due = false;
+	if (s->c.version < 2)
+		return 0;
+	s->out.version = s->c.version;
+	while (lines_begin(&s->out, s->c.start)) {
+		r = send_out(s, err);
+		if (r <= 0) {
+			s->c.lines_due = r == 0;
+			return r;
+		}
+		lines_sent();
+	}
+	return 0;
 }
 
 static int acknowledge(struct state *s, struct err *err)
 {
 	s->c.ack_due = false;
-	return say(s, FEED_ACK, s->c.start, s->applied, err);
+	return say(s, FEED_ACK, s->applied, err);
 }
 
 static int check_items(const struct state *s, struct feed_packet p, struct err *err)
@@ -219,8 +256,11 @@ static int take(struct state *s, const struct feed_packet *p, size_t n, struct e
 {
 	if (p->h.type != FEED_BEGIN && p->h.type != FEED_PING && p->h.start != s->c.start)
 		return err_set(err, ERR_INVALID, "core changed its start id within a connection");
+	if (p->h.type != FEED_BEGIN && p->h.type != FEED_PING && p->h.version != s->c.version)
+		return err_set(err, ERR_INVALID, "core changed the version of the feed within a connection");
 	switch (p->h.type) {
 	case FEED_BEGIN:
+		s->c.version = p->h.version;
 		s->c.start = p->h.start;
 		s->c.loading = true;
 		hand_over(s->e, FEED_BEGIN, s->in, n);
@@ -244,11 +284,12 @@ static int take(struct state *s, const struct feed_packet *p, size_t n, struct e
 		note_loaded(s);
 		return acknowledge(s, err);
 	case FEED_PING:
-		return say(s, FEED_PONG, s->c.start, s->applied, err);
+		return say(s, FEED_PONG, s->applied, err);
 	case FEED_HELLO:
 	case FEED_ACK:
 	case FEED_PONG:
 	case FEED_REPORT:
+	case FEED_LOG:
 		break;
 	}
 	return err_set(err, ERR_INVALID, "core sent a packet of type %u", (unsigned)p->h.type);
@@ -317,7 +358,8 @@ static void accept_core(struct state *s)
 	close_p(&s->c.fd);
 	s->c = (struct connection){ .fd = fd };
 	log_info("core connected");
-	if (say(s, FEED_HELLO, s->loaded_by, s->applied, &err) < 0)
+	feed_hello(&s->out, s->loaded_by, s->applied);
+	if (send_out(s, &err) <= 0)
 		drop_core(s, &err);
 }
 
@@ -350,7 +392,7 @@ void feed_serve(struct edge *e)
 		struct pollfd fds[3] = {
 			{ .fd = e->feed_fd, .events = POLLIN },
 			{ .fd = e->report_listen_fd, .events = POLLIN },
-			{ .fd = s->c.fd, .events = (short)(POLLIN | (s->c.ack_due ? POLLOUT : 0)) },
+			{ .fd = s->c.fd, .events = (short)(POLLIN | (s->c.ack_due || s->c.lines_due ? POLLOUT : 0)) },
 		};
 		_cleanup_err_ struct err err = ERR_INIT;
 
@@ -368,5 +410,7 @@ void feed_serve(struct edge *e)
 			drop_core(s, &err);
 		if (fds[1].revents)
 			accept_reader(s);
+		if (s->c.fd >= 0 && say_lines(s, &err) < 0)
+			drop_core(s, &err);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - certwright-edge: takes its descriptors and settings, starts the threads, locks itself in, serves the feed. */
 #include "edge/edge.h"
+#include "edge/lines.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -294,6 +295,7 @@ static int start(struct edge *e, struct options *o, int argc, char **argv, struc
 	if (take_options(o, argc, argv, err) < 0)
 		return -(int)err->code;
 	log_init(o->log_level, o->log_format, "edge");
+	lines_keep();
 	e->settings = o->settings;
 	if (follow_parent(o->parent_pid, err) < 0 || take_fds(e, err) < 0 || sandbox_prepare(err) < 0)
 		return -(int)err->code;

@@ -140,34 +140,68 @@ int feed_item_check(const struct feed_item *i, struct err *err)
 
 /* ---- reading ---- */
 
+/*
+ * A HELLO's newest version is the first byte of its seq: a core of version 1 looks at neither, and an edge of version 1 leaves it 0, since
+ * no store counts so far.
+ */
+#define NEWEST_SHIFT 56
+#define SEQ_MASK ((UINT64_C(1) << NEWEST_SHIFT) - 1)
+
+static int check_header(const struct feed_packet *p, unsigned type, size_t n, struct err *err)
+{
+	unsigned version = p->h.version;
+
+	if (type != FEED_HELLO && (version < FEED_OLDEST || version > FEED_NEWEST))
+		return err_set(err, ERR_INVALID, "feed version %u is not one of ours (%d to %d)", version, FEED_OLDEST, FEED_NEWEST);
+	if (type < FEED_HELLO || type > FEED_LOG || (type == FEED_LOG && version < 2))
+		return err_set(err, ERR_INVALID, "unknown type %u of feed packet", type);
+	if (type != FEED_ITEMS && type != FEED_REPORT && type != FEED_LOG && (p->h.count || n != FEED_HEADER))
+		return err_set(err, ERR_INVALID, "a feed packet of type %u has a body", type);
+	return 0;
+}
+
 int feed_open(struct feed_packet *p, const void *packet, size_t n, struct err *err)
 {
 	struct cursor c = { packet, n, 0, false };
 	struct feed_packet r = { 0 };
-	unsigned version, type;
+	unsigned type;
 
 	if (n > FEED_PACKET)
 		return err_set(err, ERR_INVALID, "a feed packet of %zu bytes is too large", n);
 	if (take_int(&c, 4) != FEED_MAGIC)
 		return err_set(err, ERR_INVALID, "not a packet of the feed");
-	version = (unsigned)take_int(&c, 1);
+	r.h.version = (uint8_t)take_int(&c, 1);
 	type = (unsigned)take_int(&c, 1);
 	r.h.count = (uint16_t)take_int(&c, 2);
 	r.h.start = take_int(&c, 8);
 	r.h.seq = take_int(&c, 8);
 	if (c.bad)
 		return err_set(err, ERR_INVALID, "a feed packet of %zu bytes has no whole header", n);
-	if (version != FEED_VERSION)
-		return err_set(err, ERR_INVALID, "feed version %u is not ours (%d)", version, FEED_VERSION);
-	if (type < FEED_HELLO || type > FEED_REPORT)
-		return err_set(err, ERR_INVALID, "unknown type %u of feed packet", type);
-	if (type != FEED_ITEMS && type != FEED_REPORT && (r.h.count || c.at != n))
-		return err_set(err, ERR_INVALID, "a feed packet of type %u has a body", type);
+	if (check_header(&r, type, n, err) < 0)
+		return -(int)err->code;
 	r.h.type = (enum feed_type)type;
+	if (type == FEED_HELLO) {
+		r.h.newest = MAX((uint8_t)(r.h.seq >> NEWEST_SHIFT), r.h.version);
+		r.h.seq &= SEQ_MASK;
+	}
 	r.body = (const uint8_t *)packet + c.at;
 	r.n = n - c.at;
 	r.left = r.h.count;
 	*p = r;
+	return 0;
+}
+
+int feed_agree(const struct feed_header *hello, uint8_t *ret, struct err *err)
+{
+	uint8_t newest = MIN(hello->newest, (uint8_t)FEED_NEWEST);
+
+	if (newest < MAX(hello->version, (uint8_t)FEED_OLDEST)) {
+		err_set(err, ERR_REMOTE_BAD, "edge and core have no version of the feed in common: edge speaks %u to %u, core %d to %d", hello->version,
+			hello->newest, FEED_OLDEST, FEED_NEWEST);
+		return err_hint(err, "They are more than one version apart. Install one package for both and restart the older one "
+				     "(systemctl restart certwright-edge.service certwright.service); until then edge answers from what it has.");
+	}
+	*ret = newest;
 	return 0;
 }
 
@@ -238,18 +272,45 @@ int feed_next_report(struct feed_packet *p, struct feed_report *ret, struct err 
 	return 1;
 }
 
+int feed_next_line(struct feed_packet *p, struct str *ret, struct err *err)
+{
+	struct cursor c = { p->body, p->n, p->at, false };
+	struct str line;
+	size_t n;
+
+	if (p->left == 0)
+		return at_end(p, err);
+	n = (size_t)take_int(&c, 2);
+	line = take_str(&c, n);
+	if (c.bad || n > FEED_LINE_MAX)
+		return err_set(err, ERR_INVALID, "a line is cut off or too long");
+	p->at = c.at;
+	p->left--;
+	*ret = line;
+	return 1;
+}
+
 /* ---- writing ---- */
 
 void feed_start(struct feed_builder *b, enum feed_type type, uint64_t start, uint64_t seq)
 {
 	put_int(b->p, 4, FEED_MAGIC);
-	b->p[4] = FEED_VERSION;
+	b->p[4] = MAX(b->version, (uint8_t)FEED_OLDEST);
 	b->p[5] = (uint8_t)type;
 	put_int(b->p + 6, 2, 0);
 	put_int(b->p + 8, 8, start);
 	put_int(b->p + 16, 8, seq);
 	b->n = FEED_HEADER;
 	b->count = 0;
+}
+
+void feed_hello(struct feed_builder *b, uint64_t start, uint64_t seq)
+{
+	uint64_t newest = FEED_NEWEST > FEED_OLDEST ? FEED_NEWEST : 0;
+
+	b->version = FEED_OLDEST;
+	feed_start(b, FEED_HELLO, start, (seq & SEQ_MASK) | newest << NEWEST_SHIFT);
+	feed_finish(b);
 }
 
 void feed_set_seq(struct feed_builder *b, uint64_t seq)
@@ -317,5 +378,17 @@ bool feed_add_report(struct feed_builder *b, const struct feed_report *r)
 		memcpy(p + REPORT_FIXED, r->name.p, name);
 	if (host)
 		memcpy(p + REPORT_FIXED + name, r->host.p, host);
+	return true;
+}
+
+bool feed_add_line(struct feed_builder *b, struct str line)
+{
+	uint8_t *p = line.n <= FEED_LINE_MAX ? room(b, 2 + line.n) : NULL;
+
+	if (!p)
+		return false;
+	put_int(p, 2, line.n);
+	if (line.n)
+		memcpy(p + 2, line.p, line.n);
 	return true;
 }

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
-#include "base/log.h"
+#include "base/log_foreign.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/stop.h"
@@ -33,7 +33,8 @@ struct feed_core {
 
 	/* the thread's own */
 	int feed, report;
-	bool hello;                /* edge has spoken on this connection */
+	bool hello;                /* edge has spoken on this connection, */
+	uint8_t version;           /* and this was agreed */
 	int64_t heard_ms, asked_ms, sent_us;
 	int64_t pause_ms, retry_ms; /* next attempt to connect */
 	int64_t report_retry_ms;
@@ -123,6 +124,7 @@ static void try_connect(struct feed_core *c)
 		return;
 	}
 	c->hello = false;
+	c->version = 0;
 	c->heard_ms = c->asked_ms = now_ms();
 	if (!c->complained) /* else the last failure says more */
 		set_why(c, "edge has not greeted yet");
@@ -267,24 +269,51 @@ static void note_ack(struct feed_core *c, const struct feed_header *h)
 	if (first) {
 		c->pause_ms = RECONNECT_MIN_MS;
 		c->complained = false;
-		log_info("edge answers from the full set", "seq", LOG_NUM(h->seq));
+		log_info("edge answers from the full set", "seq", LOG_NUM(h->seq), "feed_version", LOG_NUM(h->version));
 	}
+}
+
+static int greeted(struct feed_core *c, const struct feed_header *h, struct err *err)
+{
+	if (c->hello)
+		return err_set(err, ERR_REMOTE_BAD, "edge greeted twice");
+	if (feed_agree(h, &c->version, err) < 0)
+		return -(int)err->code;
+	c->hello = true;
+	c->out.version = c->version;
+	pthread_mutex_lock(&c->lock);
+	c->st.version = c->version;
+	pthread_mutex_unlock(&c->lock);
+	return send_full(c, err);
+}
+
+/* What edge has logged goes where our own lines go; what is no line of its log is dropped. */
+static int take_lines(struct feed_packet p, struct err *err)
+{
+	struct str line;
+	int r;
+
+	while ((r = feed_next_line(&p, &line, err)) > 0)
+		if (!log_foreign("edge", (long)MIN(p.h.seq, (uint64_t)INT32_MAX), line.p, line.n))
+			log_debug("edge sent a line that is none of its log");
+	return r;
 }
 
 static int take_packet(struct feed_core *c, const struct feed_packet *p, struct err *err)
 {
+	if (p->h.type != FEED_HELLO && p->h.version != c->version)
+		return err_set(err, ERR_REMOTE_BAD, "edge sent a packet of feed version %u, and %u was agreed", p->h.version, c->version);
 	switch (p->h.type) {
 	case FEED_HELLO:
-		if (c->hello)
-			return err_set(err, ERR_REMOTE_BAD, "edge greeted twice");
-		c->hello = true;
-		return send_full(c, err);
+		return greeted(c, &p->h, err);
 	case FEED_ACK:
 		if (p->h.start == c->start && c->st.connected)
 			note_ack(c, &p->h);
 		return 0;
 	case FEED_PONG:
 		return 0;
+	case FEED_LOG:
+		return take_lines(*p, err);
 	case FEED_BEGIN:
 	case FEED_ITEMS:
 	case FEED_END:

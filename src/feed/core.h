@@ -53,6 +53,7 @@ int feed_core_wait(struct feed_core *c, uint64_t seq, int64_t timeout_ms, struct
 
 struct feed_core_status {
 	bool offered, connected, loaded;   /* loaded: the full set was acknowledged */
+	unsigned version;                  /* of the feed, that was agreed last; 0: none yet */
 	uint64_t sent, acked;
 	uint64_t connections, reports;     /* since start */
 	int64_t ack_us;                    /* how long the last acknowledgement took */

@@ -2,6 +2,7 @@
 /* feed_message.c - any packet on the feed: read as items and as reports, written again, applied to a table. */
 #include "tests/fuzz/fuzz.h"
 
+#include "base/log_foreign.h"
 #include "edge/table.h"
 
 static struct feed_builder b;
@@ -15,6 +16,7 @@ static void items(struct feed_packet p, const uint8_t *data, size_t n)
 	struct feed_item i;
 	int r;
 
+	b.version = p.h.version;
 	feed_start(&b, FEED_ITEMS, p.h.start, p.h.seq);
 	while ((r = feed_next_item(&p, &i, &err)) > 0) {
 		HOLDS(feed_item_check(&i, &err) == 0);
@@ -49,6 +51,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (p.h.type == FEED_ITEMS)
 		items(p, data, n);
+	if (p.h.type == FEED_HELLO) {
+		uint8_t agreed;
+
+		if (feed_agree(&p.h, &agreed, &err) == 0)
+			HOLDS(agreed >= FEED_OLDEST && agreed <= FEED_NEWEST);
+		err_clear(&err);
+	}
+	if (p.h.type == FEED_LOG) {
+		struct str line;
+
+		while (feed_next_line(&p, &line, &err) > 0)
+			(void)log_foreign("edge", 1, line.p, line.n);
+		err_clear(&err);
+	}
 	if (p.h.type == FEED_REPORT) {
 		feed_start(&b, FEED_REPORT, 0, 0);
 		while (feed_next_report(&p, &report, &err) > 0)

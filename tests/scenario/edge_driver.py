@@ -15,8 +15,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake"))
 from ports import free_port  # noqa: E402
 
-MAGIC, VERSION = 0x43574644, 1
-HELLO, BEGIN, ITEMS, END, ACK, PING, PONG, REPORT = range(1, 9)
+MAGIC, OLDEST, VERSION = 0x43574644, 1, 2
+HELLO, BEGIN, ITEMS, END, ACK, PING, PONG, REPORT, LOG = range(1, 10)
 ZONE, NAME, TXT, HTTP = range(1, 5)
 ADD, REMOVE = 1, 2
 
@@ -52,24 +52,35 @@ def remove(kind, name, id_):
 
 
 class Core:
-    """Core's end of the feed."""
+    """Core's end of the feed, in the version of today or in another."""
 
-    def __init__(self, path, start=7):
-        self.start = start
+    def __init__(self, path, start=7, version=VERSION):
+        self.start, self.version, self.lines, self.newest = start, version, [], None
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.s.settimeout(10)
         self.s.connect(path)
 
     def send(self, type_, items=(), seq=0, **kw):
-        self.s.send(header(type_, len(items), kw.pop("start", self.start), seq, **kw) + b"".join(items))
+        self.s.send(header(type_, len(items), kw.pop("start", self.start), seq, kw.pop("version", self.version)) + b"".join(items))
 
     def recv(self):
-        data = self.s.recv(65536)
-        if not data:
-            raise EOFError("edge closed the feed")
-        magic, version, type_, count, start, seq = struct.unpack("!IBBHQQ", data[:24])
-        assert (magic, version) == (MAGIC, VERSION)
-        return type_, start, seq
+        """The next packet that is no LOG; their lines are put aside."""
+        while True:
+            data = self.s.recv(65536)
+            if not data:
+                raise EOFError("edge closed the feed")
+            magic, version, type_, count, start, seq = struct.unpack("!IBBHQQ", data[:24])
+            assert (magic, version) == (MAGIC, OLDEST if type_ == HELLO else self.version)
+            if type_ == HELLO:
+                self.newest, seq = seq >> 56, seq & (1 << 56) - 1
+            if type_ != LOG:
+                return type_, start, seq
+            at = 24
+            for _ in range(count):
+                n, = struct.unpack("!H", data[at:at + 2])
+                self.lines.append((seq, data[at + 2:at + 2 + n].decode()))
+                at += 2 + n
+            assert at == len(data)
 
     def load(self, items, seq=1):
         """The whole set, in packets of at most 64 KiB, until it is acknowledged."""
@@ -157,8 +168,8 @@ class Edge:
                                      close_fds=False, preexec_fn=hand_over)
         return self
 
-    def core(self, start=7):
-        return Core(self.path("feed"), start)
+    def core(self, start=7, version=VERSION):
+        return Core(self.path("feed"), start, version)
 
     def reports(self):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -622,7 +622,7 @@ def test_edge_is_killed_and_comes_back_on_the_same_sockets():
 
 
 BAD_FEEDS = {
-    "another version": lambda c: c.send(ed.BEGIN, version=2),
+    "another version": lambda c: c.send(ed.BEGIN, version=ed.VERSION + 1),
     "changes first": lambda c: c.send(ed.ITEMS, [zone(APEX, 1)], 5),
     "end without begin": lambda c: c.send(ed.END, seq=5),
     "remove in a full set": lambda c: (c.send(ed.BEGIN), c.send(ed.ITEMS, [remove(ed.TXT, APEX, 1)])),

@@ -2,7 +2,7 @@
 #include "tests/unit/assert.h"
 
 #include "base/json.h"
-#include "base/log.h"
+#include "base/log_foreign.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -79,10 +79,44 @@ static void json_lines_are_json(void **state UNUSED)
 	json_decref(j);
 }
 
+static unsigned foreign;
+
+static void foreign_sink(UNUSED void *arg, UNUSED enum log_level level, long pid, UNUSED const char *line, UNUSED size_t n)
+{
+	foreign += pid == 7;
+}
+
+#define FRONT "{\"time\":\"t\",\"level\":\"info\",\"process\":\"edge\",\"msg\":\"m\""
+
+static void only_what_is_a_line_of_that_process_is_passed_on(void **state UNUSED)
+{
+	static const char *const good[] = { FRONT "}", FRONT ",\"a\":\"b\",\"c\":\"\\\"\\u001b\xc3\xbc\"}" };
+	static const char *const bad[] = {
+		"", "{}", FRONT, FRONT ",}", FRONT "} ", FRONT "}}", FRONT ",\"a\":1}", FRONT ",\"a\":\"b\nc\"}", FRONT ",\"a\":\"\\x\"}",
+		FRONT ",\"a\":\"\\u12\"}", FRONT ",\"a\":\"\xff\"}", FRONT ",\"a\":\"b}", FRONT ",\"a\":\"b\\", FRONT "\"a\":\"b\"}", FRONT ",\"a\"}",
+		"{\"time\":\"t\",\"level\":\"info\",\"process\":\"core\",\"msg\":\"m\"}", "{\"time\":\"t\",\"level\":\"info\",\"process\":\"edge\",\"msg\":\"audit\"}",
+		"{\"time\":\"t\",\"level\":\"loud\",\"process\":\"edge\",\"msg\":\"m\"}", "{\"level\":\"info\",\"time\":\"t\",\"process\":\"edge\",\"msg\":\"m\"}",
+	};
+	static char longer[LOG_FOREIGN_MAX + 1];
+
+	log_init(LOG_INFO, LOG_JSON, "test");
+	log_add_sink(foreign_sink, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ASSERT_TRUE(log_foreign("edge", 7, good[i], strlen(good[i])));
+	ASSERT_INT(foreign, ARRAY_SIZE(good));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (log_foreign("edge", 7, bad[i], strlen(bad[i])))
+			fail_msg("row %zu was passed on", i);
+	ASSERT_FALSE(log_foreign("edge", 7, longer, sizeof longer));
+	ASSERT_INT(foreign, ARRAY_SIZE(good));
+	log_drop_sink(foreign_sink, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(a_remote_text_cannot_break_the_line), TEST(json_lines_are_json),
-					    TEST(a_context_that_two_layers_push_is_said_once) };
+					    TEST(a_context_that_two_layers_push_is_said_once),
+					    TEST(only_what_is_a_line_of_that_process_is_passed_on) };
 
 	return RUN(tests);
 }

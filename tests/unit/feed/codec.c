@@ -109,10 +109,15 @@ static void packets_of_others_are_refused(void **state UNUSED)
 	feed_finish(&b);
 	ASSERT_OK(feed_open(&p, b.p, b.n, &err), &err);
 	ASSERT_FAILS(feed_open(&p, b.p, b.n + 1, &err), &err, ERR_INVALID); /* a body where none belongs */
-	b.p[4] = FEED_VERSION + 1;
+	b.p[4] = FEED_NEWEST + 1;
 	ASSERT_FAILS(feed_open(&p, b.p, b.n, &err), &err, ERR_INVALID);
-	b.p[4] = FEED_VERSION;
-	b.p[5] = FEED_REPORT + 1;
+	b.p[4] = FEED_OLDEST - 1;
+	ASSERT_FAILS(feed_open(&p, b.p, b.n, &err), &err, ERR_INVALID);
+	b.p[4] = FEED_NEWEST;
+	b.p[5] = FEED_LOG + 1;
+	ASSERT_FAILS(feed_open(&p, b.p, b.n, &err), &err, ERR_INVALID);
+	b.p[4] = 1;
+	b.p[5] = FEED_LOG; /* which version 1 has not */
 	ASSERT_FAILS(feed_open(&p, b.p, b.n, &err), &err, ERR_INVALID);
 	b.p[5] = 0;
 	ASSERT_FAILS(feed_open(&p, b.p, b.n, &err), &err, ERR_INVALID);
@@ -173,6 +178,84 @@ static void reports_come_back_as_they_were(void **state UNUSED)
 	ASSERT_FAILS(feed_next_report(&p, &r, &err), &err, ERR_INVALID);
 }
 
+/* What the first version sends and takes, byte for byte. */
+static void the_former_version_is_what_it_was(void **state UNUSED)
+{
+	static const uint8_t hello[] = "CWFD\1\1\0\0" "\0\0\0\0\0\0\0\7" "\0\0\0\0\0\0\0\11";
+	static const uint8_t items[] = "CWFD\1\3\0\1" "\0\0\0\0\0\0\0\7" "\0\0\0\0\0\0\0\12"
+				       "\1\3\0\13\0\2\0\0\0\5\0\0\0\0\0\0\0\1" "example.com" "v1";
+	static struct feed_builder b;
+	struct err err = ERR_INIT;
+	struct feed_packet p;
+	struct feed_item i;
+
+	ASSERT_OK(feed_open(&p, hello, sizeof hello - 1, &err), &err);
+	ASSERT_TRUE(p.h.type == FEED_HELLO && p.h.version == 1 && p.h.newest == 1 && p.h.start == 7 && p.h.seq == 9);
+	ASSERT_OK(feed_open(&p, items, sizeof items - 1, &err), &err);
+	ASSERT_INT(feed_next_item(&p, &i, &err), 1);
+	b.version = 1;
+	feed_start(&b, FEED_ITEMS, 7, 10);
+	ASSERT_TRUE(feed_add_item(&b, &i));
+	feed_finish(&b);
+	ASSERT_INT(b.n, sizeof items - 1);
+	ASSERT_MEM(b.p, items, b.n);
+}
+
+static void the_newest_version_in_common_is_agreed(void **state UNUSED)
+{
+	static const struct {
+		uint8_t oldest, newest, agreed; /* of edge; 0: none */
+	} rows[] = { { 1, 1, 1 }, { 1, 2, 2 }, { 1, 3, 2 }, { 2, 2, 2 }, { 2, 9, 2 }, { 3, 3, 0 }, { 3, 4, 0 }, { 0, 0, 0 }, { 0, 1, 1 } };
+	static struct feed_builder b;
+	struct err err = ERR_INIT;
+	struct feed_packet p;
+	uint8_t agreed;
+
+	feed_hello(&b, 5, UINT64_MAX);
+	ASSERT_OK(feed_open(&p, b.p, b.n, &err), &err);
+	ASSERT_TRUE(p.h.version == FEED_OLDEST && p.h.newest == FEED_NEWEST && p.h.start == 5 && p.h.seq == UINT64_MAX >> 8);
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+		b.p[4] = rows[k].oldest;
+		b.p[16] = rows[k].newest;
+		ASSERT_OK(feed_open(&p, b.p, b.n, &err), &err);
+		if (rows[k].agreed) {
+			ASSERT_OK(feed_agree(&p.h, &agreed, &err), &err);
+			ASSERT_INT(agreed, rows[k].agreed);
+			continue;
+		}
+		ASSERT_INT(feed_agree(&p.h, &agreed, &err), -ERR_REMOTE_BAD);
+		ASSERT_HAS(err.detail, "no version of the feed in common");
+		err_clear(&err);
+	}
+}
+
+static void lines_come_back_as_they_were(void **state UNUSED)
+{
+	static char longest[FEED_LINE_MAX + 1];
+	static struct feed_builder b = { .version = 2 };
+	struct err err = ERR_INIT;
+	struct feed_packet p;
+	struct str line;
+
+	feed_start(&b, FEED_LOG, 1, 4711);
+	ASSERT_FALSE(feed_add_line(&b, (struct str){ longest, sizeof longest }));
+	ASSERT_TRUE(feed_add_line(&b, STR("{}")) && feed_add_line(&b, STR("")) && feed_add_line(&b, (struct str){ longest, FEED_LINE_MAX }));
+	feed_finish(&b);
+	ASSERT_OK(feed_open(&p, b.p, b.n, &err), &err);
+	ASSERT_TRUE(p.h.seq == 4711 && p.h.version == 2);
+	ASSERT_INT(feed_next_line(&p, &line, &err), 1);
+	ASSERT_TRUE(str_is(line, "{}"));
+	ASSERT_INT(feed_next_line(&p, &line, &err), 1);
+	ASSERT_INT(line.n, 0);
+	ASSERT_INT(feed_next_line(&p, &line, &err), 1);
+	ASSERT_INT(line.n, FEED_LINE_MAX);
+	ASSERT_INT(feed_next_line(&p, &line, &err), 0);
+	ASSERT_OK(feed_open(&p, b.p, b.n - 1, &err), &err); /* cut off */
+	for (int i = 0; i < 2; i++)
+		ASSERT_INT(feed_next_line(&p, &line, &err), 1);
+	ASSERT_FAILS(feed_next_line(&p, &line, &err), &err, ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +264,9 @@ int main(void)
 		TEST(packets_of_others_are_refused),
 		TEST(a_full_packet_says_so_and_can_be_read),
 		TEST(reports_come_back_as_they_were),
+		TEST(the_former_version_is_what_it_was),
+		TEST(the_newest_version_in_common_is_agreed),
+		TEST(lines_come_back_as_they_were),
 	};
 
 	return RUN(tests);

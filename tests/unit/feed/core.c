@@ -246,12 +246,130 @@ static void a_store_that_fails_is_asked_again(void **state UNUSED)
 	close(listener);
 }
 
+/* Connects a core to an edge of ours that greets with these versions; *ret_fd is edge's end. */
+static struct feed_core *greeted(int listener, uint8_t oldest, uint8_t newest, int *ret_fd)
+{
+	static const struct feed_source source = { NULL, full, after, NULL };
+	struct err err = ERR_INIT;
+	struct feed_core *c;
+
+	ASSERT_OK(feed_core_open(&c, path, NULL, &source, &err), &err);
+	*ret_fd = accept(listener, NULL, NULL);
+	feed_hello(&out, 0, 0);
+	out.p[4] = oldest;
+	out.p[16] = newest == 1 ? 0 : newest;
+	ASSERT_INT(send(*ret_fd, out.p, out.n, MSG_NOSIGNAL), out.n);
+	return c;
+}
+
+static void an_edge_of_the_former_version_is_served_in_it(void **state UNUSED)
+{
+	int listener = listen_at(path), fd;
+	struct feed_core_status st;
+	struct err err = ERR_INIT;
+	struct feed_core *c = greeted(listener, 1, 1, &fd);
+	uint64_t start, seq;
+	unsigned items = 0;
+
+	store_seq = 3;
+	hear_full(fd, 3, &start, &seq);
+	out.version = 1;
+	say(fd, FEED_ACK, start, seq);
+	ASSERT_OK(feed_core_wait(c, 3, 5000, &err), &err);
+	commit(1);
+	feed_core_wake(c);
+	ASSERT_INT(hear(fd, &items).version, 1);
+	feed_core_status(c, &st);
+	ASSERT_INT(st.version, 1);
+	out.version = 2; /* what was not agreed ends it */
+	say(fd, FEED_ACK, start, 4);
+	ASSERT_FAILS(feed_core_wait(c, 4, 1000, &err), &err, ERR_TIMEOUT);
+	close(fd);
+	fd = accept(listener, NULL, NULL);
+	feed_hello(&out, 0, 0); /* the edge of today comes */
+	ASSERT_INT(send(fd, out.p, out.n, MSG_NOSIGNAL), out.n);
+	hear_full(fd, 4, &start, &seq);
+	feed_core_status(c, &st);
+	ASSERT_INT(st.version, FEED_NEWEST);
+	feed_core_close(c);
+	close(fd);
+	close(listener);
+	out.version = 0;
+}
+
+static void an_edge_without_a_version_in_common_is_said_in_one_sentence(void **state UNUSED)
+{
+	int listener = listen_at(path), fd;
+	struct err err = ERR_INIT;
+	struct feed_core *c = greeted(listener, 3, 4, &fd);
+	char byte;
+
+	ASSERT_INT(recv(fd, &byte, 1, 0), 0); /* core has gone */
+	ASSERT_INT(feed_core_wait(c, 1, 10, &err), -ERR_TIMEOUT);
+	ASSERT_HAS(err.detail, "edge speaks 3 to 4, core 1 to 2");
+	err_clear(&err);
+	feed_core_close(c);
+	close(fd);
+	close(listener);
+}
+
+static unsigned sunk;
+
+static void sink(UNUSED void *arg, enum log_level level, long pid, const char *line, size_t n)
+{
+	if (pid == LOG_OWN)
+		return;
+	ASSERT_TRUE(level == LOG_WARNING && pid == 4711 && line[n - 1] == '}');
+	__atomic_add_fetch(&sunk, 1, __ATOMIC_RELEASE);
+}
+
+static void what_edge_has_logged_is_passed_on(void **state UNUSED)
+{
+	static const char *const lines[] = {
+		"{\"time\":\"2026-11-27T10:00:00.000Z\",\"level\":\"warning\",\"process\":\"edge\",\"msg\":\"core is away\"}",
+		"{\"time\":\"2026-11-27T10:00:00.000Z\",\"level\":\"warning\",\"process\":\"core\",\"msg\":\"another's\"}",
+		"{\"time\":\"2026-11-27T10:00:00.000Z\",\"level\":\"warning\",\"process\":\"edge\",\"msg\":\"core is away\",\"why\":\"x\"}",
+	};
+	int listener = listen_at(path), fd;
+	struct feed_core *c;
+	uint64_t start, seq;
+	unsigned items = 0;
+
+	sunk = 0;
+	log_init(LOG_WARNING, LOG_JSON, "test");
+	log_add_sink(sink, NULL);
+	c = greeted(listener, 1, 2, &fd);
+	hear_full(fd, (unsigned)seq_now(), &start, &seq);
+	out.version = 2;
+	feed_start(&out, FEED_LOG, start, 4711);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		ASSERT_TRUE(feed_add_line(&out, STR(lines[i])));
+	feed_finish(&out);
+	ASSERT_INT(send(fd, out.p, out.n, MSG_NOSIGNAL), out.n);
+	say(fd, FEED_ACK, start, seq); /* taken after it */
+	commit(1);
+	feed_core_wake(c);
+	(void)hear(fd, &items);
+	while (feed_core_acked(c) < seq)
+		usleep(1000);
+	ASSERT_INT(__atomic_load_n(&sunk, __ATOMIC_ACQUIRE), 2);
+	log_drop_sink(sink, NULL);
+	log_init(LOG_ERROR, LOG_LOGFMT, "test");
+	feed_core_close(c);
+	close(fd);
+	close(listener);
+	out.version = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(core_keeps_edge_equal_to_the_store),
 		TEST(without_edge_the_answer_is_a_sentence),
 		TEST(a_store_that_fails_is_asked_again),
+		TEST(an_edge_of_the_former_version_is_served_in_it),
+		TEST(an_edge_without_a_version_in_common_is_said_in_one_sentence),
+		TEST(what_edge_has_logged_is_passed_on),
 	};
 	int r;
 
