@@ -87,7 +87,7 @@ const struct config_key config_keys[] = {
 	KEY("log.format", WORD, log_format, .def = "auto", .words = "auto logfmt json",
 	    .help = "auto: logfmt on a terminal, JSON lines otherwise."),
 	KEY("log.target", TEXT, log_target, .max = 300,
-	    .help = "syslog://HOST:6514: every line of the server (core) also goes to this collector, as RFC 5424 over TLS. The local log stays as it is."),
+	    .help = "syslog://HOST:6514: every line of the server also goes to this collector, as RFC 5424 over TLS. The local log stays as it is."),
 	KEY("log.target_ca", PATH, log_target_ca, .help = "File with the CAs (PEM) that the collector's certificate is judged by; default: as for other calls."),
 	KEY("log.target_fingerprint", TEXT, log_target_fingerprint, .max = 128,
 	    .help = "SHA-256 fingerprint of the collector's certificate; then nothing else of it is judged."),

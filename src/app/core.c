@@ -8,6 +8,7 @@
 #include "app/exposed.h"
 #include "app/host.h"
 #include "app/last_error.h"
+#include "app/log_pair.h"
 #include "app/proxy.h"
 #include "app/runner.h"
 #include "app/settings.h"
@@ -46,7 +47,7 @@
 struct core {
 	const struct config_input *input;
 	const struct config *config;
-	struct host_sockets https, lock, supervisor, runner;
+	struct host_sockets https, lock, supervisor, runner, log;
 	struct runner_client programs;
 	program_run_fn *run_program; /* NULL: there is no runner */
 	int signal_fd, state_fd;
@@ -435,13 +436,16 @@ static void wait_for_end(struct core *c)
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = c->signal_fd, .events = POLLIN },
-					{ .fd = c->supervisor.n ? c->supervisor.fd[0] : -1, .events = POLLIN } };
+					{ .fd = c->supervisor.n ? c->supervisor.fd[0] : -1, .events = POLLIN },
+					{ .fd = c->log.n ? c->log.fd[0] : -1, .events = POLLIN } };
 		struct signalfd_siginfo info;
 
 		if (watchdog >= 0)
 			sign_of_life(c);
 		if (poll(fds, ARRAY_SIZE(fds), (int)watchdog) < 0 && errno != EINTR)
 			return;
+		if (fds[2].revents)
+			log_pair_read(c->log.fd[0], getppid());
 		if (fds[1].revents) {
 			log_warning("the supervisor is gone, stopping");
 			return;
@@ -487,6 +491,7 @@ int core_run(const struct config_input *in, const struct config *config)
 	host_passed("lock", &c.lock);
 	host_passed("supervisor", &c.supervisor);
 	host_passed("runner", &c.runner);
+	host_passed("log", &c.log);
 	json_init();
 	net_init();
 	c.signal_fd = signals(&err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runner.c - see runner.h: the runner itself. It takes descriptors, forks keepers, counts them and cleans up after them. */
+#include "app/log_pair.h"
 #include "app/runner_private.h"
 
 #include "base/clock.h"
@@ -124,6 +125,7 @@ static void job_begin(struct runner *r, int fd)
 	if (pid == 0) {
 		sigset_t none;
 
+		log_pair_use(-1); /* what runs in a keeper has no way to core's log */
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		fd = dup2(fd, 3);
@@ -291,17 +293,29 @@ static int signals_listen(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Core's requests are 3, the way of our lines to core is 4, and nothing else is left. */
+static int descriptors(int control)
+{
+	int log = log_pair_end() < 0 ? -1 : fcntl(log_pair_end(), F_DUPFD_CLOEXEC, 5), last = 3;
+
+	if (dup2(control, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	if (log >= 0 && dup3(log, ++last, O_CLOEXEC) < 0)
+		return -1;
+	log_pair_use(log >= 0 ? last : -1);
+	log_set_process("runner");
+	return (int)syscall(SYS_close_range, last + 1, ~0u, 0);
+}
+
 static void run(const struct runner_options *o, int control, pid_t parent) __attribute__((noreturn));
 static void run(const struct runner_options *o, int control, pid_t parent)
 {
 	struct runner r = { .o = o, .control = control, .home_fd = -1 };
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || dup2(null, 0) < 0 || dup2(control, 3) < 0)
+	if (null < 0 || dup2(null, 0) < 0 || descriptors(control) < 0)
 		_exit(1);
 	r.control = 3;
-	(void)syscall(SYS_close_range, 4, ~0u, 0);
-	(void)fcntl(r.control, F_SETFD, FD_CLOEXEC);
 	become(o, parent);
 	r.signal_fd = signals_listen();
 	if (r.signal_fd < 0)

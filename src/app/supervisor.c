@@ -6,6 +6,7 @@
 
 #include "app/edge_program.h"
 #include "app/host.h"
+#include "app/log_pair.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -52,6 +53,7 @@ struct supervisor {
 	struct host_sockets dns_udp, dns_tcp, http01, https;
 	int lock_fd, feed_fd, report_fd, state_fd, signal_fd;
 	int core_socket;       /* our end; -1 while core does not run */
+	int log_fd;            /* core's end of log_pair.h */
 	struct strlist env;
 	struct part core, edge;
 	struct part runner;     /* forked, not executed */
@@ -156,7 +158,9 @@ static int prepare_public(struct supervisor *s, struct err *err)
 
 	if (host_user_find(c->run_user, &user, err) < 0)
 		return -(int)err->code;
-	rc = runner_user(c, &user, &s->runner_options, err);
+	rc = log_pair_make(&s->log_fd, err);
+	if (rc == 0)
+		rc = runner_user(c, &user, &s->runner_options, err);
 	if (rc == 0)
 		rc = runner_pair(s->runner_pair, err);
 	if (rc == 0)
@@ -201,6 +205,7 @@ static int prepare(struct supervisor *s, const struct config_input *in, struct e
 		return -(int)err->code;
 	part_fd(&s->core, "lock", s->lock_fd);
 	part_fd(&s->core, "runner", s->runner_pair[0]);
+	part_fd(&s->core, "log", s->log_fd);
 	part_fd(&s->core, "supervisor", -1); /* made at each start */
 	if (!s->edge.wanted)
 		return 0;
@@ -464,7 +469,7 @@ static int signals(struct err *err)
 
 static void done(struct supervisor *s)
 {
-	const int fds[] = { s->runner_pair[0], s->runner_pair[1], s->lock_fd, s->feed_fd, s->report_fd, s->state_fd, s->signal_fd, s->core_socket, s->core.program, s->edge.program };
+	const int fds[] = { s->log_fd, s->runner_pair[0], s->runner_pair[1], s->lock_fd, s->feed_fd, s->report_fd, s->state_fd, s->signal_fd, s->core_socket, s->core.program, s->edge.program };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		if (fds[i] >= 0)
@@ -481,7 +486,7 @@ static void done(struct supervisor *s)
 int supervisor_run(const struct config_input *in, const struct config *c, const struct runner_builtin *builtins)
 {
 	_cleanup_err_ struct err err = ERR_INIT;
-	struct supervisor s = { .config = c, .lock_fd = -1, .feed_fd = -1, .report_fd = -1, .state_fd = -1, .signal_fd = -1, .core_socket = -1,
+	struct supervisor s = { .config = c, .log_fd = -1, .lock_fd = -1, .feed_fd = -1, .report_fd = -1, .state_fd = -1, .signal_fd = -1, .core_socket = -1,
 				.core = { .name = "core", .program = -1, .death_signal = SIGTERM, .wanted = true },
 				.edge = { .name = "edge", .program = -1, .death_signal = SIGKILL }, .runner = { .name = "runner" },
 				.runner_options = { .programs = &c->programs, .builtins = builtins }, .runner_pair = { -1, -1 } };

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -50,6 +51,39 @@ def test_every_line_comes_to_the_collector_as_rfc_5424_and_as_it_stands_in_the_l
         server.stop()
     stopping = sink.wait(lambda m: m["msgid"] == "stopping", "the last lines come")
     assert stopping
+
+
+@needs_rsyslog
+def test_what_edge_and_the_supervisor_log_comes_there_too_and_edge_has_no_way_out(scratch, sink):
+    server = beds.Server(scratch, user=beds.user_of_parts(), settings={"log.target": f"syslog://127.0.0.1:{sink.port}", "log.target_ca": str(sink.ca)}).start()
+    local = lambda: [json.loads(x) for x in server.process.text().splitlines() if x.startswith("{")]  # noqa: E731
+
+    def came(msgid, pid):
+        got = sink.wait(lambda m: m["msgid"] == msgid and m["procid"] == str(pid), f"{msgid} of {pid} comes", 60)
+        assert json.loads(got["msg"]) in local() and got["pri"].isdigit(), got
+        return got
+
+    try:
+        first = server.parts()["edge"]
+        came("edge-started", first)
+        came("full-set-of-challenges-loaded", first)
+        came("ready", server.process.pid)
+        sockets = subprocess.run(["ss", "-Htnp"], capture_output=True, text=True, check=True).stdout
+        assert f"pid={first}," not in sockets, "edge has no connection of its own"
+        server.kill("edge")
+        died = came("a-part-of-the-server-ended--it-i", server.process.pid)
+        assert '"part":"edge"' in died["msg"] and died["pri"] == str(3 * 8 + 3)
+        second = beds.wait_for(lambda: server.parts().get("edge"), 20, "edge is started again")
+        assert second != first and came("edge-started", second)
+        server.kill("core")
+        assert '"part":"core"' in sink.wait(lambda m: "a part of the server ended" in m["msg"] and '"part":"core"' in m["msg"], "what was logged while core was away comes", 60)["msg"]
+        sink.wait(lambda m: m["msgid"] == "core-is-away--answering-from-wha" and m["procid"] == str(second), "of edge, too", 60)
+        assert not any(m["msgid"] == "audit" and m["procid"] != str(server.parts()["core"]) and '"process":"core"' not in m["msg"] for m in sink.messages())
+        beds.wait_for(server.ready, 60, "core is back")
+        seen = [m["msg"] for m in sink.messages() if json.loads(m["msg"])["process"] != "core"]
+        assert len(seen) == len(set(seen)), "each line once"
+    finally:
+        server.stop()
 
 
 @needs_rsyslog
@@ -118,7 +152,6 @@ def test_a_collector_that_takes_the_connection_and_says_nothing_stops_nobody(scr
                                             ("heartbeat.url", "ftp://h/", "heartbeat.url"), ("heartbeat.every", "0", "heartbeat.every")])
 def test_what_cannot_be_is_said_by_the_check_of_the_configuration(scratch, key, value, says):
     server = server_with(scratch, **{"log.target": "syslog://127.0.0.1:6514", "heartbeat.url": "https://h.example/x", key: value})
-    import subprocess
     done = subprocess.run([beds.PROGRAM, "config", "check", *server.arguments()], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and says in done.stdout + done.stderr, done
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log_pair.c - see log_pair.h. */
+#include "app/log_pair.h"
+
+#include "base/log_foreign.h"
+
+#include <sys/socket.h>
+
+#define LINES_AT_ONCE 256
+
+static int end = -1;
+
+static void send_line(UNUSED void *arg, UNUSED enum log_level level, long pid, const char *line, size_t n)
+{
+	if (pid == LOG_OWN && end >= 0 && n <= LOG_FOREIGN_MAX)
+		(void)send(end, line, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int log_pair_make(int *ret_core, struct err *err)
+{
+	static const int on = 1;
+	int pair[2];
+
+	assert(end < 0);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
+		return err_set_errno(err, ERR_INTERNAL, "could not make the socket pair of the log");
+	*ret_core = pair[0];
+	end = pair[1];
+	log_add_sink(send_line, NULL);
+	return 0;
+}
+
+int log_pair_end(void)
+{
+	return end;
+}
+
+void log_pair_use(int fd)
+{
+	end = fd;
+}
+
+/* 0 when nothing waits. */
+static size_t read_line(int fd, char *line, size_t size, pid_t *ret_sender)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} rights;
+	struct iovec iov = { line, size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rights.bytes, .msg_controllen = sizeof rights.bytes };
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	struct ucred who = { 0 };
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof who))
+		memcpy(&who, CMSG_DATA(c), sizeof who);
+	*ret_sender = who.pid;
+	return n > 0 ? (size_t)n : 0;
+}
+
+void log_pair_read(int fd, pid_t supervisor)
+{
+	char line[LOG_FOREIGN_MAX];
+	pid_t sender;
+	size_t n;
+
+	for (int i = 0; i < LINES_AT_ONCE && (n = read_line(fd, line, sizeof line, &sender)) > 0; i++)
+		(void)log_foreign(sender == supervisor ? "supervisor" : "runner", sender, line, n);
+}
