@@ -131,6 +131,10 @@ static int verb_config(const struct config_input *in, int argc, char **argv, con
 		firewall_page(stdout);
 		return 0;
 	}
+	if (argc == 1 && streq(argv[0], "rights")) { /* docs/generated/rights.md */
+		rights_page(stdout);
+		return 0;
+	}
 	return config_verb(in, argc, argv);
 }
 

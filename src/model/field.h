@@ -33,6 +33,13 @@ struct field {
 	const char *title;       /* label of the form; NULL = made from the name: "api_key" is "Api key" */
 };
 
+/* How a credential is given no more than it needs, as text to copy: a policy, a command, lines of a configuration. */
+struct grant {
+	const char *where; /* the console, program or file it is for; NULL ends the table */
+	const char *language; /* of the text, for the guide: "json", "text" */
+	const char *text;  /* lines with their LF */
+};
+
 /* A configured value; borrowed. secret is used for FIELD_SECRET, text for all else; both NULL when not given. */
 struct field_value {
 	const char *name;

@@ -39,6 +39,7 @@ void provider_done(struct provider *p);
 /* What can be configured; made from the registry of publishers. All borrowed. */
 struct provider_kind {
 	const char *name, *title, *help, *rights, *site;
+	const struct grant *grants; /* or NULL */
 	bool dns, http; /* which validations it serves */
 	bool lists_zones;
 	const char *options_field; /* the secret whose lines the other side can be asked for (service_provider_options), or NULL */

@@ -341,6 +341,11 @@ const struct publisher publisher_f5 = {
 	.help = "The BIG-IP itself answers on port 80: tokens go into a data group, an iRule of ours on the virtual server reads them.",
 	.rights = "A user with the role manager on the partition: tmsh create auth user certwright partition-access add { Common { role manager } } "
 		  "prompt-for-password. Copying to the device group needs the role resource-admin. Shell access is not needed: shell none.",
+	.grants = (const struct grant[]){
+		{ "tmsh of the BIG-IP", "text",
+		  "create auth user certwright partition-access add { Common { role manager } } shell none prompt-for-password\n" },
+		{ 0 },
+	},
 	.site = "https://clouddocs.f5.com/api/icontrol-rest/",
 	.kinds = KIND_HTTP01,
 	.way = PUBLISH_REMOTE,

@@ -455,6 +455,11 @@ const struct publisher publisher_powerdns = {
 	.timeout_s = 30,
 	.rights = "PowerDNS has one API key for everything (api-key in pdns.conf). webserver-allow-from should let in this server only; a proxy "
 		  "in front can narrow the key to GET /zones and PATCH of the zones that are meant.",
+	.grants = (const struct grant[]){
+		{ "pdns.conf", "text",
+		  "api=yes\napi-key=...\nwebserver=yes\nwebserver-address=10.1.0.53\nwebserver-allow-from=10.1.0.20/32\n" },
+		{ 0 },
+	},
 	.site = "https://doc.powerdns.com/authoritative/http-api/",
 	.fields = (const struct field[]){
 		{ .name = "url", .flags = FIELD_URL | FIELD_REQUIRED | FIELD_ENDPOINT, .title = "API address",

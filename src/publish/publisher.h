@@ -96,6 +96,7 @@ struct publisher {
 	int64_t timeout_s;     /* of publish and withdraw; 0 = 30 */
 	const struct field *fields; /* NULL: nothing to configure; else it is a provider: configured objects of this kind exist */
 	const char *rights;    /* the least right the credential needs, in the vendor's own terms; shown beside the form */
+	const struct grant *grants; /* how to give that right; NULL: nothing to copy */
 	const char *site;      /* URL of the vendor's documentation, or NULL */
 
 	/*

@@ -165,6 +165,18 @@ const struct publisher publisher_rfc2136 = {
 	.rights = "A TSIG key that may change TXT records of _acme-challenge names only. BIND: update-policy { grant KEY wildcard "
 		  "*.example.com. TXT; }; or, narrower, grant KEY name _acme-challenge.example.com. TXT. Knot DNS: an acl with action: update, "
 		  "update-type: TXT and update-owner. PowerDNS: dnsupdate=yes and the zone's metadata TSIG-ALLOW-DNSUPDATE.",
+	.grants = (const struct grant[]){
+		{ "BIND, named.conf", "text",
+		  "zone \"example.com\" { type primary; file \"example.com.zone\";\n"
+		  "  update-policy { grant certwright-key wildcard *.example.com. TXT; }; };\n"
+		  "# narrower: grant certwright-key name _acme-challenge.www.example.com. TXT;\n" },
+		{ "Knot DNS, knot.conf", "text",
+		  "acl:\n  - id: certwright\n    key: certwright-key\n    action: update\n    update-type: TXT\n    update-owner: name\n"
+		  "    update-owner-match: sub-or-equal\n    update-owner-name: [_acme-challenge.www]\n" },
+		{ "PowerDNS, with dnsupdate=yes and allow-dnsupdate-from in pdns.conf", "text",
+		  "pdnsutil set-meta example.com TSIG-ALLOW-DNSUPDATE certwright-key\n" },
+		{ 0 },
+	},
 	.site = "https://www.rfc-editor.org/rfc/rfc2136",
 	.kinds = KIND_DNS01,
 	.way = PUBLISH_REMOTE,

@@ -625,6 +625,15 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+static const char rights_policy[] =
+	"{\"Version\": \"2012-10-17\", \"Statement\": [\n"
+	"  {\"Effect\": \"Allow\", \"Action\": \"route53:ListHostedZonesByName\", \"Resource\": \"*\"},\n"
+	"  {\"Effect\": \"Allow\", \"Action\": \"route53:ListResourceRecordSets\", \"Resource\": \"arn:aws:route53:::hostedzone/Z2FDTNDATAQYW2\"},\n"
+	"  {\"Effect\": \"Allow\", \"Action\": \"route53:ChangeResourceRecordSets\", \"Resource\": \"arn:aws:route53:::hostedzone/Z2FDTNDATAQYW2\",\n"
+	"   \"Condition\": {\"ForAllValues:StringEquals\": {\"route53:ChangeResourceRecordSetsRecordTypes\": [\"TXT\"]},\n"
+	"                 \"ForAllValues:StringLike\": {\"route53:ChangeResourceRecordSetsNormalizedRecordNames\": [\"_acme-challenge.*\"]}}},\n"
+	"  {\"Effect\": \"Allow\", \"Action\": \"route53:GetChange\", \"Resource\": \"arn:aws:route53:::change/*\"}]}\n";
+
 const struct publisher publisher_route53 = {
 	.name = "route53",
 	.title = "Route53",
@@ -634,6 +643,7 @@ const struct publisher publisher_route53 = {
 		  "route53:ChangeResourceRecordSetsNormalizedRecordNames like _acme-challenge.*; route53:GetChange on change/*, to learn when all "
 		  "its servers have the value. With a hosted zone id route53:GetHostedZone instead "
 		  "of the first. For a role sts:AssumeRole on it.",
+	.grants = (const struct grant[]){ { "a policy of IAM, with the id of your hosted zone", "json", rights_policy }, { 0 } },
 	.site = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html",
 	.kinds = KIND_DNS01,
 	.way = PUBLISH_REMOTE,

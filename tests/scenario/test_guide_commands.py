@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import ssl
+import subprocess
 import typing
 
 import dns.zone
@@ -29,9 +30,6 @@ NOT_RUN = {
     ("first-certificate.md", "apt-get install -y ./certwright_*.deb"): PACKAGE,
     ("install.md", "apt-get install ./certwright_0.1.0_amd64.deb"): PACKAGE,
     ("upgrade.md", "apt-get install ./certwright_NEW_amd64.deb"): PACKAGE,
-    ("external-dns.md", "api=yes"): EXTERNAL,
-    ("external-dns.md", 'zone "example.com" { type primary; file "example.com.zone";'): EXTERNAL,
-    ("http-01.md", "create auth user certwright partition-access add { Common { role manager } } shell none prompt-for-password"): "tmsh of a BIG-IP",
     ("upgrade.md", "pg_dump --format=custom --file=certwright-before.dump certwright"): "a database in PostgreSQL: test_upgrade_shared.py does all of it",
     ("operation.md", 'global(DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="/etc/rsyslog-ca.pem"'): EXTERNAL,
 }
@@ -328,6 +326,37 @@ def test_the_settings_of_the_guide_are_taken_by_the_program(scratch, block):
     done = host.config_check(block.text)
     host.stop()
     assert done.status == 0, done
+
+
+RIGHTS = beds.TOP / "docs/generated/rights.md"
+
+
+def grant(heading):
+    """The text to copy for it, of the page of rights."""
+    return RIGHTS.read_text().split(f"For {heading}", 1)[1].split("```", 2)[1].split("\n", 1)[1]
+
+
+def test_the_policy_for_route53_allows_what_the_form_says_and_nothing_else():
+    says = RIGHTS.read_text().split("## Route53", 1)[1].split("|", 1)[0]
+    statements = json.loads(grant("a policy of IAM"))["Statement"]
+    conditions = {key for s in statements for c in s.get("Condition", {}).values() for key in c}
+    assert {s["Effect"] for s in statements} == {"Allow"} and conditions == set(re.findall(r"route53:Change\w+(?:Types|Names)", says))
+    assert {s["Action"] for s in statements} == set(re.findall(r"route53:\w+", says)) - conditions - {"route53:GetHostedZone"}
+
+
+@pytest.mark.parametrize("heading, program, head", [
+    ("BIND", ("named-checkconf",), 'key certwright-key { algorithm hmac-sha256; secret "c2VjcmV0"; };\n'),
+    ("Knot DNS", ("knotc", "conf-check", "-c"), "key:\n  - id: certwright-key\n    algorithm: hmac-sha256\n    secret: c2VjcmV0\nzone:\n  - domain: example.com\n    acl: certwright\n")])
+def test_the_lines_for_a_name_server_are_taken_by_it(scratch, heading, program, head):
+    checker = shutil.which(program[0], path=f"{os.environ['PATH']}:/usr/sbin")
+    if not checker:
+        pytest.skip(f"{program[0]} is not installed (tools/setup --test)")
+    text, file = grant(heading), scratch / "server.conf"
+    sections = [head, text] if heading == "BIND" else [head.split("zone:")[0], text, "zone:" + head.split("zone:")[1]]  # Knot: what is named comes first
+    file.write_text("".join(sections))
+    command = [checker, "-c", file, "conf-check"] if heading == "Knot DNS" else [checker, file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
 
 
 @pytest.mark.parametrize("block", [b for page in BLOCKS.values() for b in page if b.language in ("zone", "json", "yaml")], ids=lambda b: b.where)
