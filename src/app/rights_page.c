@@ -40,9 +40,10 @@ void rights_page(FILE *out)
 	const struct provider_kind *kinds;
 	size_t n = provider_kinds(&kinds);
 
-	fputs("# The least right of each credential\n\nIn the vendor's own terms, from the tables in `src/publish` that the form and `certwright provider kinds KIND` are made from too. "
-	      "Certwright needs nothing beyond it: it writes and removes its own values at `_acme-challenge` names (or below `/.well-known/acme-challenge/`) and reads "
-	      "what it has to find the zone. *Test and save* tries all of it, *Test reading only* what can be tried without a change.\n", out);
+	fputs("# The least right of each credential\n\n"
+	      "In the vendor's own terms, from the tables in `src/publish` that the form and `certwright provider kinds KIND` are made from too. "
+	      "Certwright needs nothing beyond it: it writes and removes its own values at `_acme-challenge` names (or below "
+	      "`/.well-known/acme-challenge/`) and reads what it has to find the zone. *Test and save* tries all of it, *Test reading only* what can be tried without a change.\n", out);
 	for (size_t i = 0; i < n; i++)
 		kind_section(out, &kinds[i]);
 }
