@@ -3,6 +3,7 @@
 #include "app/runner_private.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -83,8 +84,12 @@ int runner_client_run(void *arg, const struct program_request *q, struct program
 	ours = client->path ? connected(client->path, err) : paired(client->fd, until, err);
 	if (ours < 0)
 		return err_wrap(err, "could not run the program '%s'", q->name);
-	if (runner_message_write(ours, (struct str){ buf_text(&message), message.n }, until, err) < 0 ||
-	    runner_message_read(ours, RUNNER_OUTPUT_MAX + 4096, until, &message, err) < 0)
+	CRASH_POINT("program-run");
+	if (runner_message_write(ours, (struct str){ buf_text(&message), message.n }, until, err) < 0)
 		return err_wrap(err, "could not run the program '%s'", q->name);
+	CRASH_POINT("program-asked");
+	if (runner_message_read(ours, RUNNER_OUTPUT_MAX + 4096, until, &message, err) < 0)
+		return err_wrap(err, "could not run the program '%s'", q->name);
+	CRASH_POINT("program-ended");
 	return runner_reply_decode((struct str){ buf_text(&message), message.n }, ret, err);
 }

@@ -38,13 +38,11 @@ os.environ["CERTWRIGHT_BUILD"] = str(pathlib.Path(os.environ.get("CERTWRIGHT_BUI
 sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
 import bed as beds  # noqa: E402
 import helpers  # noqa: E402
-import pdns  # noqa: E402
 import providers  # noqa: E402
 import renewals  # noqa: E402,F401
 from scenarios import SCENARIOS  # noqa: E402
 from cryptography import x509  # noqa: E402
 
-POINTS = ("store-commit", "store-committed", "http-send", "http-answered", "feed-send")
 FAIL_POINTS = ("store-commit", "http-send", "http-answered", "sql", "crypto")
 FAILS_FOR_S = 3  # how long a point that fails "for ever" does, before the fault is mended
 
@@ -56,7 +54,7 @@ class Wrong(Exception):
 
 
 class Loop:
-    def __init__(self, folder, database):
+    def __init__(self, folder, database, kinds):
         self.rules = folder / "crash"
         self.rules.write_text("")
         self.postgres = beds.Postgres(folder) if database == "postgresql" else None
@@ -65,21 +63,28 @@ class Loop:
             password = folder / "db-password"
             password.write_text("correct horse\n")
             settings = {"store.url": self.postgres.url, "store.password_file": str(password)}
-        self.powerdns = None if pdns.missing() else pdns.PowerDns(folder, [providers.ZONE])
+        at = [SCENARIOS[kind] for kind in kinds if isinstance(SCENARIOS[kind], providers.AtProvider) and not SCENARIOS[kind].needs()]
+        self.places, self.rows, self.with_provider = {}, {}, at
+        for scenario in self.with_provider:
+            if scenario.place not in self.places:
+                self.places[scenario.place] = scenario.place(folder)
+            settings.update(scenario.settings())
         (folder / "bed").mkdir()
         folder.chmod(0o777)  # core rewrites the rules file there, under its own user
         dns = beds.free_port()
         self.bed = beds.Bed(folder / "bed", settings=settings, env={"CERTWRIGHT_CRASH_FILE": str(self.rules)}, ports={"dns": dns},
-                            forward=[dns, self.powerdns.port] if self.powerdns else None,
+                            forward=[dns, *(place.port for place in self.places.values())],
                             pebble_env={"PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"}, never=["never.test"])
         if self.postgres and self.bed.user:
             os.chown(folder / "db-password", self.bed.user.pw_uid, self.bed.user.pw_gid)
             (folder / "db-password").chmod(0o600)
-        if self.powerdns:  # looks where the CA looks
+        if self.places:  # looks where the CA looks
             self.bed.server.settings.update({"resolve.servers": f"127.0.0.1:{self.bed.resolver.port}", "resolve.ask_view": "yes"})
         self.bed.start()
         self.account = self.bed.account()
-        self.provider = self.provider_at(self.powerdns, folder) if self.powerdns else None
+        for scenario in self.with_provider:
+            if (scenario.place, scenario.kind) not in self.rows:
+                self.rows[scenario.place, scenario.kind] = self.provider_for(scenario)
         self.bed.server.stop()
         self.parts = []  # what a scenario brought along and is to be stopped
         self.number = 0
@@ -87,15 +92,22 @@ class Loop:
         self.bad = {"lost": 0, "doubled": 0, "left behind": 0}
         self.seed = random.Random(20261123)
 
-    def provider_at(self, powerdns, folder, name="crash"):
-        key = folder / "powerdns-key"
-        key.write_text(pdns.KEY + "\n")
-        return self.bed.server.call("provider", "create", "--kind", "powerdns", "--name", name, "--set", f"url={powerdns.url}",
-                                    "--secret-file", f"api_key={key}")
+    def place_of(self, scenario):
+        return self.places[scenario.place]
+
+    def row_of(self, scenario):
+        return self.rows[scenario.place, scenario.kind]
+
+    def provider_for(self, scenario, name="crash"):
+        body = {"kind": scenario.kind, "name": f"{name}, {scenario.kind}, {scenario.place.__name__}", "fields": scenario.fields(self.place_of(scenario))}
+        status, made, _ = self.bed.server.request("POST", "/providers", body)
+        if status != 201:
+            raise beds.BedError(f"the provider is not taken: {made}")
+        return made
 
     def stop(self):
         self.bed.stop()
-        for part in (*self.parts, self.powerdns, self.postgres):
+        for part in (*self.parts, *self.with_provider, *self.places.values(), self.postgres):
             if part:
                 part.stop()
 
@@ -191,18 +203,23 @@ class Loop:
         with contextlib.closing(sqlite3.connect(f"file:{self.bed.server.state / 'certwright.db'}?mode=ro", uri=True)) as db:
             return db.execute(text).fetchone()[0]
 
-    def no_debts(self):
-        """Nothing is owed but the giving back of an authorization that the CA may still be looking at: its time comes after minutes."""
+    def owed(self):
+        """Debts, but for the giving back of an authorization that the CA may still be looking at: its time comes after minutes."""
         later = f"kind = 'deactivate-authz' AND attempts = 0 AND due_ms > {int(time.time() * 1000)}"
-        text = f"SELECT count(*) FROM debt WHERE state = 'owed' AND NOT ({later})"
+        return self.count(f"SELECT count(*) FROM debt WHERE state = 'owed' AND NOT ({later})")
+
+    def no_debts(self):
         until = time.monotonic() + 20
-        while True:
-            owed = self.count(text)
-            if not owed:
-                return
+        while owed := self.owed():
             if time.monotonic() > until:
                 raise AssertionError(f"{owed} debts are not paid")
             time.sleep(0.2)
+
+    def until_reached(self):
+        """What is withdrawn after the order's end belongs to its life: the rules stay until it is, or until they have come true."""
+        until = time.monotonic() + 20
+        while self.rules.read_text().split() and self.owed() and time.monotonic() < until:
+            time.sleep(0.05)
 
     def run(self, kind, label, rules=(), edge_after=None):
         """One order under these rules; True when all of them were reached."""
@@ -228,6 +245,7 @@ class Loop:
                 time.sleep(edge_after)
                 server.kill("edge")
             order = self.drive(scenario, made["id"], names)
+            self.until_reached()
             left = self.rules.read_text().split()
             reached = not left or rules and rules[0].startswith("fail")
             self.write_rules()
@@ -273,7 +291,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     arguments.add_argument("--kinds", default="*", help="names of scenarios, or patterns of them")
-    arguments.add_argument("--points", default=",".join(POINTS))
+    arguments.add_argument("--points", help="instead of those that each scenario passes")
     arguments.add_argument("--every", type=int, default=1)
     arguments.add_argument("--pairs", type=int, default=0)
     arguments.add_argument("--edge", type=int, default=0)
@@ -281,10 +299,11 @@ def main():
     arguments.add_argument("--groups", action="store_true")
     args = arguments.parse_args()
     folder = beds.scratch("certwright-crash-")
-    loop = Loop(folder, args.database)
-    points = [p for p in args.points.split(",") if p]
+    kinds = [k for k in SCENARIOS if any(fnmatch.fnmatch(k, asked) for asked in args.kinds.split(","))]
+    loop = Loop(folder, args.database, kinds)
     try:
-        for kind in [k for k in SCENARIOS if any(fnmatch.fnmatch(k, asked) for asked in args.kinds.split(","))]:
+        for kind in kinds:
+            points = SCENARIOS[kind].points if args.points is None else [p for p in args.points.split(",") if p]
             if SCENARIOS[kind].needs():
                 print(f"{kind}: skipped: {SCENARIOS[kind].needs()}", flush=True)
                 continue

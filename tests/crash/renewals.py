@@ -13,7 +13,7 @@ import sinks
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from providers import ZONE, AtProvider
+from providers import AtProvider
 from scenarios import SCENARIOS, Scheduled
 
 DAY_MS = 86_400_000
@@ -173,7 +173,7 @@ class ByHand(AtProvider, Lineage):
         values = [r["value"] for r in order["records"] if not r["withdrawn_at"]]
         if order["stage"] == "waiting for you" and values and values != self.set:
             self.set = values
-            loop.powerdns.put(ZONE, self.challenge_name(order["names"]), values)
+            loop.place_of(self).put(self.challenge_name(order["names"]), values)
             loop.request("POST", f"/orders/{order['id']}/go-on")
 
     def start(self, loop, names, before):
@@ -184,7 +184,7 @@ class ByHand(AtProvider, Lineage):
         return self.renew(loop, before)
 
     def left(self, loop, names):
-        loop.powerdns.put(ZONE, self.challenge_name(names), [])
+        loop.place_of(self).put(self.challenge_name(names), [])
         Lineage.left(self, loop, names)
 
 
@@ -222,7 +222,7 @@ class ProviderRefused(AtProvider, Lineage):
 
     def provider(self, loop):
         if not hasattr(self, "own"):
-            self.own = loop.provider_at(loop.powerdns, loop.bed.folder, "refusing")
+            self.own = loop.provider_for(self, "refusing")
         return self.own
 
     def give(self, loop, key):
@@ -242,7 +242,7 @@ class ProviderRefused(AtProvider, Lineage):
         self.notice(loop, "credential-refused", self.own["id"])
         self.told_now(loop)
         self.give(loop, pdns.KEY)
-        loop.request("POST", f"/providers/{self.own['id']}/test", {"zone": ZONE})
+        loop.request("POST", f"/providers/{self.own['id']}/test", {"zone": self.place.zone})
         loop.until(lambda: loop.request("GET", f"/providers/{self.own['id']}")[1]["status"] == "ok", "the credential is good")
         return made
 

@@ -21,6 +21,21 @@ class Peer:
         out = subprocess.run(["dig", "+short", "+tcp", "-p", str(self.port), "@127.0.0.1", "TXT", name], capture_output=True, text=True, check=True).stdout
         return sorted(line.strip('"') for line in out.splitlines() if not line.startswith(";"))
 
+    def put(self, name, values):
+        self.update("\n".join([f"update delete {name} TXT", *(f'update add {name} 60 TXT "{v}"' for v in values)]))
+
+    def texts(self):
+        """{name: [values]} of all TXT records of the zone, by a transfer."""
+        out = subprocess.run(["dig", "+tcp", "+nocmd", "+nostats", "-p", str(self.port), "-y", f"{ALGORITHM}:{KEY}:{SECRET}", "@127.0.0.1", "AXFR", "example.test"],
+                             capture_output=True, text=True, check=True).stdout
+        rows = [line.split(None, 4) for line in out.splitlines() if line and not line.startswith(";")]
+        assert any(row[3] == "SOA" for row in rows), out
+        found = {}
+        for name, _, _, rtype, data in rows:
+            if rtype == "TXT":
+                found.setdefault(name.rstrip("."), []).append(data.strip('"'))
+        return {name: sorted(values) for name, values in found.items()}
+
     def update(self, text):
         subprocess.run(["nsupdate", "-y", f"{ALGORITHM}:{KEY}:{SECRET}"], input=f"server 127.0.0.1 {self.port}\nzone example.test\n{text}\nsend\n", text=True,
                        check=True)
@@ -50,7 +65,7 @@ key "{KEY}" {{ algorithm {algorithm}; secret "{SECRET}"; }};
 key "no-rights" {{ algorithm hmac-sha256; secret "{SECRET}"; }};
 options {{ directory "{self.folder}"; pid-file "named.pid"; session-keyfile "session.key"; lock-file none;
   listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; notify no;
-  managed-keys-directory "."; new-zones-directory "."; allow-transfer {{ none; }}; }};
+  managed-keys-directory "."; new-zones-directory "."; allow-transfer {{ key {KEY}; }}; }};
 controls {{ }};
 zone "example.test" {{ type primary; file "example.test.zone"; update-policy {{ grant {KEY} wildcard *.example.test. TXT; }}; }};
 zone "sub.example.test" {{ type primary; file "sub.zone"; allow-update {{ key {KEY}; }}; }};
@@ -85,13 +100,16 @@ acl:
     key: {KEY}
     action: update
     update-type: TXT
+  - id: transfer
+    key: {KEY}
+    action: transfer
 template:
   - id: default
     storage: "{self.folder}"
 zone:
   - domain: example.test
     file: example.test.zone
-    acl: update
+    acl: [update, transfer]
 """)
         (self.folder / "example.test.zone").write_text("$ORIGIN example.test.\n" + ZONE)
         self.process = bed.Process("knotd", [self.here(), "-c", self.folder / "knot.conf"], self.folder)

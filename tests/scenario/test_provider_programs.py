@@ -10,18 +10,12 @@ import threading
 
 import dnspeers
 import pytest
+from dnshooks import SCRIPT, Hooks, environment, program
 from provider_tool import VALUES, fine, refused
 
 import bed
 
 NAME = "_acme-challenge.example.test"
-SCRIPT = """#!/bin/sh
-# The form that lego's exec calls: present|cleanup FQDN. VALUE. Credentials come in the environment.
-case $1 in present) act="add $2 60 TXT \\"$3\\"" ;; cleanup) act="delete $2 TXT \\"$3\\"" ;; *) exit 64 ;; esac
-printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$DNS_PORT" "$act" | nsupdate -y "hmac-sha256:$DNS_KEY"
-"""
-
-
 @pytest.fixture
 def named(tmp_path):
     if not dnspeers.Named.here():
@@ -38,17 +32,6 @@ def place():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def program(folder, name, text):
-    path = folder / name
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
-def environment(peer):
-    return {"DNS_PORT": str(peer.port), "DNS_KEY": f"{dnspeers.KEY}:{dnspeers.SECRET}"}
 
 
 def lego_run(tmp_path, tls, names, provider, env):
@@ -109,27 +92,6 @@ def test_what_a_program_does_wrong_is_said(named, place):
     bad.chmod(0o777)
     answer = tool("exec", "publish", VALUES[0], program="bad", programs=[f"bad={bad}"])
     assert not answer["ok"], "a program that everybody may write was run"
-
-
-class Hooks(http.server.BaseHTTPRequestHandler):
-    """A service in the form of lego's httpreq that calls nsupdate."""
-
-    def do_POST(self):  # noqa: N802
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        act = {"/present": "add", "/cleanup": "delete"}.get(self.path)
-        if self.headers.get("Authorization") != "Basic dXNlcjpwYXNzd29yZA==":
-            self.send_error(401)
-            return
-        assert set(body) == {"fqdn", "value"} and body["fqdn"].endswith("."), body
-        ttl = "60 " if act == "add" else ""
-        text = f"server 127.0.0.1 {self.server.peer.port}\nzone example.test\nupdate {act} {body['fqdn']} {ttl}TXT \"{body['value']}\"\nsend\n"
-        done = subprocess.run(["nsupdate", "-y", f"hmac-sha256:{dnspeers.KEY}:{dnspeers.SECRET}"], input=text, text=True, check=False)
-        self.send_response(200 if done.returncode == 0 else 500)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args):
-        pass
 
 
 def test_the_same_service_serves_lego_and_us(named, tmp_path, tls):
