@@ -118,8 +118,27 @@ export function makeExternalDns({ empty, now, iso, ulid, state }) {
 		}
 		if ((x = m('POST', /^\/providers\/([^/]+)\/test$/))) {
 			const p = providers.find((y) => y.id === x[1])
+			;(state.tested ??= []).push(body)
+			if (KINDS.find((k) => k.name === p.kind).validations.includes('http-01')) {
+				const remote = p.kind === 'webroot' ? { directory: `/srv/www/${p.fields.webroot}` } : (p.test?.remote ?? { address: p.fields.url, host: 'bigip2.inside.bank.example', version: '17.5.1', state: 'active', sync: 'In Sync', servers: [] })
+				Object.assign(p, { status: 'ok', reason: null, tested_at: iso(Date.now()), test: { ...p.test, remote } })
+				return json(200, p, tag), true
+			}
 			Object.assign(p, { status: 'ok', reason: null, tested_at: iso(Date.now()), zones: p.zones.length ? p.zones : ['bank.example', 'lab.bank.example'], test: { zones: p.zones, name: body.zone ? `${p.probe_label}.${body.zone}` : null, seen: body.zone ? true : null, servers: body.zone ? '2 of 2 servers have it' : null } })
 			return json(200, p, tag), true
+		}
+		if ((x = m('POST', /^\/providers\/([^/]+)\/attach$/))) {
+			const server = providers.find((y) => y.id === x[1]).test.remote.servers.find((v) => v.name === body.server)
+			if (JSON.stringify(body.expect) !== JSON.stringify(server.rules)) return problem(409, 'Conflicting state', 'the rules have changed since'), true
+			const rules = { before: server.rules, after: body.attach ? server.rules_attached : server.rules_detached }
+			Object.assign(server, body.attach ? { attached: true, rules_detached: server.rules } : { attached: false, rules_attached: server.rules }, { rules: rules.after })
+			return json(200, rules), true
+		}
+		if ((x = m('PATCH', /^\/providers\/([^/]+)$/))) {
+			const p = providers.find((y) => y.id === x[1])
+			state.saved = body
+			Object.assign(p, { name: body.name ?? p.name, fields: { ...p.fields, ...body.fields } })
+			return json(200, p, { ETag: '"2"' }), true
 		}
 		if ((x = m('GET', /^\/providers\/([^/]+)$/))) return json(200, { ...providers.find((y) => y.id === x[1]), used_by: [] }, tag), true
 		if (m('GET', /^\/challenge-texts$/))

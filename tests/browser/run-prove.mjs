@@ -17,7 +17,17 @@ export function proveTests({ test, withPage }) {
 		await dialog(page).getByLabel('Name', { exact: true }).fill(name)
 	}
 	const DNS = ['/external-dns', 'External DNS', 'Provider', 'Add provider']
+	const HTTP = ['/http-challenge', 'HTTP challenge', 'Target', 'Add target']
 	const box = (page, name) => dialog(page).getByRole('textbox', { name })
+	/** Of the row's menu. */
+	const act = async (page, name, item) => {
+		await page.getByRole('button', { name: new RegExp(`^Actions of (target|provider) ${name}$`) }).click()
+		await page.getByRole('menuitem', { name: item }).click()
+	}
+	const press = async (page, button, text) => {
+		await dialog(page).getByRole('button', { name: button }).click()
+		await dialog(page).getByText(text).waitFor()
+	}
 	const save = (page) => dialog(page).getByRole('button', { name: 'Test and save' }).click()
 
 	test('a pasted .edgerc keeps its line breaks, and a session token is hidden on one line', () =>
@@ -100,5 +110,87 @@ export function proveTests({ test, withPage }) {
 			const sent = mock.state.pasted.at(-1)
 			assert.deepEqual([sent.zone, typeof sent.provider_id], ['acme.example', 'string'])
 			assert.deepEqual(await axe(page), [])
+		}))
+
+	test('a web root is chosen among those that the configuration names, and its test says which directory', () =>
+		withPage({}, async ({ page, base, mock }) => {
+			await add(page, base, HTTP, 'Web root', 'shop window')
+			await save(page)
+			await dialog(page).getByText("'webroot' is needed", { exact: false }).first().waitFor()
+			assert.equal(await dialog(page).getByRole('textbox', { name: /^(Web root|Host)/ }).count(), 0, 'no path is typed')
+			await dialog(page).getByRole('combobox', { name: 'Web root' }).click()
+			assert.deepEqual(await page.getByRole('option').filter({ visible: true }).allInnerTexts(), ['intranet', 'shop'])
+			await page.getByRole('option', { name: 'shop', exact: true }).click()
+			assert.deepEqual(await axe(page), [])
+			await save(page)
+			await press(page, 'Test reading only', '/srv/www/shop')
+			assert.deepEqual(mock.state.saved, { kind: 'webroot', name: 'shop window', fields: { webroot: 'shop' } })
+			await press(page, 'Write and remove a probe', '/srv/www/shop')
+			assert.deepEqual(mock.state.tested.map((b) => b.write), [false, true])
+		}))
+
+	test('the form of a BIG-IP has all its fields, keeps a secret that is not entered again, and says when it is erased', () =>
+		withPage({}, async ({ page, base, mock }) => {
+			await add(page, base, HTTP, 'F5 BIG-IP', 'second pair')
+			await save(page)
+			await dialog(page).getByText("'url' is needed", { exact: false }).first().waitFor()
+			await box(page, /^Management address/).fill('https://bigip2.inside.bank.example')
+			await box(page, /^Other units/).fill('https://bigip3.inside.bank.example\nhttps://bigip4.inside.bank.example')
+			await box(page, /^User/).fill('certwright')
+			await box(page, /^Password/).fill('s3cret')
+			assert.equal(await box(page, /^Password/).getAttribute('type'), 'password')
+			assert.equal(await box(page, /^Partition/).inputValue(), 'Common')
+			await dialog(page).getByRole('switch', { name: 'Save configuration' }).click()
+			await choose(page, 'Copy to the device group', 'clean')
+			await box(page, /^Device group/).fill('pair')
+			assert.deepEqual(await axe(page), [])
+			await save(page)
+			await press(page, 'Write and remove a probe', 'bigip2.inside.bank.example · TMOS 17.5.1 · active · In Sync')
+			assert.deepEqual(mock.state.saved.fields, {
+				url: 'https://bigip2.inside.bank.example', peers: 'https://bigip3.inside.bank.example\nhttps://bigip4.inside.bank.example', username: 'certwright', password: 's3cret',
+				save: 'true', sync: 'clean', device_group: 'pair',
+			})
+			await visit(page, base, '/http-challenge', 'HTTP challenge')
+			await act(page, 'second pair', 'Change')
+			assert.equal(await box(page, /^Password/).getAttribute('placeholder'), 'set; leave empty to keep it')
+			await box(page, /^User/).fill('certwright2')
+			await save(page)
+			await dialog(page).getByRole('button', { name: 'Test reading only' }).waitFor()
+			assert.deepEqual(mock.state.saved.fields, { username: 'certwright2' })
+			await visit(page, base, '/http-challenge', 'HTTP challenge')
+			await act(page, 'second pair', 'Change')
+			await box(page, /^Management address/).fill('https://elsewhere.bank.example')
+			await dialog(page).getByText('The address changes, so the stored secrets are erased: enter them again.').waitFor()
+		}))
+
+	test('the rules of a virtual server are shown as they are and as they will be, before ours is attached or detached', () =>
+		withPage({}, async ({ page, base }) => {
+			await visit(page, base, '/http-challenge', 'HTTP challenge')
+			await act(page, 'Edge balancer', 'Virtual servers')
+			for (const [button, other, now, then] of [['Detach', 'Attach', '/Common/certwright_acme', 'none'], ['Attach', 'Detach', 'none', '/Common/certwright_acme']]) {
+				await dialog(page).getByRole('button', { name: button, exact: true }).click()
+				await dialog(page).getByText('Rules afterwards').waitFor()
+				assert.deepEqual((await dialog(page).getByText(/^(none|\/Common\/certwright_acme)$/).allInnerTexts()), [now, then])
+				assert.deepEqual(await axe(page), [])
+				await dialog(page).getByRole('button', { name: button, exact: true }).click()
+				await dialog(page).getByRole('button', { name: other, exact: true }).waitFor()
+			}
+		}))
+
+	test('texts for redirecting and forwarding have the name that is typed, and where answers are put leads to what is answered and back', () =>
+		withPage({}, async ({ page, base, mock }) => {
+			await visit(page, base, '/http-challenge/texts', 'HTTP challenge')
+			await page.getByText('return 302').first().waitFor()
+			await page.getByRole('textbox', { name: 'Public name of this server' }).fill('acme.bank.example')
+			await page.getByText('Forward', { exact: true }).click()
+			await page.getByText('proxy_pass').first().waitFor()
+			await page.waitForFunction(() => !document.body.innerText.includes('return 302'))
+			assert.ok(mock.state.requests.some((r) => r.startsWith('GET /challenge-texts')), 'asked of the server')
+			await page.getByRole('tab', { name: 'Targets' }).click()
+			await page.getByRole('link', { name: 'What is answered now stands at HTTP answers.' }).click()
+			await page.getByRole('tab', { name: 'HTTP answers', selected: true }).waitFor()
+			await page.getByRole('heading', { level: 1, name: 'Acme DNS Domains' }).waitFor()
+			await page.getByRole('link', { name: 'Where the answers are put is set up at HTTP challenge.' }).click()
+			await page.getByRole('heading', { level: 1, name: 'HTTP challenge' }).waitFor()
 		}))
 }

@@ -79,7 +79,7 @@ export function DnsDomainsPage({ tab }: { tab: TabName }) {
 				<Tabs.List mb="md">
 					<Tabs.Tab value="records">{t('Challenge records')}</Tabs.Tab>
 					<Tabs.Tab value="delegations">{t('Delegations')}</Tabs.Tab>
-					<Tabs.Tab value="http">{t('HTTP challenges')}</Tabs.Tab>
+					<Tabs.Tab value="http">{t('HTTP answers')}</Tabs.Tab>
 					<Tabs.Tab value="preflight">{t('Preflight')}</Tabs.Tab>
 				</Tabs.List>
 				<Tabs.Panel value="records">
@@ -89,6 +89,12 @@ export function DnsDomainsPage({ tab }: { tab: TabName }) {
 					<Delegations onAdd={() => setAdding(true)} />
 				</Tabs.Panel>
 				<Tabs.Panel value="http">
+					<Text c="dimmed" mb="sm">
+						{t('What orders have the authority fetch from port 80 of a name, and what became of it.')}{' '}
+						<Link className="inline-link" href="/http-challenge">
+							{t('Where the answers are put is set up at HTTP challenge.')}
+						</Link>
+					</Text>
 					<Records kind="http-01" />
 				</Tabs.Panel>
 				<Tabs.Panel value="preflight">
@@ -137,7 +143,7 @@ function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
 	]
 	return (
 		<DataTable<AcmeRecord>
-			label={kind === 'dns-01' ? t('Challenge records') : t('HTTP challenges')}
+			label={kind === 'dns-01' ? t('Challenge records') : t('HTTP answers')}
 			queryKey={['records', query]}
 			read={({ limit, cursor }) => unwrap(api.GET('/records', { params: { query: { ...query, limit, cursor } } }))}
 			rowKey={(r) => r.id}
@@ -147,7 +153,7 @@ function Records({ kind }: { kind: 'dns-01' | 'http-01' }) {
 					<Choose label={t('Status')} all={t('Every status')} value={status} onChange={(next) => narrow({ status: next })} data={STATUSES.map((s) => ({ value: s, label: recordStatusName(s) }))} />
 				</>
 			}
-			empty={status || domain ? <NoneFits /> : <Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP challenge')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('What Certwright answers on port 80 for http-01 orders stands here.')}</Empty>}
+			empty={status || domain ? <NoneFits /> : <Empty title={kind === 'dns-01' ? t('No challenge record') : t('No HTTP answer')}>{kind === 'dns-01' ? t('A record is added when a dns-01 order is created and withdrawn when it is over. It stays here for 30 days.') : t('An answer is put when an http-01 order is created and withdrawn when it is over. It stays here for 30 days.')}</Empty>}
 			columns={columns}
 		/>
 	)

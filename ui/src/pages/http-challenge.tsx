@@ -5,7 +5,7 @@ import { useForm } from '@mantine/form'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useLocation } from 'wouter'
+import { Link, useLocation } from 'wouter'
 import { api, finish, remove, unwrap, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
@@ -91,7 +91,10 @@ function Targets({ adding, add, onClose }: { adding: boolean; add: () => void; o
 	return (
 		<>
 			<Text c="dimmed" mb="sm">
-				{t('Six ways lead a challenge to its answer: the built-in responder, a redirect, a forwarding proxy, a file below a web root, a BIG-IP, or by hand. The first three need no target.')}
+				{t('Six ways lead a challenge to its answer: the built-in responder, a redirect, a forwarding proxy, a file below a web root, a BIG-IP, or by hand. The web root and the BIG-IP are set up here; the others need no target.')}{' '}
+				<Link className="inline-link" href="/dns-domains/http">
+					{t('What is answered now stands at HTTP answers.')}
+				</Link>
 			</Text>
 			<DataTable<Provider>
 				label={t('Targets')}
