@@ -22,6 +22,24 @@ def load(store, path):
     db.close()
 
 
+def schemas(path):
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert not db.execute("PRAGMA foreign_key_check").fetchall()
+    got = [v for v, in db.execute("SELECT version FROM schema_migration ORDER BY version")]
+    db.close()
+    return got
+
+
+def many_rows(path, n=120_000):
+    """So that making indexes takes a while."""
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO audit (id, at_ms, actor_kind, actor_name, action, object_kind, object_id, object_name) "
+                   f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {n}) "
+                   "SELECT printf('01J0000000%016d', i), i, 'user', 'ada', 'order.create', 'order', printf('%d', i), printf('n%d.example.test', i) FROM c")
+    db.close()
+
+
 def literal(value):
     if isinstance(value, bytes):
         return f"'\\x{value.hex()}'"

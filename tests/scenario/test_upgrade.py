@@ -13,7 +13,7 @@ import time
 import pytest
 
 import bed as beds
-from former_store import MOVED, STORES, load, ours, own, server_of, sign_in
+from former_store import MOVED, STORES, load, many_rows, ours, own, schemas, server_of, sign_in
 
 
 def primary_keys(path):
@@ -21,15 +21,6 @@ def primary_keys(path):
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         names = [n for n, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         got = {n: {r[0] for r in db.execute(f"SELECT * FROM {n}")} for n in names if n not in MOVED and not n.startswith("sqlite_")}
-    db.close()
-    return got
-
-
-def schemas(path):
-    db = sqlite3.connect(path)
-    assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    assert not db.execute("PRAGMA foreign_key_check").fetchall()
-    got = [v for v, in db.execute("SELECT version FROM schema_migration ORDER BY version")]
     db.close()
     return got
 
@@ -69,15 +60,6 @@ def test_a_store_of_a_former_version_is_taken_up_with_everything_in_it(host, scr
     assert schemas(host.database) == ours()
     host.start()
     assert host.process.text().count("upgraded the database") == 1, "the second start finds it up to date"
-
-
-def many_rows(path, n=120_000):
-    """So that making indexes takes a while."""
-    with sqlite3.connect(path) as db:
-        db.execute("INSERT INTO audit (id, at_ms, actor_kind, actor_name, action, object_kind, object_id, object_name) "
-                   f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {n}) "
-                   "SELECT printf('01J0000000%016d', i), i, 'user', 'ada', 'order.create', 'order', printf('%d', i), printf('n%d.example.test', i) FROM c")
-    db.close()
 
 
 def upgrade(host):
