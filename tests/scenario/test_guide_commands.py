@@ -391,8 +391,7 @@ def test_the_commands_between_backticks_work(world, scratch):
             done = host.run(WORDS + with_words(host, f"certwright {command}"))
             if done.status != status:
                 failed.append((said, done))
-        assert not failed, "
-".join(f"{said}: {done}" for said, done in failed)
+        assert not failed, "\n".join(f"{said}: {done}" for said, done in failed)
     finally:
         host.stop()
 
