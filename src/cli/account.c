@@ -119,9 +119,8 @@ static const struct cli_option list_options[] = {
 	{ "q", "TEXT", "a part of the name, the e-mail address, the directory URL or the key id", false },
 	{ "vendor", "KEY", "only accounts of this vendor", false },
 	{ "status", "S", "registering, valid or invalid", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -129,28 +128,13 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	{ "ID", "id", 0 },	{ "E-MAIL", "email", 40 }, { "VENDOR", "vendor_title", 30 },
 						     { "NAME", "name", 40 }, { "KEY ID", "eab_kid", 40 }, { "STATUS", "status", 0 }, { "ENDPOINT", "directory_url", 60 }, { "CREATED AT", "created_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/accounts", (const char *const[]){ "q", "vendor", "status", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/accounts", (const char *const[]){ "q", "vendor", "status", "sort", NULL }, columns, err);
 }
 
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, "the account's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("accounts", id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, fields);
-	return 0;
+	return cli_show(c, a, "the account's id", "accounts", fields, err);
 }
 
 static const struct cli_option rename_options[] = { { "name", "TEXT", "how the account is called from now on", false }, { 0 } };

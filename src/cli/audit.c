@@ -10,7 +10,7 @@ static const struct cli_option options[] = {
 	{ "actor", "NAME", "a user's name; system for what the server did by itself, host for what was done on it", false },
 	{ "object", "O", "an id, or the name the object had then", false },
 	{ "action", "A", "such as certificate.export-key", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
+	CLI_SORT,
 	{ "csv", NULL, "everything as CSV, page after page", false },
 	{ "limit", "N", "rows of a page, up to 200 (with --csv 10000)", false },
 	{ "cursor", "C", "the next page", false },

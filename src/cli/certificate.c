@@ -18,8 +18,7 @@ static const struct cli_column fields[] = {
 static const struct cli_option list_options[] = {
 	{ "q", "SEARCH", "only those it finds: \"expires<14d tag:prod name:*.example.com\"; docs/admin/inventory.md", false },
 	{ "sort", "BY", "created (newest first) or expires (first to expire first)", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -29,13 +28,8 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "HEALTH", "health", 0 },	  { "KEY", "key_type", 0 }, { "ISSUER", "issuer", 40 },
 						     { "NOT AFTER", "not_after", 0 }, { 0 } };
 	static const char *const filters[] = { "sort", "q", NULL };
-	_cleanup_free_ char *path = cli_list_path(c, "/certificates", filters);
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/certificates", filters, columns, err);
 }
 
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
@@ -43,13 +37,8 @@ static int show(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column versions[] = { { "STATE", "state", 0 }, { "SERIAL", "serial", 0 }, { "SUBJECT", "subject", 40 }, { "ISSUER", "issuer", 40 },
 						      { "NOT BEFORE", "not_before", 0 }, { "NOT AFTER", "not_after", 0 }, { 0 } };
 	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
 
-	if (arg_word(a, "the certificate's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("certificates", id, "");
-	if (cli_get(c, path, &r, err) < 0)
+	if (cli_read(c, a, "the certificate's id", "certificates", &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);
 	if (!c->json && json_array_size(json_object_get(r.doc, "versions"))) {

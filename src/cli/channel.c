@@ -17,17 +17,15 @@ static const struct cli_column settings[] = {
 static const struct cli_column rules[] = { { "Events", "events", 0 }, { "Vendors", "vendors", 0 }, { "Tags", "tags", 0 }, { "Owners", "owners", 0 }, { 0 } };
 
 static const struct cli_option paging[] = {
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_PAGING,
 	{ 0 }
 };
 
 static const struct cli_option channel_list_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
 	{ "kind", "KIND", "only channels of this kind", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -178,13 +176,8 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },	{ "ID", "id", 0 },	    { "NAME", "name", 40 }, { "KIND", "kind", 0 },
 						     { "ENABLED", "enabled", 0 }, { "STATUS", "status", 0 }, { "WAITING", "waiting", 0 },
 						     { "SENT AT", "sent_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/channels", (const char *const[]){ "name", "kind", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/channels", (const char *const[]){ "name", "kind", "sort", NULL }, columns, err);
 }
 
 static int messages(struct cli *c, const struct cli_args *a, struct err *err)
@@ -208,13 +201,8 @@ static int messages(struct cli *c, const struct cli_args *a, struct err *err)
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
 
-	if (arg_word(a, "the channel's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("channels", id, "");
-	if (cli_get(c, path, &r, err) < 0)
+	if (cli_read(c, a, "the channel's id", "channels", &r, err) < 0)
 		return -(int)err->code;
 	print(c, &r);
 	return 0;
@@ -272,12 +260,7 @@ static int rotate(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the channel's id", &id, err) < 0 || cli_delete(c, "channels", id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the channel's id", "channels", err);
 }
 
 const struct cli_verb channel_verbs[] = {

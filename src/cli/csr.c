@@ -97,9 +97,8 @@ static int upload(struct cli *c, const struct cli_args *a, struct err *err)
 static const struct cli_option list_options[] = {
 	{ "name", "TEXT", "only CSRs with this text in one of their names, at least three characters", false },
 	{ "key-type", "TYPE", "only CSRs with such a key", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -107,25 +106,16 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 },  { "ID", "id", 0 },	     { "NAMES", "display_names", 50 }, { "KEY", "key_type", 0 },
 						     { "KEPT", "has_key", 0 }, { "SOURCE", "source", 0 }, { "CREATED AT", "created_at", 0 },   { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/csrs", (const char *const[]){ "name", "key_type", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/csrs", (const char *const[]){ "name", "key_type", "sort", NULL }, columns, err);
 }
 
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id, *pem;
+	const char *pem;
 
-	if (arg_word(a, "the CSR's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("csrs", id, "");
-	if (cli_get(c, path, &r, err) < 0)
+	if (cli_read(c, a, "the CSR's id", "csrs", &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);
 	pem = json_string_value(json_object_get(r.doc, "pem"));
@@ -136,12 +126,7 @@ static int show(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the CSR's id", &id, err) < 0 || cli_delete(c, "csrs", id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the CSR's id", "csrs", err);
 }
 
 static const struct cli_option check_options[] = {

@@ -302,13 +302,12 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option list_options[] = {
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
+	CLI_SORT,
 	{ "status", "S", "only orders of this status: pending, ready, processing, valid, invalid", false },
 	{ "account", "ID", "only orders of this account", false },
 	{ "certificate", "ID", "only orders of this certificate", false },
 	{ "name", "TEXT", "only orders with this text in one of their names, at least three characters", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -318,13 +317,8 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "VENDOR", "vendor_title", 24 }, { "ACCOUNT", "account_email", 30 }, { "VALIDATION", "validation", 0 }, { "EXTERNAL DNS", "external_dns", 30 },
 						     { "STATUS", "status", 0 },	  { "STAGE", "stage", 0 },	{ "CREATED AT", "created_at", 0 }, { 0 } };
 	static const char *const filters[] = { "status", "account_id", "certificate_id", "name", "sort", NULL };
-	_cleanup_free_ char *path = cli_list_path(c, "/orders", filters);
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/orders", filters, columns, err);
 }
 
 static void show_parts(const json_t *order)
@@ -352,13 +346,8 @@ static void show_parts(const json_t *order)
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
 
-	if (arg_word(a, "the order's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("orders", id, "");
-	if (cli_get(c, path, &r, err) < 0)
+	if (cli_read(c, a, "the order's id", "orders", &r, err) < 0)
 		return -(int)err->code;
 	cli_print_object(c, &r, fields);
 	if (!c->json)
@@ -379,7 +368,7 @@ static int watch(struct cli *c, const struct cli_args *a, struct err *err)
 	return err_is(err) ? -(int)err->code : 0;
 }
 
-static const struct cli_option event_options[] = { { "limit", "N", "rows of a page, up to 200", false }, { "cursor", "C", "the next page", false }, { 0 } };
+static const struct cli_option event_options[] = { CLI_PAGING, { 0 } };
 
 static int events(struct cli *c, const struct cli_args *a, struct err *err)
 {

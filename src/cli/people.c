@@ -12,46 +12,17 @@
 static const struct cli_option user_list_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
 	{ "role", "ROLE", "only users of this role", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
 static const struct cli_option token_list_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
 	{ "sort", "WHAT", "what stands first: newest (the default), oldest, name or expires", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_PAGING,
 	{ 0 }
 };
-
-static int list_of(struct cli *c, const struct cli_args *a, const char *collection, const char *const *filters, const struct cli_column *columns,
-		   struct err *err)
-{
-	_cleanup_free_ char *path = cli_list_path(c, collection, filters);
-	_cleanup_answer_ struct cli_answer r = { 0 };
-
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
-}
-
-static int show_of(struct cli *c, const struct cli_args *a, const char *collection, const char *what, const struct cli_column *fields, struct err *err)
-{
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, what, &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path(collection, id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, fields);
-	return 0;
-}
 
 static void set_list(json_t *body, const char *member, const struct cli_args *a, const char *option)
 {
@@ -69,7 +40,7 @@ static int tokens(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "BEGINS", "prefix", 0 }, { "EXPIRES AT", "expires_at", 0 }, { "USED AT", "used_at", 0 },
 						     { "REVOKED AT", "revoked_at", 0 }, { 0 } };
 
-	return list_of(c, a, "/tokens", (const char *const[]){ "name", "sort", NULL }, columns, err);
+	return cli_list(c, a, "/tokens", (const char *const[]){ "name", "sort", NULL }, columns, err);
 }
 
 static const struct cli_column token_fields[] = {
@@ -81,7 +52,7 @@ static const struct cli_column token_fields[] = {
 
 static int token_show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	return show_of(c, a, "tokens", "the token's id", token_fields, err);
+	return cli_show(c, a, "the token's id", "tokens", token_fields, err);
 }
 
 static const struct cli_option token_options[] = {
@@ -173,7 +144,7 @@ static int users(struct cli *c, const struct cli_args *a, struct err *err)
 						     { "DISABLED", "disabled", 0 },
 						     { "LAST SIGN-IN", "last_login_at", 0 }, { 0 } };
 
-	return list_of(c, a, "/users", (const char *const[]){ "name", "role", "sort", NULL }, columns, err);
+	return cli_list(c, a, "/users", (const char *const[]){ "name", "role", "sort", NULL }, columns, err);
 }
 
 static const struct cli_option user_options[] = {
@@ -191,7 +162,7 @@ static const struct cli_column user_fields[] = {
 
 static int user_show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	return show_of(c, a, "users", "the user's name, number or id", user_fields, err);
+	return cli_show(c, a, "the user's name, number or id", "users", user_fields, err);
 }
 
 /* Reads the user, changes what body says, shows what is there then. */

@@ -11,26 +11,23 @@ static const struct cli_column fields[] = {
 };
 
 static const struct cli_option paging[] = {
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_PAGING,
 	{ 0 }
 };
 
 static const struct cli_option provider_list_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
 	{ "status", "STATUS", "only providers of this status", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
 static const struct cli_option rule_list_options[] = {
 	{ "name", "TEXT", "a part of the suffix", false },
 	{ "method", "METHOD", "only rules that lead to this method", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -173,13 +170,8 @@ static int list(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "ID", "id", 0 }, { "NAME", "name", 40 }, { "TYPE", "title", 0 },
 						     { "STATUS", "status", 0 }, { "TESTED AT", "tested_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/providers", (const char *const[]){ "name", "status", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/providers", (const char *const[]){ "name", "status", "sort", NULL }, columns, err);
 }
 
 /* The object, its fields, and why it is not well. */
@@ -205,13 +197,8 @@ static void print(const struct cli *c, const struct cli_answer *r)
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
 
-	if (arg_word(a, "the provider's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("providers", id, "");
-	if (cli_get(c, path, &r, err) < 0)
+	if (cli_read(c, a, "the provider's id", "providers", &r, err) < 0)
 		return -(int)err->code;
 	print(c, &r);
 	return 0;
@@ -267,12 +254,7 @@ static int test(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the provider's id", &id, err) < 0 || cli_delete(c, "providers", id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the provider's id", "providers", err);
 }
 
 static const struct cli_option options_options[] = { { "kind", "K", "a kind of `certwright provider kinds` that can be asked: acmesh", false },
@@ -363,28 +345,13 @@ static int rules(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "SUFFIX", "suffix", 60 }, { "VENDOR", "vendor", 0 },
 						     { "VALIDATION", "validation", 0 }, { "METHOD", "method_name", 40 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/rules", (const char *const[]){ "name", "method", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/rules", (const char *const[]){ "name", "method", "sort", NULL }, columns, err);
 }
 
 static int rule_show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, "the rule's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("rules", id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, rule_fields);
-	return 0;
+	return cli_show(c, a, "the rule's id", "rules", rule_fields, err);
 }
 
 static int rule_update(struct cli *c, const struct cli_args *a, struct err *err)
@@ -405,12 +372,7 @@ static int rule_update(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int rule_delete(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the rule's id", &id, err) < 0 || cli_delete(c, "rules", id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the rule's id", "rules", err);
 }
 
 const struct cli_verb rule_verbs[] = {
@@ -429,13 +391,8 @@ static int debts(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "ID", "id", 0 }, { "ORDER", "order_num", 0 }, { "TYPE", "type", 0 }, { "PROVIDER", "provider", 30 },
 						     { "NAME", "name", 60 }, { "VALUE", "value", 48 }, { "NEEDED", "held", 0 }, { "ASIDE", "set_aside", 0 },
 						     { "TRIES", "attempts", 0 }, { "SINCE", "created_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/debts", NULL);
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/debts", NULL, columns, err);
 }
 
 static int debt_retry(struct cli *c, const struct cli_args *a, struct err *err)

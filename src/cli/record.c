@@ -7,9 +7,8 @@ static const struct cli_option record_options[] = {
 	{ "kind", "K", "dns-01 or http-01", false },
 	{ "status", "S", "not-ready, ready, valid, invalid, withdrawn", false },
 	{ "domain", "NAME", "only records at this name, the whole of it", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -18,13 +17,8 @@ static int records(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "DOMAIN", "domain", 60 }, { "TYPE", "type", 0 }, { "TTL", "ttl", 0 },
 						     { "VALUE", "value", 48 }, { "STATUS", "status", 0 }, { "ORDER", "order_num", 0 }, { 0 } };
 	static const char *const filters[] = { "order_id", "kind", "status", "domain", "sort", NULL };
-	_cleanup_free_ char *path = cli_list_path(c, "/records", filters);
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/records", filters, columns, err);
 }
 
 static int record_show(struct cli *c, const struct cli_args *a, struct err *err)
@@ -60,9 +54,8 @@ static const struct cli_column delegation_fields[] = { { "Id", "id", 0 }, { "Num
 
 static const struct cli_option delegation_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -94,38 +87,18 @@ static int delegation_create(struct cli *c, const struct cli_args *a, struct err
 static int delegations(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 60 }, { "NS LINE", "ns_line", 0 }, { "CREATED AT", "created_at", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/delegations", (const char *const[]){ "name", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/delegations", (const char *const[]){ "name", "sort", NULL }, columns, err);
 }
 
 static int delegation_show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, "the delegation's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("delegations", id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, delegation_fields);
-	return 0;
+	return cli_show(c, a, "the delegation's id", "delegations", delegation_fields, err);
 }
 
 static int delegation_delete(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the delegation's id", &id, err) < 0 || cli_delete(c, "delegations", id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the delegation's id", "delegations", err);
 }
 
 static const struct cli_option paste_options[] = {

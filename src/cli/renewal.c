@@ -108,7 +108,7 @@ static int revoke_these(struct cli *c, const struct cli_args *a, struct err *err
 }
 
 static const struct cli_option list_options[] = {
-	{ "limit", "N", "rows of a page, up to 200", false }, { "cursor", "C", "the next page", false }, { 0 }
+	CLI_PAGING, { 0 }
 };
 
 static int schedule(struct cli *c, const struct cli_args *a, struct err *err)

@@ -9,37 +9,10 @@
 static const struct cli_option job_options[] = {
 	{ "kind", "KIND", "only jobs of this kind, such as account-register", false },
 	{ "state", "S", "queued, running, done or failed", false },
-	{ "sort", "WHAT", "what stands first: newest (the default) or oldest", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT,
+	CLI_PAGING,
 	{ 0 }
 };
-
-static int list_of(struct cli *c, const struct cli_args *a, const char *collection, const struct cli_column *columns, struct err *err)
-{
-	_cleanup_free_ char *path = cli_list_path(c, collection, (const char *const[]){ "kind", "state", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
-
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
-}
-
-static int show_of(struct cli *c, const struct cli_args *a, const char *collection, const char *what, const struct cli_column *fields, struct err *err)
-{
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, what, &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path(collection, id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, fields);
-	return 0;
-}
 
 /* What waits since somebody outside said so: until when, why, and what can be done. */
 static void print_parked(const json_t *lanes)
@@ -97,7 +70,7 @@ static int jobs(struct cli *c, const struct cli_args *a, struct err *err)
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "KIND", "kind", 0 }, { "ABOUT", "subject_kind", 0 }, { "SUBJECT", "subject_id", 0 },
 						     { "STATE", "state", 0 }, { "ATTEMPTS", "attempts", 0 }, { "CREATED AT", "created_at", 0 }, { 0 } };
 
-	return list_of(c, a, "/jobs", columns, err);
+	return cli_list(c, a, "/jobs", (const char *const[]){ "kind", "state", "sort", NULL }, columns, err);
 }
 
 static int job(struct cli *c, const struct cli_args *a, struct err *err)
@@ -106,7 +79,7 @@ static int job(struct cli *c, const struct cli_args *a, struct err *err)
 						    { "About", "subject_kind", 0 }, { "Subject", "subject_id", 0 }, { "Attempts", "attempts", 0 },
 						    { "Next at", "next_at", 0 }, { "Created at", "created_at", 0 }, { "Ended at", "ended_at", 0 }, { 0 } };
 
-	return show_of(c, a, "jobs", "the job's id", fields, err);
+	return cli_show(c, a, "the job's id", "jobs", fields, err);
 }
 
 static int whoami(struct cli *c, const struct cli_args *a, struct err *err)

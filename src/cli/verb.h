@@ -19,6 +19,11 @@ struct cli_option {
 	bool repeat;
 };
 
+/* Options that many lists have; rows of their tables. */
+#define CLI_SORT { "sort", "WHAT", "what stands first: newest (the default) or oldest", false }
+#define CLI_SORT_NAMED { "sort", "WHAT", "what stands first: newest (the default), oldest or name", false }
+#define CLI_PAGING { "limit", "N", "rows of a page, up to 200", false }, { "cursor", "C", "the next page", false }
+
 struct cli_args {
 	const struct cli_option *options;
 	struct strlist names, values; /* side by side, as given */
@@ -84,6 +89,8 @@ int cli_delete(struct cli *c, const char *collection, const char *id, struct err
 int cli_patch(struct cli *c, const char *collection, const char *id, json_t *body, struct cli_answer *ret, struct err *err);
 /* The same with a query behind the path ("?takeover=none"), NULL = none. */
 int cli_delete_with(struct cli *c, const char *collection, const char *id, const char *query, struct err *err);
+/* Asks for one object: what is the id called when it is missing ("the account's id"). */
+int cli_read(struct cli *c, const struct cli_args *a, const char *what, const char *collection, struct cli_answer *ret, struct err *err);
 /* a is a job, as 202 or GET gave it: waits until it is done; its reason as error when it failed. */
 int cli_job_wait(struct cli *c, struct cli_answer *a, struct err *err);
 /* A 202 answer: waits for the job and replaces the answer by the object it was about. */
@@ -107,6 +114,11 @@ void cli_print_reason(const json_t *reason, const char *indent);
 void cli_print_json(const struct cli_answer *a);
 /* A member as text: lists joined, null as "", true as yes; control characters made harmless. Owned by the caller. */
 char *cli_member(const json_t *object, const char *name);
+/* Whole verbs: a page of a list; one object; one object deleted, as it was read. */
+int cli_list(struct cli *c, const struct cli_args *a, const char *collection, const char *const *filters, const struct cli_column *columns,
+	     struct err *err);
+int cli_show(struct cli *c, const struct cli_args *a, const char *what, const char *collection, const struct cli_column *fields, struct err *err);
+int cli_remove(struct cli *c, const struct cli_args *a, const char *what, const char *collection, struct err *err);
 /* An object that was made or read: JSON, or the fields. */
 void cli_print_object(const struct cli *c, const struct cli_answer *a, const struct cli_column *fields);
 /* "done" for answers without a body. */

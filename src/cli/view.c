@@ -8,18 +8,16 @@
 static const struct cli_option view_list_options[] = {
 	{ "name", "TEXT", "a part of the name", false },
 	{ "kind", "KIND", "only views of this kind", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
 static const struct cli_option rule_list_options[] = {
 	{ "name", "TEXT", "a part of the suffix", false },
 	{ "view", "ID", "only rules of this view", false },
-	{ "sort", "WHAT", "what stands first: newest (the default), oldest or name", false },
-	{ "limit", "N", "rows of a page, up to 200", false },
-	{ "cursor", "C", "the next page", false },
+	CLI_SORT_NAMED,
+	CLI_PAGING,
 	{ 0 }
 };
 
@@ -108,28 +106,13 @@ static int views(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "NAME", "name", 40 }, { "KIND", "kind", 0 }, { "SERVERS", "servers", 60 },
 						     { "URL", "url", 60 }, { "DIRECT", "direct", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/views", (const char *const[]){ "name", "kind", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/views", (const char *const[]){ "name", "kind", "sort", NULL }, columns, err);
 }
 
 static int show(struct cli *c, const struct cli_args *a, const char *collection, const struct cli_column *fields, struct err *err)
 {
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, "the id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path(collection, id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, fields);
-	return 0;
+	return cli_show(c, a, "the id", collection, fields, err);
 }
 
 static int view_show(struct cli *c, const struct cli_args *a, struct err *err)
@@ -139,12 +122,7 @@ static int view_show(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int del(struct cli *c, const struct cli_args *a, const char *collection, struct err *err)
 {
-	const char *id;
-
-	if (arg_word(a, "the id", &id, err) < 0 || cli_delete(c, collection, id, err) < 0)
-		return -(int)err->code;
-	cli_print_done(c, "deleted");
-	return 0;
+	return cli_remove(c, a, "the id", collection, err);
 }
 
 static int view_delete(struct cli *c, const struct cli_args *a, struct err *err)
@@ -220,13 +198,8 @@ static int rules(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "NUM", "num", 0 }, { "SUFFIX", "suffix", 60 }, { "VENDOR", "vendor", 0 }, { "VIEW", "view_id", 0 },
 						     { "WAIT", "wait_s", 0 }, { 0 } };
-	_cleanup_free_ char *path = cli_list_path(c, "/view-rules", (const char *const[]){ "name", "view_id", "sort", NULL });
-	_cleanup_answer_ struct cli_answer r = { 0 };
 
-	if (arg_no_words(a, err) < 0 || cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_list(c, r.doc, columns);
-	return 0;
+	return cli_list(c, a, "/view-rules", (const char *const[]){ "name", "view_id", "sort", NULL }, columns, err);
 }
 
 static int rule_show(struct cli *c, const struct cli_args *a, struct err *err)

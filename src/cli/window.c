@@ -58,17 +58,7 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 
 static int show(struct cli *c, const struct cli_args *a, struct err *err)
 {
-	_cleanup_answer_ struct cli_answer r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const char *id;
-
-	if (arg_word(a, "the window's id", &id, err) < 0)
-		return -(int)err->code;
-	path = cli_path("renewal-windows", id, "");
-	if (cli_get(c, path, &r, err) < 0)
-		return -(int)err->code;
-	cli_print_object(c, &r, fields);
-	return 0;
+	return cli_show(c, a, "the window's id", "renewal-windows", fields, err);
 }
 
 static int del(struct cli *c, const struct cli_args *a, struct err *err)
