@@ -35,12 +35,12 @@ export async function open(browser, base, { scheme = 'light', width = 1280, heig
 		window.violations = []
 		document.addEventListener('securitypolicyviolation', (e) => window.violations.push(`${e.violatedDirective}: ${e.blockedURI} ${e.sourceFile}:${e.lineNumber} ${e.sample}`))
 	})
-	return { context, page, wrong, violations: async () => [...wrong, ...(page.isClosed() ? [] : await page.evaluate(() => window.violations))] }
+	return { context, page, wrong, violations: async () => [...wrong, ...(page.isClosed() ? [] : await page.evaluate(() => window.violations ?? []))] }
 }
 
 export async function axe(page) {
 	/* The page's own policy forbids evaluating text, so the checker comes through the debugger, as an isolated script. */
-	await page.evaluate(axeSource)
+	if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource)
 	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
 	return found.violations.map((v) => `${v.impact} ${v.id}: ${v.help} (${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.data?.contrastRatio ?? ''}`).join(' | ')})`)
 }
@@ -74,6 +74,22 @@ export const PAGES = [
 
 export async function visit(page, base, path, title) {
 	await page.goto(base + path)
+	await page.getByRole('heading', { level: 1, name: title }).first().waitFor()
+	await settled(page)
+}
+
+/** The same within a page that is loaded already, as a link of it goes there: for walks over many pages. */
+export async function turn(page, base, path, title = /./) {
+	if (!page.url().startsWith(`${base}/`)) return visit(page, base, path, title)
+	await page.evaluate(
+		(to) =>
+			new Promise((drawn) => {
+				history.pushState(null, '', to)
+				dispatchEvent(new PopStateEvent('popstate'))
+				requestAnimationFrame(() => requestAnimationFrame(drawn))
+			}),
+		path,
+	)
 	await page.getByRole('heading', { level: 1, name: title }).first().waitFor()
 	await settled(page)
 }

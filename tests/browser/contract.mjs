@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// contract.mjs - what the server takes as a query, read from its own description, so that the mock refuses what the server would.
+// contract.mjs - what the server takes as a query and in a body, read from its own description: the mock refuses what the server would,
+// and hostile text is put wherever the server takes text.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -9,7 +10,8 @@ const top = join(fileURLToPath(import.meta.url), '../../..')
 const yaml = createRequire(join(top, 'ui/package.json'))('js-yaml')
 const contract = yaml.load(readFileSync(join(top, 'src/api/openapi.yaml'), 'utf8'))
 
-const resolve = (p) => (p.$ref ? contract.components.parameters[p.$ref.split('/').at(-1)] : p)
+const named = (kind, x) => (x.$ref ? named(kind, contract.components[kind][x.$ref.split('/').at(-1)]) : x)
+const resolve = (p) => named('parameters', p)
 const routes = Object.entries(contract.paths)
 	.filter(([, item]) => item.get)
 	.map(([template, item]) => ({
@@ -31,4 +33,36 @@ export function refusal(path, query) {
 		if (schema.type === 'integer' && !/^-?\d+$/.test(value)) return `${name} of ${path} is a number`
 	}
 	return null
+}
+
+/** Every place of a value where a text may stand that is not one of a few words: the keys that lead there, and how long it may be. */
+function texts(schema, keys = []) {
+	const s = named('schemas', schema)
+	const is = (type) => [s.type].flat().includes(type)
+	return [
+		...['allOf', 'anyOf', 'oneOf'].flatMap((k) => (s[k] ?? []).flatMap((x) => texts(x, keys))),
+		...(is('string') && !s.enum ? [{ keys, longest: s.maxLength ?? 1024 }] : []),
+		...(is('array') ? texts(s.items ?? {}, [...keys, 0]) : []),
+		...Object.entries(s.properties ?? {}).flatMap(([name, x]) => texts(x, [...keys, name])),
+		...(typeof s.additionalProperties === 'object' ? texts(s.additionalProperties, [...keys, 'xss.bank.test']) : []),
+	]
+}
+
+/** Every request with a body: its method, path and schema, and where texts stand in it. */
+export const bodies = Object.entries(contract.paths).flatMap(([path, item]) =>
+	['post', 'put', 'patch']
+		.map((method) => [method.toUpperCase(), item[method]?.requestBody?.content?.['application/json']?.schema])
+		.filter(([, schema]) => schema)
+		.map(([method, schema]) => ({ method, path, schema: named('schemas', schema), texts: texts(schema) })),
+)
+
+/** A body with what is required, from values for its names, else the first that the schema allows. */
+export function least(schema, values) {
+	const one = (x, name) => {
+		const s = named('schemas', x)
+		if (s.enum) return s.enum[0]
+		const type = [s.type].flat()[0]
+		return type === 'array' ? [one(s.items ?? { type: 'string' }, name)] : type === 'object' ? {} : type === 'boolean' ? false : type === 'integer' ? (s.minimum ?? 1) : 'x'
+	}
+	return Object.fromEntries((schema.required ?? []).map((name) => [name, values[name] ?? one(schema.properties[name], name)]))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // crawl.mjs - visits pages and presses everything on them, as somebody who may only look: what was sent, what came back that nobody
 // may see, and which buttons did nothing.
-import { settled } from './browser.mjs'
+import { turn } from './browser.mjs'
 
 const SECRETS = [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, /\bcw_[A-Za-z0-9_-]{40,}/, /"(?:password|eab_hmac_key|eab_access_key|sealed)"\s*:\s*"(?!set")[^"]/, /\$argon2/]
 
@@ -26,12 +26,12 @@ export async function crawl(page, base, paths) {
 	page.on('response', onResponse)
 	page.on('download', onDownload)
 	for (const path of paths) {
+		/* As new: what was open on it is gone with it when one goes elsewhere and comes back. */
 		const go = async () => {
-			await page.goto(base + path)
-			await page.getByRole('heading', { level: 1 }).first().waitFor()
-			await settled(page)
+			await turn(page, base, path === '/' ? '/csrs' : '/')
+			await turn(page, base, path)
 		}
-		await go()
+		await turn(page, base, path)
 		const all = page.locator('main').locator('button:visible, summary:visible, [role="tab"]:visible')
 		const names = await all.evaluateAll((l) => l.map((e) => (e.disabled || e.getAttribute('aria-disabled') === 'true' || e.getAttribute('aria-selected') === 'true' ? null : e.getAttribute('aria-label') || e.textContent.trim())))
 		/* A name once for a page: rows of a list have the same buttons, told apart by a number or a name at the end. */
@@ -46,8 +46,10 @@ export async function crawl(page, base, paths) {
 			const was = activity
 			await all.nth(i).click({ timeout: 5000 })
 			found.pressed++
-			await page.waitForTimeout(120)
-			if ((await look(page)) === before && activity === was) found.dead.push(`${path}: ${name}`)
+			const lives = async () => activity !== was || (await look(page)) !== before
+			for (let n = 0; n < 20 && !(await lives()); n++) await page.waitForTimeout(20)
+			if (!(await lives())) found.dead.push(`${path}: ${name}`)
+			await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
 			for (const item of await page.getByRole('menuitem').all()) if ((await item.isEnabled()) && /Delete|Refresh Order|Finalize|Edit|Change/.test(await item.innerText())) found.dead.push(`${path}: ${await item.innerText()} is offered`)
 			await page.keyboard.press('Escape')
 			if (!page.url().startsWith(base + path) || (await page.getByRole('dialog').count())) await go()

@@ -64,6 +64,32 @@ export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 			assert.deepEqual(await tell('texts'), [])
 		})
 
+	await test('a name that its authority has paused shows the link that ends it, and the order goes on when that is done', async () => {
+		const link = 'https://portal.bank.test/sfe/v1/unpause?jwt=abc.def'
+		await tell(`pause ${JSON.stringify({ 'tired.bank.test': link })}`)
+		await page.goto(`${base}/accounts?register`)
+		await page.getByRole('combobox', { name: 'Vendor' }).click()
+		await page.getByRole('option', { name: 'Other ACME directory' }).click()
+		await page.getByLabel('Directory URL').fill(bed.scripted)
+		await page.getByRole('textbox', { name: 'E-mail' }).fill('paused@bank.test')
+		await page.getByRole('button', { name: /^Connection/ }).click()
+		await page.getByLabel('Own certificate authority').fill(bed.scripted_ca)
+		await page.getByLabel(/I agree to the terms/).click()
+		await dialog().getByRole('button', { name: 'Register', exact: true }).click()
+		await page.getByRole('row', { name: /paused@bank\.test/ }).getByText('valid', { exact: true }).waitFor({ timeout: 20_000 })
+		await createOrder('tired.bank.test', async () => {
+			await page.getByRole('combobox', { name: 'Vendor' }).fill('paused@')
+			await page.locator('.mantine-Select-option', { hasText: 'paused@bank.test' }).click()
+		})
+		const way = page.getByRole('main').getByRole('link', { name: link }).first()
+		await way.waitFor({ timeout: 30_000 })
+		assert.deepEqual([await way.getAttribute('href'), await way.getAttribute('target'), await way.getAttribute('rel')], [link, '_blank', 'noreferrer noopener'])
+		await tell('pause {}')
+		await page.getByRole('button', { name: 'Refresh Order' }).click()
+		await page.getByRole('button', { name: 'Download Certificate' }).waitFor({ timeout: 60_000 })
+		assert.equal(await way.count(), 0)
+	})
+
 	await test('a certificate from elsewhere is imported and watched', async () => {
 		const [pem] = await tell('certificates ["Imported Bank"]')
 		await visit(page, base, '/certificates', 'Certificates')

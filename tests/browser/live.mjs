@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
+import { axe, launch, open, PAGES, settled, turn, visit } from './browser.mjs'
 import { lifeTests } from './live-life.mjs'
 import { manyTests } from './live-many.mjs'
 import { safeTests } from './live-safe.mjs'
@@ -40,14 +40,16 @@ const { page, context } = o
 const PASSWORD = 'correct horse battery staple'
 
 async function test(name, run) {
+	const begun = performance.now()
+	const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
 	try {
 		await run()
 		assert.deepEqual(await o.violations(), [])
 		passed++
-		console.log(`ok      live: ${name}`)
+		console.log(`ok      live: ${name} (${seconds()})`)
 	} catch (e) {
 		failed++
-		console.log(`FAILED  live: ${name}\n        ${String(e.message).replace(/\n/g, '\n        ').slice(0, 2500)}`)
+		console.log(`FAILED  live: ${name} (${seconds()})\n        ${String(e.message).replace(/\n/g, '\n        ').slice(0, 2500)}`)
 		const where = page.isClosed() ? '' : `${page.url()}\n${(await page.locator('body').innerText().catch(() => '')).slice(0, 1500)}`
 		console.log(`        at ${where.replace(/\n/g, '\n        ')}`)
 		o.wrong.length = 0
@@ -68,6 +70,32 @@ async function createOrder(names, choose = async () => {}) {
 	await page.getByRole('dialog').getByRole('button', { name: 'Create ACME Order' }).click()
 	await page.getByRole('heading', { level: 1, name: /^Order \d+/ }).waitFor()
 }
+
+await test('the first load is under 300 kB over the wire, compressed, and is asked for once', async () => {
+	const fresh = await open(browser, base)
+	const wire = await fresh.context.newCDPSession(fresh.page)
+	await wire.send('Network.enable')
+	const what = new Map()
+	const came = []
+	wire.on('Network.responseReceived', ({ requestId, response }) => what.set(requestId, { url: response.url, coded: response.headers['content-encoding'] ?? response.headers['Content-Encoding'] ?? '' }))
+	wire.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => came.push({ ...what.get(requestId), bytes: encodedDataLength }))
+	const heading = fresh.page.getByRole('heading', { level: 1, name: 'Make the first administrator' })
+	await fresh.page.goto(`${base}/#setup=${bed.token}`)
+	await heading.waitFor()
+	await settled(fresh.page)
+	await fresh.page.waitForLoadState('networkidle')
+	const sum = (list) => list.reduce((n, f) => n + f.bytes, 0)
+	console.log(`        first load: ${sum(came)} bytes in ${came.length} answers`)
+	assert.ok(came.some((f) => /\.js$/.test(f.url)) && came.some((f) => /\.css$/.test(f.url)), JSON.stringify(came))
+	for (const f of came) if (/\.(js|css)$/.test(f.url)) assert.match(f.coded, /gzip|br|zstd/, f.url)
+	assert.ok(sum(came) > 50_000 && sum(came) < 300_000, JSON.stringify(came))
+	came.length = 0
+	await fresh.page.reload()
+	await heading.waitFor()
+	await fresh.page.waitForLoadState('networkidle')
+	assert.ok(sum(came) < 20_000, `what is cached is not sent again: ${JSON.stringify(came)}`)
+	await fresh.context.close()
+})
 
 await test('a first run needs at most 14 actions from the setup link to the certificate', async () => {
 	let actions = 0
@@ -262,7 +290,7 @@ await test('every page with real data passes axe', async () => {
 		assert.equal(await page.locator('.notice[data-tone=bad]').count(), 0, path)
 	}
 	await page.goto(`${base}/accounts`)
-	await page.getByRole('button', { name: /Actions of account/ }).click()
+	await page.getByRole('button', { name: 'Actions of account ada@bank.example' }).click()
 	await page.getByRole('menuitem', { name: 'Delete' }).click()
 	await page.getByText(/become.* invisible/).waitFor()
 	await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
@@ -304,7 +332,7 @@ await test('a viewer is made, signs in, and sees no button that changes anything
 	await other.page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor()
 	other.page.on('request', (r) => r.method() !== 'GET' && unsafe.push(`${r.method()} ${r.url()}`))
 	for (const [, path, title] of PAGES.filter((p) => p[0] !== 'users')) {
-		await visit(other.page, base, path, title)
+		await turn(other.page, base, path, title)
 		for (const name of ['Register', 'Create ACME Order', 'Create CSR', 'Add Delegation', 'Add User']) assert.equal(await other.page.getByRole('main').getByRole('button', { name, exact: true }).count(), 0)
 	}
 	assert.deepEqual(unsafe, [])
@@ -312,7 +340,7 @@ await test('a viewer is made, signs in, and sees no button that changes anything
 	await other.context.close()
 })
 
-await safeTests({ test, browser, base, page, context, tell, password: PASSWORD })
+await safeTests({ test, browser, base, page, context, tell, password: PASSWORD, directory: bed.directory })
 
 await test('when the server stops the page says so within 5 s and comes back by itself', async () => {
 	await visit(page, base, '/orders', 'Orders')

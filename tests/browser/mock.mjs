@@ -511,6 +511,8 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			return res.end()
 		}
 		const headers = { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'X-Content-Type-Options': 'nosniff' }
+		/* As the server: what has its hash in its name does not change. */
+		if (file.startsWith('/assets/')) headers['Cache-Control'] = 'public, max-age=31536000, immutable'
 		if (file === '/index.html') {
 			const nonce = randomBytes(18).toString('base64url')
 			data = data.toString().replaceAll('__CSP_NONCE__', nonce)

@@ -2,27 +2,29 @@
 // run.mjs - tests of the page over the mock: every page in both themes, first run, live changes, refusals, rights, hostile text.
 // node tests/browser/run.mjs [WORD]: only the tests whose name has the word.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { axe, launch, open, PAGES, settled, visit } from './browser.mjs'
+import { axe, launch, open, PAGES, settled, turn, visit } from './browser.mjs'
 import { crawl } from './crawl.mjs'
 import { makeMock } from './mock.mjs'
 import { PAYLOADS } from './payloads.mjs'
 import { proveTests } from './run-prove.mjs'
 
-const top = join(fileURLToPath(import.meta.url), '../../..')
+const here = fileURLToPath(new URL('.', import.meta.url))
+const top = join(here, '../..')
 const tests = []
 const test = (name, run) => tests.push({ name, run })
-let browser
+const browsers = new AsyncLocalStorage()
 
 /** A mock, signed in or not, and a page on it; both are gone afterwards, and nothing may have gone wrong in the page. */
 async function withPage(options, run, look = {}) {
 	const mock = makeMock({ signedIn: true, ...options })
 	const port = await mock.listen()
 	const base = `http://127.0.0.1:${port}`
-	const o = await open(browser, base, look)
+	const o = await open(browsers.getStore(), base, look)
 	try {
 		await run({ mock, base, port, ...o })
 		assert.deepEqual(await o.violations(), [])
@@ -45,18 +47,20 @@ for (const scheme of ['light', 'dark']) {
 			{},
 			async ({ page, base, mock }) => {
 				const found = []
+				/* Each page is loaded anew once, and in the other theme gone to within the page. */
+				const go = scheme === 'light' ? visit : turn
 				const check = async (what) => found.push(...(await axe(page)).map((v) => `${what}: ${v}`))
 				for (const [name, path, title] of PAGES) {
-					await visit(page, base, path, title)
+					await go(page, base, path, title)
 					await check(name)
 				}
 				for (const o of mock.db.orders) {
-					await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+					await go(page, base, `/orders/${o.num}`, `Order ${o.num}`)
 					await check(`order ${o.status}`)
 				}
-				await visit(page, base, '/certificates/2', '')
+				await go(page, base, '/certificates/2', 'login.bank.example')
 				await check('certificate')
-				await visit(page, base, '/csrs/3', 'CSR 3')
+				await go(page, base, '/csrs/3', 'CSR 3')
 				await check('csr')
 				for (const [name, path] of DIALOGS) {
 					await page.goto(base + path)
@@ -91,7 +95,7 @@ test('no page scrolls sideways at 360 pixels', () =>
 		async ({ page, base, mock }) => {
 			const wide = []
 			for (const [name, path, title] of [...PAGES, ...mock.db.orders.map((o) => [`order ${o.num}`, `/orders/${o.num}`, 'Order']), ['certificate', '/certificates/2', ''], ['csr', '/csrs/3', 'CSR']]) {
-				await visit(page, base, path, title)
+				await turn(page, base, path, title)
 				const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 				if (over > 0) wide.push(`${name}: ${over} px`)
 			}
@@ -99,6 +103,21 @@ test('no page scrolls sideways at 360 pixels', () =>
 			await page.getByRole('navigation').getByRole('link', { name: 'CSR' }).click()
 			await page.getByRole('heading', { level: 1, name: 'CSR' }).waitFor()
 			assert.deepEqual(wide, [])
+		},
+		{ width: 360, height: 740 },
+	))
+
+test('at 360 pixels a list is ordered by the heads that can', () =>
+	withPage(
+		{},
+		async ({ page, base }) => {
+			await visit(page, base, '/admin/tokens', 'API tokens')
+			const heads = page.getByRole('table', { name: 'API tokens' }).locator('thead button')
+			assert.deepEqual((await heads.allInnerTexts()).map((x) => x.split(' ')[0]), ['Name', 'Expires', 'Created'])
+			for (const head of await heads.all()) assert.ok((await head.boundingBox()).width > 20)
+			await heads.first().click()
+			await page.waitForURL((u) => u.searchParams.get('sort') === 'name')
+			assert.deepEqual(await axe(page), [])
 		},
 		{ width: 360, height: 740 },
 	))
@@ -439,11 +458,11 @@ test('a session that ended leads back to where one was', () =>
 test('a viewer is shown nothing that a viewer may not do', () =>
 	withPage({ role: 'viewer' }, async ({ page, base, mock }) => {
 		for (const [, path, title] of PAGES.filter((p) => !['users'].includes(p[0]))) {
-			await visit(page, base, path, title)
+			await turn(page, base, path, title)
 			for (const name of ['Register', 'Create ACME Order', 'Create CSR', 'Upload CSR', 'Add Delegation', 'Add User', 'Refresh Order', 'Finalize Order', 'Delete Order', 'Delete']) assert.equal(await page.getByRole('main').getByRole('button', { name, exact: true }).count(), 0, `${name} on ${path}`)
 		}
 		for (const o of mock.db.orders) {
-			await visit(page, base, `/orders/${o.num}`, `Order ${o.num}`)
+			await turn(page, base, `/orders/${o.num}`, `Order ${o.num}`)
 			const buttons = await page.getByRole('main').getByRole('button').allInnerTexts()
 			assert.deepEqual(buttons.filter((b) => b && b !== 'Download Certificate'), [])
 		}
@@ -457,9 +476,7 @@ test('hostile text in every field is shown as text', () =>
 		const paths = [...PAGES.map((p) => p[1]), ...mock.db.orders.map((o) => `/orders/${o.num}`), ...mock.db.certificates.map((c) => `/certificates/${c.num}`), ...mock.db.csrs.map((c) => `/csrs/${c.num}`)]
 		let shown = 0
 		for (const path of paths) {
-			await page.goto(base + path)
-			await page.getByRole('heading', { level: 1 }).first().waitFor()
-			await settled(page)
+			await turn(page, base, path)
 			shown += await page.getByText('<img src=x onerror=').count()
 			assert.equal(await page.evaluate(() => window.pwned), undefined, path)
 			assert.equal(await page.locator('img').count(), 0, path)
@@ -477,9 +494,7 @@ test('three hundred payloads in stored fields execute nothing and break no page'
 			const num = (l) => l[0].num
 			const paths = ['/', '/accounts', '/orders', '/dns-domains', '/dns-domains/delegations', '/certificates', '/csrs', '/activity', '/activity/jobs', '/admin/users', '/admin/tokens', '/admin/status', `/orders/${num(mock.db.orders)}`, `/certificates/${num(mock.db.certificates)}`, `/csrs/${num(mock.db.csrs)}`]
 			for (const path of paths) {
-				await page.goto(base + path)
-				await page.getByRole('heading', { level: 1 }).first().waitFor()
-				await settled(page)
+				await turn(page, base, path)
 				const got = await page.evaluate(() => ({ pwned: window.pwned, foreign: document.querySelectorAll('main img, main iframe, main object, main script, main svg script, main a[href^="javascript" i], main a[href^="data:" i]').length }))
 				assert.deepEqual(got, { pwned: undefined, foreign: 0 }, path)
 			}
@@ -899,26 +914,43 @@ test('names are taken from whatever is pasted, and bad ones are known', async ()
 	assert.deepEqual(names.challengeZones(['a.example', '*.a.example', 'b.example']), ['_acme-challenge.a.example', '_acme-challenge.b.example'])
 })
 
+test('every test that docs/page.md names is one of these', () => {
+	const sources = readdirSync(here).filter((f) => f.endsWith('.mjs')).map((f) => readFileSync(join(here, f), 'utf8')).join('')
+	const table = readFileSync(join(top, 'docs/page.md'), 'utf8').split('\n').filter((l) => l.startsWith('| '))
+	const named = table.flatMap((l) => [...l.split('|')[2].matchAll(/\*([^*]+)\*/g)].map((m) => m[1]))
+	assert.ok(named.length > 40, `${named.length} tests are named`)
+	assert.deepEqual(named.filter((n) => !sources.includes(n)), [])
+})
+
 test('the message catalogue is up to date', async () => {
 	const { execFileSync } = await import('node:child_process')
 	execFileSync(process.execPath, [join(top, 'ui/tools/messages.mjs'), '--check'])
 })
 
+/* Two tests at a time, each lane in a browser of its own: there is one clipboard in a browser. */
+const LANES = 2
 const word = process.argv[2]
-browser = await launch()
+const waiting = tests.filter((t) => !word || t.name.includes(word))
 let passed = 0
 let failed = 0
-for (const { name, run } of tests) {
-	if (word && !name.includes(word)) continue
-	try {
-		await run()
-		passed++
-		console.log(`ok      ${name}`)
-	} catch (e) {
-		failed++
-		console.log(`FAILED  ${name}\n        ${String(e.message).replace(/\n/g, '\n        ').slice(0, 3000)}`)
+
+async function lane() {
+	const browser = await launch()
+	for (let t = waiting.shift(); t; t = waiting.shift()) {
+		const begun = performance.now()
+		const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
+		try {
+			await browsers.run(browser, t.run)
+			passed++
+			console.log(`ok      ${t.name} (${seconds()})`)
+		} catch (e) {
+			failed++
+			console.log(`FAILED  ${t.name} (${seconds()})\n        ${String(e.message).replace(/\n/g, '\n        ').slice(0, 3000)}`)
+		}
 	}
+	await browser.close()
 }
-await browser.close()
+
+await Promise.all(Array.from({ length: Math.min(LANES, waiting.length) }, lane))
 console.log(`${passed} passed, ${failed} failed, 0 skipped`)
 process.exit(failed ? 1 : 0)

@@ -57,6 +57,22 @@ async function shot(page, name, full = false) {
 		await page.getByText('The authority will ignore this:').waitFor()
 		await shot(page, 'csr-upload')
 	}
+	if (!only || only.some((o) => o.startsWith('bulk'))) {
+		const dialog = page.getByRole('dialog')
+		await visit(page, base, '/certificates?q=bank', 'Certificates')
+		await page.getByRole('button', { name: 'With all that the search finds' }).click()
+		await page.getByRole('menuitem', { name: 'Renew', exact: true }).click()
+		await dialog.getByRole('button', { name: 'See what will happen' }).click()
+		await dialog.getByText('is only watched').first().waitFor()
+		await shot(page, 'bulk')
+		await dialog.getByRole('button', { name: /^Renew \d+/ }).click()
+		await dialog.getByText(/done or under way/).waitFor()
+		await visit(page, base, '/activity/jobs', 'Activity')
+		await shot(page, 'bulk-job')
+		await page.getByRole('button', { name: /done, .* refused/ }).first().click()
+		await dialog.getByRole('table').waitFor()
+		await shot(page, 'bulk-result')
+	}
 	if (!only || only.includes('token-pull')) {
 		await visit(page, base, '/admin/tokens', 'API tokens')
 		await page.getByRole('button', { name: 'Create Token' }).first().click()

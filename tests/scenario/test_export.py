@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is handed out is opened by others: every form by openssl, PKCS#12 of both kinds and certificates by Java's keytool, zip by Python's zipfile."""
+"""What is handed out is opened by others: PKCS#12 of both kinds by openssl and Java's keytool, zip by Python's zipfile."""
 import shutil
 import subprocess
 import zipfile
@@ -40,27 +40,6 @@ def test_a_pkcs12_file_is_opened_by_openssl_and_keytool(server, scratch, kind):
         assert "PrivateKeyEntry" in seen and "Certificate chain length: 2" in seen and "CN=out.example.com" in seen, seen
     again = server.cli("import", out, "--password-file", word, "--with-keys", "--json")
     assert again.status == 0 and again.json["items"][0]["result"] == "known", again
-
-
-@pytest.mark.parametrize("kind,form,certificates", [("pem", "PEM", 1), ("chain", "PEM", 1), ("fullchain", "PEM", 2), ("der", "DER", 1)])
-def test_each_form_without_a_key_is_read_by_openssl_and_keytool(server, scratch, kind, form, certificates):
-    out = scratch / f"out.{kind}"
-    assert server.cli("certificate", "export", "1", "--format", kind, "--out", out).status == 0
-    assert form == "DER" or out.read_text().count("BEGIN CERTIFICATE") == certificates and "PRIVATE KEY" not in out.read_text()
-    theirs = "inter.pem" if kind == "chain" else "out.pem"
-    fingerprint = ["-noout", "-fingerprint", "-sha256"]
-    assert server.maker.run("x509", "-in", out, "-inform", form, *fingerprint) == server.maker.run("x509", "-in", theirs, *fingerprint)
-    if shutil.which("keytool"):
-        seen = subprocess.run(["keytool", "-printcert", "-file", str(out)], capture_output=True, text=True, check=True).stdout
-        assert seen.count("Owner:") == certificates, seen
-
-
-@pytest.mark.parametrize("kind", ["pem", "fullchain"])
-def test_a_key_beside_its_certificate_is_read_by_openssl(server, scratch, kind):
-    out = scratch / "with-key.pem"
-    assert server.cli("certificate", "export", "1", "--format", kind, "--with-key", "--reason", "test", "--out", out).status == 0
-    assert server.maker.run("pkey", "-in", out, "-pubout") == server.maker.run("x509", "-in", out, "-noout", "-pubkey")
-    assert out.stat().st_mode & 0o077 == 0, "nobody else may read it"
 
 
 def test_a_zip_file_has_the_files_servers_want(server, scratch):

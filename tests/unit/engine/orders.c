@@ -223,26 +223,6 @@ static void the_same_request_gets_the_live_order(void **state)
 	ASSERT_FALSE(c.existing);
 }
 
-static void a_csr_serves_one_order_after_the_other(void **state)
-{
-	_cleanup_rig_ struct rig *r = rig_new();
-	struct order_taken a, b;
-	char csr[27];
-
-	rig_csr(r, "a.example", KEY_P256, csr);
-	a = rig_order(r, &(struct rig_order){ .csr_id = csr, .validation = VALIDATION_DNS01 });
-	rig_run(r);
-	b = rig_order(r, &(struct rig_order){ .csr_id = csr, .validation = VALIDATION_HTTP01 });
-	ASSERT_FALSE(b.existing);
-	rig_run(r);
-	assert_valid(r, a.id);
-	assert_valid(r, b.id);
-	rig_no_residue(r);
-	ASSERT_INT(r->ca.certificates, 2);
-	ASSERT_INT(rig_count(r, "SELECT COUNT(DISTINCT certificate_id) FROM version"), 2);
-	ASSERT_INT(rig_count(r, "SELECT COUNT(DISTINCT public_hash) FROM version"), 1);
-}
-
 static void the_same_names_with_another_csr_wait_their_turn_and_start_by_themselves(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -450,7 +430,6 @@ int main(void)
 		TEST(an_order_that_begins_to_wait_when_the_turn_has_come_free_starts_at_once),
 		TEST(an_order_nobody_finalizes_is_given_up_when_the_ca_forgets_it),
 		TEST(the_same_request_gets_the_live_order),
-		TEST(a_csr_serves_one_order_after_the_other),
 		TEST(the_same_names_with_another_csr_wait_their_turn_and_start_by_themselves),
 		TEST(a_name_that_cannot_be_proved_ends_with_the_cas_own_words),
 		TEST(proved_names_are_not_published_again),

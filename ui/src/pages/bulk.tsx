@@ -147,7 +147,7 @@ function Rows({ rows, over }: { rows: Row[]; over: boolean }) {
 	}
 	return (
 		<div style={{ maxHeight: 360, overflow: 'auto' }} tabIndex={0} role="region" aria-label={over ? t('What came of it') : t('What will happen')}>
-			<ResultTable<Row> label={over ? t('What came of it') : t('What will happen')} rows={rows} result={what} name={(r) => r.display_names[0] ?? r.ref} more={[{ title: t('Order'), render: (r) => (r.order_num ? <Link href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num })}</Link> : '–') }]} />
+			<ResultTable<Row> label={over ? t('What came of it') : t('What will happen')} rows={rows} result={what} name={(r) => r.display_names[0] ?? r.ref} more={[{ title: t('Order'), nowrap: true, render: (r) => (r.order_num ? <Link href={`/orders/${r.order_num}`}>{t('Order {n}', { n: r.order_num })}</Link> : '–') }]} />
 		</div>
 	)
 }
@@ -158,7 +158,7 @@ export function JobRows({ job }: { job: Job }) {
 	const found = useQuery({ queryKey: ['job-rows', job.id, job.updated_at], queryFn: () => rowsOf(job), enabled: open })
 	return (
 		<>
-			<Button size="compact-xs" variant="subtle" onClick={() => setOpen(true)}>
+			<Button size="compact-xs" variant="transparent" p={0} onClick={() => setOpen(true)}>
 				{t('{done} done, {refused} refused', countsOf(job))}
 			</Button>
 			{open && (

@@ -270,7 +270,7 @@ function FirstSteps({ account, order, trial }: { account: boolean; order: boolea
 						<span className="step-mark" data-done={s.done || undefined}>
 							{s.done ? <Icon name="check" size={15} /> : i + 1}
 						</span>
-						<div style={{ flex: 1, minWidth: 0 }}>
+						<div className="step-text">
 							<Text fw={600}>
 								{s.title}
 								{s.done && <span className="mantine-visually-hidden-static"> ({t('done')})</span>}

@@ -174,7 +174,7 @@ export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, fi
 	const bare = page && page.items.length === 0 && cursors.length === 0 && !page.has_more
 	return (
 		<section className="card" aria-label={label} aria-busy={query.isFetching}>
-			{filters && <div className="card-head">{filters}</div>}
+			{filters && <div className="card-head filters">{filters}</div>}
 			{bare ? (
 				empty
 			) : (
