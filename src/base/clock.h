@@ -12,6 +12,7 @@
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
+#define WEEK_MS (7 * DAY_MS)
 
 struct clock {
 	int64_t (*wall_ms)(const struct clock *c);

@@ -4,6 +4,7 @@
  * certificates, what expires first, what to do, where to look. Times are in the server's zone and in UTC.
  */
 #include "engine/notify_private.h"
+#include "engine/renewal_when.h"
 #include "store/channel.h"
 #include "store/inventory.h"
 #include "store/notice.h"
@@ -312,23 +313,33 @@ static int tell_event(const struct engine *e, const struct channel *ch, const st
 	return 0;
 }
 
+/* What waits for somebody to do something with one certificate is said again weekly and daily near its end; all else daily. */
+static bool again(const struct notice *n, int64_t since_ms, int64_t now_ms)
+{
+	if (!n->remind_ms || !n->first_expiry_ms || !streq(n->subject_kind, "certificate"))
+		return true;
+	return renewal_again(n->raised_ms, n->first_expiry_ms, since_ms, now_ms);
+}
+
 static int tell_digest(struct sql *q, const struct engine *e, const struct channel *ch, const struct outbox *o, struct told *ret,
 		       struct err *err)
 {
 	_cleanup_strlist_ struct strlist ids = { 0 };
 	_cleanup_buf_ struct buf body = BUF_MAX(256 * 1024);
 	_cleanup_json_ json_t *items = json_array();
-	int64_t now = engine_now(e);
+	int64_t now = engine_now(e), since = 0;
+	size_t n_told;
 
-	if (store_outbox_open_notices(q, ch->id, now, LIST_MOST, &ids, err) < 0)
+	if (store_outbox_open_notices(q, ch->id, now, LIST_MOST, &ids, err) < 0 || store_outbox_last_digest(q, ch->id, o->created_ms, &since, err) < 0)
 		return -(int)err->code;
-	ret->skip = !ids.n;
 	buf_add_str(&body, "Still open\n");
 	for (size_t i = 0; i < ids.n; i++) {
 		_cleanup_notice_ struct notice n = { 0 };
 
 		if (store_notice_get(q, ids.v[i], &n, err) < 0)
 			return -(int)err->code;
+		if (!again(&n, since, o->created_ms))
+			continue;
 		ret->urgent |= is_urgent(&n, now);
 		buf_addf(&body, "\n%s%s: %lld certificate%s\n  %s\n  since ", is_urgent(&n, now) ? "[urgent] " : "", titles[n.kind],
 			 (long long)n.touched, n.touched == 1 ? "" : "s", n.cause);
@@ -345,7 +356,9 @@ static int tell_digest(struct sql *q, const struct engine *e, const struct chann
 						       json_time_or_null(n.first_expiry_ms)));
 	}
 	add_foot(e, o->id, ch, "notifications", &body);
-	ret->subject = xasprintf("%sStill open: %zu notice%s", ret->urgent ? "[urgent] " : "", ids.n, ids.n == 1 ? "" : "s");
+	n_told = json_array_size(items);
+	ret->skip = !n_told;
+	ret->subject = xasprintf("%sStill open: %zu notice%s", ret->urgent ? "[urgent] " : "", n_told, n_told == 1 ? "" : "s");
 	ret->body = buf_take(&body);
 	ret->type = xstrdup("notice.digest");
 	ret->data = json_pack("{s:O}", "notices", items);

@@ -64,11 +64,19 @@ bool renewal_is_late(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms
 	return not_after_ms - now_ms < (not_after_ms - not_before_ms) / 10;
 }
 
-int64_t renewal_remind(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms)
+bool renewal_is_near(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms)
 {
 	int64_t left = not_after_ms - now_ms, whole = not_after_ms - renew_at_ms;
 
-	if (left < whole / 3 || left < 7 * DAY_MS)
-		return now_ms + DAY_MS;
-	return now_ms + 7 * DAY_MS;
+	return left < whole / 3 || left < WEEK_MS;
+}
+
+int64_t renewal_remind(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms)
+{
+	return now_ms + (renewal_is_near(renew_at_ms, not_after_ms, now_ms) ? DAY_MS : WEEK_MS);
+}
+
+bool renewal_again(int64_t told_ms, int64_t not_after_ms, int64_t since_ms, int64_t now_ms)
+{
+	return renewal_is_near(told_ms, not_after_ms, now_ms) || (now_ms - told_ms) / WEEK_MS > (MAX(since_ms, told_ms) - told_ms) / WEEK_MS;
 }

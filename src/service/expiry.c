@@ -5,7 +5,6 @@
 #include "service/internal.h"
 #include "store/expiry.h"
 
-#define WEEK_MS (7 * DAY_MS)
 #define EXPIRED_MS (90 * DAY_MS)
 
 struct expiry_job {

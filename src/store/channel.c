@@ -185,6 +185,9 @@ static const char OUTBOX_PRUNE[] = "DELETE FROM outbox WHERE id IN (SELECT id FR
 static const char OUTBOX_OPEN[] =
 	"SELECT n.id FROM notice n WHERE n.ended_ms = 0 AND EXISTS (SELECT 1 FROM outbox o WHERE o.notice_id = n.id AND"
 	" o.channel_id = $1 AND o.phase = 'raised' AND o.state = 'sent' AND o.ended_ms < $2) ORDER BY n.raised_ms, n.id LIMIT $3";
+static const char OUTBOX_DIGEST[] =
+	"SELECT coalesce((SELECT created_ms FROM outbox WHERE channel_id = $1 AND created_ms < $2 AND phase = 'digest'"
+	" ORDER BY created_ms DESC, id DESC LIMIT 1), 0)";
 static const char NOTICE_TOLD[] = "UPDATE notice SET told_ms = $2 WHERE id = $1";
 
 static int outbox_from_row(const struct row *r, struct outbox *o, struct err *err)
@@ -298,6 +301,14 @@ int store_outbox_open_notices(struct sql *q, const char *channel_id, int64_t tol
 	strlist_clear(ret);
 	if (sql_each(q, OUTBOX_OPEN, SQL_VALUES(SQL_TEXT(channel_id), SQL_INT(told_before_ms), SQL_INT(limit)), id_row, ret, err) < 0)
 		return err_wrap(err, "could not list what a channel was told");
+	return 0;
+}
+
+int store_outbox_last_digest(struct sql *q, const char *channel_id, int64_t before_ms, int64_t *ret_ms, struct err *err)
+{
+	*ret_ms = 0;
+	if (sql_int(q, OUTBOX_DIGEST, SQL_VALUES(SQL_TEXT(channel_id), SQL_INT(before_ms)), ret_ms, err) < 0)
+		return err_wrap(err, "could not see when the last digest was made");
 	return 0;
 }
 

@@ -146,6 +146,58 @@ static void what_is_open_comes_in_one_digest_a_day(void **state)
 	strlist_clear(&s.subjects);
 }
 
+static int ask_a_person(struct sql *tx, void *arg, struct err *err)
+{
+	struct cause *c = arg;
+	struct certificate cert = { .id = (char *)(uintptr_t)c->id, .not_after_ms = engine_now(c->r->engine) + 30 * DAY_MS };
+	struct notice_cause n = { .kind = NOTICE_WAITING_FOR_YOU, .subject_kind = "certificate", .subject_id = c->id, .cause = "its names are validated by hand",
+				  .next_step = "Renew it.", .certificate = &cert, .remind_ms = 1, .now_ms = engine_now(c->r->engine) };
+
+	return notice_raise(tx, &n, err);
+}
+
+/* Thirty days to its expiry: the digests of the 8th and the 15th day name it, and from the 21st on each one. */
+static void who_has_to_act_is_told_again_weekly_and_then_daily(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { 0 };
+
+	sink_in(r, &s);
+	after(r, HOUR_MS); /* the digest comes an hour before each full day of it */
+	happens(r, ask_a_person, "c1");
+	for (int day = 1; day <= 24; day++) {
+		unsigned want = 1 + (day >= 8) + (day >= 15) + (unsigned)MAX(day - 20, 0);
+
+		after(r, DAY_MS - (day == 1 ? 30 * MINUTE_MS : 0));
+		if (s.taken != want)
+			print_error("day %d\n", day);
+		ASSERT_INT(s.taken, want);
+	}
+	ASSERT_STR(s.subjects.v[1], "Still open: 1 notice");
+	happens(r, raise_it, "a"); /* what is not a person's turn is said daily */
+	after(r, 2 * DAY_MS);
+	ASSERT_STR(s.subjects.v[s.subjects.n - 1], "[urgent] Still open: 2 notices");
+	strlist_clear(&s.subjects);
+}
+
+/* No digest on the day it was due, since the server was off: the next one names it. */
+static void a_week_that_ended_while_the_server_was_off_is_not_forgotten(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct sink s = { 0 };
+
+	sink_in(r, &s);
+	happens(r, ask_a_person, "c1");
+	after(r, 6 * DAY_MS + HOUR_MS);
+	ASSERT_INT(s.taken, 1);
+	r->clock.fake_ms += 3 * DAY_MS;
+	after(r, 2 * HOUR_MS);
+	ASSERT_INT(s.taken, 2);
+	after(r, 2 * DAY_MS);
+	ASSERT_INT(s.taken, 2);
+	strlist_clear(&s.subjects);
+}
+
 static void a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in_the_end(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -171,6 +223,8 @@ int main(void)
 		cmocka_unit_test(a_cause_is_told_once_when_it_began_and_once_when_it_is_over),
 		cmocka_unit_test(what_mends_itself_before_it_was_told_is_not_told),
 		cmocka_unit_test(what_is_open_comes_in_one_digest_a_day),
+		cmocka_unit_test(who_has_to_act_is_told_again_weekly_and_then_daily),
+		cmocka_unit_test(a_week_that_ended_while_the_server_was_off_is_not_forgotten),
 		cmocka_unit_test(a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in_the_end),
 	};
 
