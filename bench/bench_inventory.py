@@ -36,6 +36,7 @@ FILTERS = {
 }
 NAMES = {
     "word": ("nothing-like-it", f"left-{MANY // 3}.pool", "pool"), "exact": ("name:no.example.net", f"name:left-{MANY // 3}.pool.example.net", None),
+    "middle": ("nothing.pool.example.nothing", f"{MANY // 3}.pool", None),
     "suffix": ("name:*.example.org", f"name:*t-{MANY // 3}.pool.example.net", "name:*.pool.example.net"),
 }
 

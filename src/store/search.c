@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "store/lib.h"
+#include "store/rare_part.h"
 
 void search_page_done(struct search_page *p)
 {
@@ -180,8 +181,19 @@ static int choose_few(struct sql *q, const struct search *s, struct plan *ret, s
 	return 0;
 }
 
+static int choose_name(struct sql *q, const char *text, int64_t before, struct plan *ret, struct err *err)
+{
+	enum sql_dialect d = sql_dialect(q);
+	_cleanup_free_ char *part = NULL;
+
+	if (d == SQL_SQLITE && store_rare_part(q, text, before, STORE_SEARCH_WALK, &part, err) < 0)
+		return -(int)err->code;
+	*ret = (struct plan){ BY_NAME[d], store_search_pattern(d, part ? part : text) };
+	return 0;
+}
+
 /* The index that leaves the fewest rows, as far as that can be told: one that leaves few, else by the kind of the question. */
-static int choose(struct sql *q, const struct search *s, struct plan *ret, bool *none, struct err *err)
+static int choose(struct sql *q, const struct search *s, int64_t before, struct plan *ret, bool *none, struct err *err)
 {
 	_cleanup_strlist_ struct strlist accounts = { 0 };
 	_cleanup_free_ char *text = longest(s);
@@ -192,8 +204,8 @@ static int choose(struct sql *q, const struct search *s, struct plan *ret, bool 
 	if (ret->text)
 		return 0;
 	if (text)
-		*ret = (struct plan){ BY_NAME[sql_dialect(q)], store_search_pattern(sql_dialect(q), text) };
-	else if (s->tag)
+		return choose_name(q, text, before, ret, err);
+	if (s->tag)
 		*ret = (struct plan){ BY_TAG, xstrdup(s->tag) };
 	else if (s->owner)
 		*ret = (struct plan){ BY_OWNER, xstrdup(s->owner) };
@@ -224,7 +236,7 @@ static int walk_newest(struct sql *q, struct walk *w, const struct page *p, stru
 	bool none;
 	int r;
 
-	if (choose(q, s, &plan, &none, err) < 0)
+	if (choose(q, s, page_key_desc(p), &plan, &none, err) < 0)
 		return -(int)err->code;
 	w->by_tag = plan.text == BY_TAG;
 	asked[0] = SQL_TEXT(w->by_tag ? NULL : s->tag);

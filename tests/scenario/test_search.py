@@ -137,3 +137,13 @@ def test_many_are_paged_through_and_none_is_lost(server):
     want = {f"host-{n}.pool.example.net" for n in range(4, MANY + 4) if n % 2 and str(n).startswith("1")}
     assert set(seen) == want and len(seen) == len(want)
     assert found(server, "host-777.pool")[0] == ["host-777.pool.example.net"]
+    # a part in the middle of a name: rare, in many, common trigrams that stand nowhere beside each other
+    everybody = [f"host-{n}.pool.example.net" for n in range(4, MANY + 4)]
+    for part in ("1234.pool", "333.p", "77.pool.exa", "-199", "st-12345", "oolhost", "t-9.pool", "0.pool.example.net"):
+        want, seen, cursor = {name for name in everybody if part in name}, [], None
+        while cursor is not None or not seen:
+            names, doc = found(server, part, limit=200, **({"cursor": cursor} if cursor else {}))
+            seen, cursor = seen + names, doc["cursor"] if doc["has_more"] else None
+            if cursor is None:
+                break
+        assert set(seen) == want and len(seen) == len(want), part
