@@ -31,9 +31,10 @@
  * are gone. The start id is drawn at random whenever core starts; every message of a core carries it, and an ACK returns
  * it. A packet of another version than agreed, or one that cannot be read, ends the connection.
  *
- * On the report socket only edge speaks: REPORT packets (of the oldest version: they have not changed), aggregated over 250 ms, only for names and tokens that are in
- * the table; they are dropped when nobody reads. Beside them totals: reports without a name, over everything that was
- * asked, by transport, type (0: any other) and status; they are kept until they could be sent.
+ * On the report socket only edge speaks: REPORT packets (of the oldest version: they have not changed), aggregated over
+ * 250 ms, only for names and tokens that are in the table; they are dropped when nobody reads. Beside them totals: reports
+ * without a name, over everything that was asked, by transport, type (0: any other) and status; they are kept until they
+ * could be sent.
  */
 #ifndef FEED_FEED_H
 #define FEED_FEED_H
