@@ -267,11 +267,12 @@ static void an_edge_of_the_former_version_is_served_in_it(void **state UNUSED)
 	int listener = listen_at(path), fd;
 	struct feed_core_status st;
 	struct err err = ERR_INIT;
-	struct feed_core *c = greeted(listener, 1, 1, &fd);
+	struct feed_core *c;
 	uint64_t start, seq;
 	unsigned items = 0;
 
 	store_seq = 3;
+	c = greeted(listener, 1, 1, &fd);
 	hear_full(fd, 3, &start, &seq);
 	out.version = 1;
 	say(fd, FEED_ACK, start, seq);
