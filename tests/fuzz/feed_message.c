@@ -42,7 +42,7 @@ static void items(struct feed_packet p, const uint8_t *data, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct err err = ERR_INIT;
-	struct feed_packet p;
+	struct feed_packet p, again;
 	struct feed_report report;
 
 	if (feed_open(&p, data, n, &err) < 0) {
@@ -57,12 +57,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (feed_agree(&p.h, &agreed, &err) == 0)
 			HOLDS(agreed >= FEED_OLDEST && agreed <= FEED_NEWEST);
 		err_clear(&err);
+		feed_hello(&b, p.h.start, p.h.seq);
+		HOLDS(feed_open(&again, b.p, b.n, &err) == 0 && again.h.version == FEED_OLDEST && again.h.newest == FEED_NEWEST &&
+		      again.h.start == p.h.start && again.h.seq == p.h.seq);
 	}
 	if (p.h.type == FEED_LOG) {
 		struct str line;
 
-		while (feed_next_line(&p, &line, &err) > 0)
+		feed_start(&b, FEED_LOG, 0, 0);
+		while (feed_next_line(&p, &line, &err) > 0) {
 			(void)log_foreign("edge", 1, line.p, line.n);
+			HOLDS(feed_add_line(&b, line));
+		}
+		feed_finish(&b);
 		err_clear(&err);
 	}
 	if (p.h.type == FEED_REPORT) {
