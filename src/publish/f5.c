@@ -141,8 +141,8 @@ int f5_after_write(struct f5_visit *v, struct err *err)
 
 	if (f->save && bigip_save(&v->b, err) < 0)
 		return -(int)err->code;
-	/* somebody has changed something and not copied it yet: that is not ours to hand round */
-	if (f->sync == F5_SYNC_CLEAN && v->sync_before && strcasestr(v->sync_before, "Changes Pending"))
+	/* somebody has changed something and not copied it yet, or perhaps has: that is not ours to hand round */
+	if (f->sync == F5_SYNC_CLEAN && (!v->sync_before || strcasestr(v->sync_before, "Changes Pending")))
 		return 0;
 	return f->sync == F5_SYNC_NO ? 0 : bigip_sync(&v->b, f->device_group, err);
 }
@@ -263,7 +263,7 @@ static int put(struct f5_visit *v, const struct challenge_set *set, struct err *
 		if (there < 0)
 			return there;
 		if (there && streq(data, want))
-			return i ? f5_after_write(v, err) : 0;
+			return f5_after_write(v, err); /* also when it was there: the visit that wrote it may have ended before this */
 		if (i)
 			break;
 		if (f5_before_write(v, err) < 0)
@@ -280,8 +280,10 @@ static int drop(struct f5_visit *v, const struct challenge_set *set, struct err 
 	_cleanup_free_ char *data = NULL;
 	int there = read_record(v, set->token, &data, err);
 
-	if (there <= 0 || !streq(data, set->values.v[0]))
-		return there < 0 ? there : 0;
+	if (there < 0)
+		return there;
+	if (!there || !streq(data, set->values.v[0]))
+		return f5_after_write(v, err); /* as in put() */
 	if (f5_before_write(v, err) < 0)
 		return -(int)err->code;
 	if (touch_record(v, "delete", set->token, NULL, err) < 0) {

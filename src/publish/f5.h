@@ -27,7 +27,10 @@ int f5_visit(const struct f5 *f, const struct publish_env *env, struct f5_visit 
 void f5_leave(struct f5_visit *v);
 #define _cleanup_f5_visit_ __attribute__((cleanup(f5_leave)))
 
-/* Around all writes of a visit: saving, and copying to the device group, never with others' pending changes unless that is asked for. */
+/*
+ * Around all writes of a visit: saving, and copying to the device group, never with others' pending changes unless that is asked for.
+ * After a visit that found all written f5_after_write alone does what a visit before may have left undone.
+ */
 int f5_before_write(struct f5_visit *v, struct err *err) MUST_CHECK;
 int f5_after_write(struct f5_visit *v, struct err *err) MUST_CHECK;
 int f5_make_group(struct f5_visit *v, struct err *err) MUST_CHECK;

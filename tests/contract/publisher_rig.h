@@ -15,6 +15,8 @@
 
 #define SIDE_ZONE "example.com"
 #define SIDE_NAME "_acme-challenge.example.com"
+#define SIDE_HOST "www.example.com" /* http-01 */
+#define SIDE_THUMBPRINT "nP1qzpXGymHBrUEepNY9HCsQk7K8KhOypzEt62jcerQ"
 
 enum side_fault {
 	FAULT_NONE,
@@ -38,13 +40,14 @@ struct side {
 	struct clock clock;
 	const struct side_vendor *v;
 	struct strlist zones;  /* what the credential sees */
-	struct strlist rdata;  /* TXT at SIDE_NAME as the vendor keeps them */
-	struct strlist ids;    /* of those, where each record has an id */
+	struct strlist rdata;  /* TXT at SIDE_NAME as the vendor keeps them; http-01: key authorizations */
+	struct strlist ids;    /* of those, where each record has an id; http-01: tokens */
 	int64_t ttl_s;
 	unsigned next_id;
 	int requests, writes;
 	int fail_at;           /* number of the request that fails, from 1; 0 = none */
 	enum side_fault fault;
+	enum err_code wanted;  /* what the fault that was met is to be called */
 	int64_t slow_ms;       /* each answer takes that long */
 	int race_at;           /* before that write somebody else adds a value */
 	char *bad;             /* what a request had wrong, or NULL */
@@ -56,6 +59,7 @@ struct side_vendor {
 	struct field_value values[10];
 	size_t n;
 	const char *secrets[4]; /* texts that may be in no error; NULL ends. The first is sent back to us, with whatever we sent */
+	bool http01;            /* its sets are tokens of hosts, not TXT values */
 	bool swaps;             /* a write that was overtaken is noticed by the other side */
 	bool creates;           /* only of a create it is noticed */
 	bool blind;             /* it cannot be read, and any 2xx is a success */
@@ -64,6 +68,10 @@ struct side_vendor {
 	void (*answer)(struct side *s, const struct http_request *q, struct http_response *res);
 	/* FAULT_CREDENTIAL, FAULT_DENIED, FAULT_LIMIT as this vendor says them. */
 	void (*refuse)(struct side *s, enum side_fault f, struct http_response *res);
+	/* Optional: what a fault of this request is called, where that is not the usual; 0 = it is nothing to speak of. */
+	enum err_code (*means)(const struct http_request *q, enum side_fault f, enum err_code usual);
+	/* Optional, after a try that went well: what is left half done, or NULL. */
+	const char *(*unsettled)(const struct side *s);
 	/* A refusal of the request (400) with these words, hostile as they are. */
 	void (*echo)(struct http_response *res, const char *words);
 };
