@@ -3,22 +3,14 @@
  * hostile.c - a name server that lies, breaks the protocol and wastes time, in forty ways (a table): nothing of it is taken for the value,
  * nothing hides a value that is there, a visit has its number of questions, and the next server is heard all the same.
  */
-#include "base/pool.h"
-#include "resolve/resolve.h"
-#include "tests/unit/assert.h"
-
-#include <arpa/inet.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "tests/unit/resolve/servers.h"
 
 static const char value[] = "the-value-that-is-looked-for";
 static const char zone[] = "example.com", challenge[] = "_acme-challenge.example.com";
 
 /* What the evil server does with one question for TXT. */
 struct answer {
-	uint8_t p[20000];
+	uint8_t *p;
 	struct dns_out out;
 	uint16_t counts[4], flags;
 	unsigned rcode;
@@ -46,23 +38,11 @@ struct script {
 	bool seen;
 };
 
-static void owner(struct answer *a, const char *name)
-{
-	struct err err = { 0 };
-	struct dns_name n;
-
-	ASSERT_OK(dns_name_parse(name, &n, &err), &err);
-	dns_out_name(&a->out, &n);
-}
-
 static void rr(struct answer *a, const char *name, uint16_t type, uint16_t rclass, const void *rdata, size_t n)
 {
-	owner(a, name);
-	dns_out_u16(&a->out, type);
-	dns_out_u16(&a->out, rclass);
-	dns_out_u32(&a->out, 5);
-	dns_out_u16(&a->out, (uint16_t)n);
-	dns_out_bytes(&a->out, rdata, n);
+	struct dns_name owner = named(name);
+
+	put_rr(&a->out, &owner, type, rclass, rdata, n);
 }
 
 static void txt_at(struct answer *a, const char *name, uint16_t rclass, const char *text)
@@ -83,11 +63,9 @@ static void txt(struct answer *a, const char *text)
 
 static void cname(struct answer *a, const char *from, const char *to)
 {
-	struct err err = { 0 };
-	struct dns_name n;
+	struct dns_name owner = named(from);
 
-	ASSERT_OK(dns_name_parse(to, &n, &err), &err);
-	rr(a, from, DNS_CNAME, DNS_IN, n.b, n.n);
+	put_name(&a->out, &owner, DNS_CNAME, to);
 	a->counts[1]++;
 }
 
@@ -275,43 +253,28 @@ static const struct script scripts[] = {
 
 /* ---- the servers: a resolver on .1, the evil one on .2, an honest one on .3 ---- */
 
-static struct world {
-	int udp[3], tcp, stop[2];
-	uint16_t port;
-	uint64_t thread;
-	const struct script *script;
-} w;
+static const struct script *current = &scripts[0];
 
 static const struct script *now(void)
 {
-	return __atomic_load_n(&w.script, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&current, __ATOMIC_SEQ_CST);
 }
 
 static void recursive(struct answer *a, const struct dns_query *q, const char *name)
 {
-	struct err err = { 0 };
-	struct dns_name n;
-
 	if (q->qtype == DNS_NS && streq(name, zone)) {
-		for (int i = 1; i <= 2; i++) {
-			char host[32];
-
-			snprintf(host, sizeof host, "ns%d.example.com", i);
-			ASSERT_OK(dns_name_parse(host, &n, &err), &err);
-			rr(a, name, DNS_NS, DNS_IN, n.b, n.n);
-			a->counts[1]++;
-		}
+		put_name(&a->out, &q->qname, DNS_NS, "ns1.example.com");
+		put_name(&a->out, &q->qname, DNS_NS, "ns2.example.com");
+		a->counts[1] += 2;
 	} else if (q->qtype == DNS_A && str_starts(name, "ns")) {
-		uint8_t address[4] = { 127, 0, 0, (uint8_t)(name[2] - '0' + 1) };
-
-		rr(a, name, DNS_A, DNS_IN, address, 4);
+		put_address(&a->out, &q->qname, name);
 		a->counts[1]++;
 	}
 }
 
 static size_t finish(struct answer *a, uint16_t id)
 {
-	struct dns_out head = { .p = a->p, .cap = sizeof a->p };
+	struct dns_out head = { .p = a->p, .cap = DNS_HEADER };
 	uint8_t first = a->p[0];
 
 	if (a->none || a->raw)
@@ -322,119 +285,38 @@ static size_t finish(struct answer *a, uint16_t id)
 	return a->out.n;
 }
 
-static size_t respond(int who, bool tcp, bool honest, const uint8_t *p, size_t n, struct answer *a)
+/* Behind what is no answer comes the right one. */
+static size_t respond(int who, bool tcp, int nth, const uint8_t *p, size_t n, uint8_t *out, size_t cap)
 {
 	struct dns_query q;
 	char name[DNS_NAME_TEXT];
 	struct ask k = { &q, p, tcp };
 	const struct script *s = now();
 	script_fn *fn = tcp && s->tcp ? s->tcp : s->udp;
+	struct answer a = { .p = out, .out = { .p = out, .cap = cap }, .counts = { 1 }, .flags = DNS_QR | DNS_AA };
 
-	*a = (struct answer){ .counts = { 1 }, .flags = DNS_QR | DNS_AA };
-	a->out = (struct dns_out){ .p = a->p, .cap = sizeof a->p };
-	if (dns_query_read(p, n, &q) != DNS_ANSWER)
+	if (nth >= (s->after == THEN_RIGHT && who == 1 ? 2 : 1) || dns_query_read(p, n, &q) != DNS_ANSWER)
 		return 0;
 	dns_name_text(&q.qname, name);
-	dns_out_bytes(&a->out, (uint8_t[DNS_HEADER]){ 0 }, DNS_HEADER);
-	dns_out_bytes(&a->out, p + DNS_HEADER, q.question_n);
+	dns_out_bytes(&a.out, (uint8_t[DNS_HEADER]){ 0 }, DNS_HEADER);
+	dns_out_bytes(&a.out, p + DNS_HEADER, q.question_n);
 	if (who == 0)
-		recursive(a, &q, name);
+		recursive(&a, &q, name);
 	else if (q.qtype == DNS_TXT)
-		(who == 2 || honest ? right : fn)(a, &k);
-	return finish(a, q.id);
-}
-
-static void serve_tcp(int fd)
-{
-	static struct answer a;
-	uint8_t in[1024], len[2];
-	ssize_t n = recv(fd, in, sizeof in, 0);
-	size_t k = n > 2 ? respond(1, true, false, in + 2, (size_t)n - 2, &a) : 0;
-
-	len[0] = (uint8_t)(k >> 8);
-	len[1] = (uint8_t)k;
-	if (k && (send(fd, len, 2, MSG_NOSIGNAL) < 0 || send(fd, a.p, k, MSG_NOSIGNAL) < 0))
-		perror("send");
-	close(fd);
-}
-
-static void serve_udp(int who)
-{
-	static struct answer a;
-	uint8_t in[1024];
-	union addr from;
-	socklen_t len = sizeof from;
-	ssize_t n = recvfrom(w.udp[who], in, sizeof in, 0, &from.sa, &len);
-	size_t k;
-
-	for (int honest = 0; n > 0 && honest < (now()->after == THEN_RIGHT && who == 1 ? 2 : 1); honest++) {
-		k = respond(who, false, honest, in, (size_t)n, &a);
-		if (k && sendto(w.udp[who], a.p, k, 0, &from.sa, len) < 0)
-			perror("sendto");
-	}
-}
-
-static void serve(void *arg)
-{
-	(void)arg;
-	for (;;) {
-		struct pollfd p[5] = { { .fd = w.stop[0], .events = POLLIN }, { .fd = w.tcp, .events = POLLIN } };
-
-		for (int i = 0; i < 3; i++)
-			p[i + 2] = (struct pollfd){ .fd = w.udp[i], .events = POLLIN };
-		if (poll(p, 5, -1) < 0 || p[0].revents)
-			return;
-		if (p[1].revents)
-			serve_tcp(accept(w.tcp, NULL, NULL));
-		for (int i = 0; i < 3; i++)
-			if (p[i + 2].revents)
-				serve_udp(i);
-	}
-}
-
-static int bound(int type, int last, uint16_t port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
-
-	a.sin_addr.s_addr = htonl(0x7f000000u + (unsigned)last);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+		(who == 2 || nth ? right : fn)(&a, &k);
+	return finish(&a, q.id);
 }
 
 static int begin(void **state)
 {
-	struct err err = { 0 };
-
 	(void)state;
-	w.script = &scripts[0];
-	for (int i = 0; i < 50; i++) {
-		struct sockaddr_in a;
-		socklen_t len = sizeof a;
-
-		w.udp[0] = bound(SOCK_DGRAM, 1, 0);
-		getsockname(w.udp[0], (struct sockaddr *)&a, &len);
-		w.port = ntohs(a.sin_port);
-		w.udp[1] = bound(SOCK_DGRAM, 2, w.port);
-		w.udp[2] = bound(SOCK_DGRAM, 3, w.port);
-		w.tcp = bound(SOCK_STREAM, 2, w.port);
-		if (w.udp[1] >= 0 && w.udp[2] >= 0 && w.tcp >= 0 && listen(w.tcp, 8) == 0)
-			break;
-	}
-	if (pipe(w.stop) < 0)
-		return -1;
-	return thread_start(&w.thread, "world", serve, NULL, &err);
+	return servers_begin(3, respond);
 }
 
 static int end(void **state)
 {
 	(void)state;
-	close(w.stop[1]);
-	thread_join(w.thread);
+	servers_end();
 	return 0;
 }
 
@@ -444,15 +326,12 @@ static void no_answer_is_taken_for_the_value_and_none_hides_it(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		_cleanup_resolve_report_ struct resolve_report r = { 0 };
 		_cleanup_free_ char *text = NULL;
-		struct resolve_view v;
+		struct resolve_view v = servers_view(false);
 		struct err err = { 0 };
-		char at[64];
 		bool seen;
 
-		__atomic_store_n(&w.script, &scripts[i], __ATOMIC_SEQ_CST);
-		snprintf(at, sizeof at, "127.0.0.1:%u", w.port);
-		ASSERT_OK(resolve_view_parse(at, false, &v, &err), &err);
-		v.auth_port = w.port;
+		servers_rest();
+		__atomic_store_n(&current, &scripts[i], __ATOMIC_SEQ_CST);
 		ASSERT_OK(resolve_txt(&v, challenge, false, &r, &err), &err);
 		ASSERT_INT(r.n, 2);
 		ASSERT_TRUE(r.queries <= RESOLVE_QUERIES);

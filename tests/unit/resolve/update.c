@@ -7,7 +7,7 @@
 
 #include "base/addr.h"
 #include "resolve/tsig.h"
-#include "tests/unit/assert.h"
+#include "tests/unit/resolve/servers.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -49,15 +49,6 @@ static unsigned rcode_of(enum mood m)
 					 [SAYS_NOTZONE] = 10, [BADKEY] = 9, [BADSIG] = 9, [OTHER_QUESTION] = 0 };
 
 	return m < ARRAY_SIZE(rows) ? rows[m] : 0;
-}
-
-static struct dns_name named(const char *s)
-{
-	struct err err = { 0 };
-	struct dns_name n;
-
-	ASSERT_OK(dns_name_parse(s, &n, &err), &err);
-	return n;
 }
 
 /* The MAC of the request stands before its last 6 bytes: original id, error, other length. */

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * visit.c - visits to a small world on loopback: a resolver on 127.0.0.1 that lies about values, and three name servers on
- * 127.0.0.2 to 127.0.0.4 with minds of their own.
+ * visit.c - visits to a small world on loopback (servers.h): a resolver on 127.0.0.1 that lies about values, and three name servers
+ * on 127.0.0.2 to 127.0.0.4 with minds of their own.
  */
 #include "resolve/ask.h"
 
 #include "base/clock.h"
-#include "base/pool.h"
-#include "tests/unit/assert.h"
+#include "tests/unit/resolve/servers.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum mind { HAS, OTHER, EMPTY, SILENT, REFUSES, TRUNCATES, LATE, MANY, CROWD };
 
 struct world {
-	int udp[4], tcp, stop[2];
-	uint16_t port;
-	uint64_t thread;
 	enum mind mind[4]; /* 1..3 */
 	int asked[4];      /* TXT questions */
 	bool delegated;    /* _acme-challenge.example.com is a zone of its own (served by .4) */
@@ -30,16 +23,6 @@ struct world {
 static struct world w;
 static const char value[] = "the-value-that-is-looked-for";
 
-static void add_rr(struct dns_out *o, const struct dns_name *owner, uint16_t type, const void *rdata, size_t n)
-{
-	dns_out_name(o, owner);
-	dns_out_u16(o, type);
-	dns_out_u16(o, DNS_IN);
-	dns_out_u32(o, 5);
-	dns_out_u16(o, (uint16_t)n);
-	dns_out_bytes(o, rdata, n);
-}
-
 static void add_txt(struct dns_out *o, const struct dns_name *owner, const char *text)
 {
 	dns_out_name(o, owner);
@@ -49,38 +32,20 @@ static void add_txt(struct dns_out *o, const struct dns_name *owner, const char 
 	dns_out_txt(o, text, strlen(text));
 }
 
-static struct dns_name named(const char *s)
-{
-	struct err err = { 0 };
-	struct dns_name n;
-
-	ASSERT_OK(dns_name_parse(s, &n, &err), &err);
-	return n;
-}
-
-static void add_name(struct dns_out *o, const struct dns_name *owner, uint16_t type, const char *target)
-{
-	struct dns_name t = named(target);
-
-	add_rr(o, owner, type, t.b, t.n);
-}
-
 /* The recursive resolver: knows the cuts and the addresses, and has a stale value in its cache. */
 static uint16_t recursive(struct dns_out *o, const struct dns_query *q, const char *name)
 {
 	if (q->qtype == DNS_NS && streq(name, "example.com")) {
-		add_name(o, &q->qname, DNS_NS, "ns1.example.com");
-		add_name(o, &q->qname, DNS_NS, "ns2.example.com");
+		put_name(o, &q->qname, DNS_NS, "ns1.example.com");
+		put_name(o, &q->qname, DNS_NS, "ns2.example.com");
 		return 2;
 	}
 	if (q->qtype == DNS_NS && streq(name, "_acme-challenge.example.com") && w.delegated) {
-		add_name(o, &q->qname, DNS_NS, "ns3.example.com");
+		put_name(o, &q->qname, DNS_NS, "ns3.example.com");
 		return 1;
 	}
 	if (q->qtype == DNS_A && str_starts(name, "ns")) {
-		uint8_t a[4] = { 127, 0, 0, (uint8_t)(name[2] - '0' + 1) };
-
-		add_rr(o, &q->qname, DNS_A, a, 4);
+		put_address(o, &q->qname, name);
 		return 1;
 	}
 	if (q->qtype == DNS_TXT) {
@@ -96,7 +61,7 @@ static uint16_t authoritative(struct dns_out *o, const struct dns_query *q, int 
 		return 0;
 	w.asked[which]++;
 	if (w.alias) {
-		add_name(o, &q->qname, DNS_CNAME, "elsewhere.example.net");
+		put_name(o, &q->qname, DNS_CNAME, "elsewhere.example.net");
 		return 1;
 	}
 	switch (w.mind[which]) {
@@ -144,7 +109,7 @@ static uint16_t authoritative(struct dns_out *o, const struct dns_query *q, int 
 }
 
 /* Length of the answer, 0 = silence. */
-static size_t respond(int which, bool tcp, const uint8_t *p, size_t n, uint8_t *out, size_t cap)
+static size_t respond(int which, bool tcp, int nth, const uint8_t *p, size_t n, uint8_t *out, size_t cap)
 {
 	struct dns_out body = { .p = out, .cap = cap };
 	struct dns_query q;
@@ -152,7 +117,7 @@ static size_t respond(int which, bool tcp, const uint8_t *p, size_t n, uint8_t *
 	uint16_t counts[4] = { 1, 0, 0, 0 }, flags = DNS_QR | DNS_AA;
 	unsigned rcode = 0;
 
-	if (dns_query_read(p, n, &q) != DNS_ANSWER)
+	if (nth || dns_query_read(p, n, &q) != DNS_ANSWER)
 		return 0;
 	if ((which == 0 && w.dead) || (which > 0 && w.mind[which] == SILENT && q.qtype == DNS_TXT))
 		return 0;
@@ -175,110 +140,22 @@ static size_t respond(int which, bool tcp, const uint8_t *p, size_t n, uint8_t *
 	return body.n;
 }
 
-static void serve_tcp(int which, int fd)
-{
-	uint8_t in[1024], out[16384];
-	ssize_t n = recv(fd, in, sizeof in, 0);
-	size_t len;
-
-	if (n > 2) {
-		len = respond(which, true, in + 2, (size_t)n - 2, out + 2, sizeof out - 2);
-		out[0] = (uint8_t)(len >> 8);
-		out[1] = (uint8_t)len;
-		if (len && send(fd, out, len + 2, MSG_NOSIGNAL) < 0)
-			perror("send");
-	}
-	close(fd);
-}
-
-static void serve(void *arg)
-{
-	(void)arg;
-	for (;;) {
-		struct pollfd p[6] = { { .fd = w.stop[0], .events = POLLIN }, { .fd = w.tcp, .events = POLLIN } };
-
-		for (int i = 0; i < 4; i++)
-			p[i + 2] = (struct pollfd){ .fd = w.udp[i], .events = POLLIN };
-		if (poll(p, 6, -1) < 0 || p[0].revents)
-			return;
-		if (p[1].revents)
-			serve_tcp(1, accept(w.tcp, NULL, NULL));
-		for (int i = 0; i < 4; i++) {
-			uint8_t in[1024], out[4096];
-			union addr from;
-			socklen_t len = sizeof from;
-			ssize_t n;
-			size_t k;
-
-			if (!p[i + 2].revents)
-				continue;
-			n = recvfrom(w.udp[i], in, sizeof in, 0, &from.sa, &len);
-			k = n > 0 ? respond(i, false, in, (size_t)n, out, sizeof out) : 0;
-			if (k && sendto(w.udp[i], out, k, 0, &from.sa, len) < 0)
-				perror("sendto");
-		}
-	}
-}
-
-static int bound(int type, int last, uint16_t port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
-
-	a.sin_addr.s_addr = htonl(0x7f000000u + (unsigned)last);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static int begin(void **state)
 {
-	struct err err = { 0 };
-
 	(void)state;
-	for (int i = 0; i < 50; i++) {
-		struct sockaddr_in a;
-		socklen_t len = sizeof a;
-
-		w.udp[0] = bound(SOCK_DGRAM, 1, 0);
-		getsockname(w.udp[0], (struct sockaddr *)&a, &len);
-		w.port = ntohs(a.sin_port);
-		for (int k = 1; k < 4; k++)
-			w.udp[k] = bound(SOCK_DGRAM, k + 1, w.port);
-		w.tcp = bound(SOCK_STREAM, 2, w.port);
-		if (w.udp[1] >= 0 && w.udp[2] >= 0 && w.udp[3] >= 0 && w.tcp >= 0 && listen(w.tcp, 8) == 0)
-			break;
-	}
-	if (pipe(w.stop) < 0)
-		return -1;
-	return thread_start(&w.thread, "world", serve, NULL, &err);
+	return servers_begin(4, respond);
 }
 
 static int end(void **state)
 {
 	(void)state;
-	close(w.stop[1]);
-	thread_join(w.thread);
+	servers_end();
 	return 0;
-}
-
-static struct resolve_view view(bool ask_view)
-{
-	char text[64];
-	struct resolve_view v;
-	struct err err = { 0 };
-
-	snprintf(text, sizeof text, "127.0.0.1:%u", w.port);
-	ASSERT_OK(resolve_view_parse(text, ask_view, &v, &err), &err);
-	v.auth_port = w.port;
-	return v;
 }
 
 static void world(enum mind a, enum mind b, enum mind c, bool delegated)
 {
+	servers_rest();
 	memset(w.asked, 0, sizeof w.asked);
 	w.mind[1] = a;
 	w.mind[2] = b;
@@ -291,7 +168,7 @@ static void check(bool all, const char *words, const char *zone)
 {
 	_cleanup_resolve_report_ struct resolve_report r = { 0 };
 	_cleanup_free_ char *text = NULL;
-	struct resolve_view v = view(false);
+	struct resolve_view v = servers_view(false);
 	struct err err = { 0 };
 
 	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
@@ -341,7 +218,7 @@ static void a_delegated_challenge_name_is_asked_at_its_own_servers(void **state)
 static void a_view_that_lets_nothing_out_asks_its_resolvers(void **state)
 {
 	_cleanup_resolve_report_ struct resolve_report r = { 0 };
-	struct resolve_view v = view(true);
+	struct resolve_view v = servers_view(true);
 	struct err err = { 0 };
 
 	world(EMPTY, EMPTY, EMPTY, false);
@@ -353,21 +230,20 @@ static void a_view_that_lets_nothing_out_asks_its_resolvers(void **state)
 static void a_visit_ends_in_time_when_nobody_answers(void **state)
 {
 	_cleanup_resolve_report_ struct resolve_report r = { 0 };
-	struct resolve_view v = view(false);
+	struct resolve_view v = servers_view(false);
 	struct err err = { 0 };
 	int64_t began = clock_boot(&clock_system);
 
 	world(HAS, HAS, HAS, false);
 	w.dead = true;
 	ASSERT_FAILS(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err, ERR_NETWORK);
-	ASSERT_TRUE(clock_boot(&clock_system) - began < RESOLVE_VISIT_MS + 500);
-	w.dead = false;
+	ASSERT_TRUE(clock_boot(&clock_system) - began < 4 * RESOLVE_VISIT_MS); /* and not that of each question after the other */
 }
 
 static void an_alias_is_reported_and_not_followed(void **state)
 {
 	_cleanup_resolve_report_ struct resolve_report r = { 0 };
-	struct resolve_view v = view(false);
+	struct resolve_view v = servers_view(false);
 	struct err err = { 0 };
 
 	world(HAS, HAS, HAS, false);
@@ -375,13 +251,12 @@ static void an_alias_is_reported_and_not_followed(void **state)
 	ASSERT_OK(resolve_txt(&v, "_acme-challenge.example.com", false, &r, &err), &err);
 	ASSERT_STR(r.alias, "elsewhere.example.net");
 	ASSERT_FALSE(resolve_report_all_have(&r, value));
-	w.alias = false;
 }
 
 static void a_dead_first_resolver_does_not_hide_the_addresses(void **state)
 {
 	_cleanup_resolve_report_ struct resolve_report r = { 0 };
-	struct resolve_view v = view(false);
+	struct resolve_view v = servers_view(false);
 	struct err err = { 0 };
 
 	world(HAS, HAS, HAS, false);
@@ -396,10 +271,9 @@ static void the_servers_of_a_zone_are_asked_one_by_one_and_by_tcp_alone(void **s
 {
 	_cleanup_resolve_answers_ struct resolve_answers a = { 0 };
 	_cleanup_resolve_answer_ struct resolve_answer tcp = { 0 }, none = { 0 }, ns = { 0 };
-	struct resolve_view v = view(false);
+	struct resolve_view v = servers_view(false);
 	struct err err = { 0 };
-	union addr to;
-	char text[64];
+	union addr to = servers_address(1);
 
 	world(HAS, SILENT, HAS, false);
 	ASSERT_OK(resolve_ask_zone(&v, "example.com", "_acme-challenge.example.com", DNS_TXT, &a, &err), &err);
@@ -412,11 +286,9 @@ static void the_servers_of_a_zone_are_asked_one_by_one_and_by_tcp_alone(void **s
 	ASSERT_INT(ns.n, 2);
 	ASSERT_STR(ns.v[1].text, "ns2.example.com");
 
-	snprintf(text, sizeof text, "127.0.0.2:%u", w.port);
-	ASSERT_OK(addr_parse(text, &to, &err), &err);
 	resolve_ask_server(&to, "_acme-challenge.example.com", DNS_TXT, true, &tcp);
 	ASSERT_TRUE(tcp.answered);
-	to.in.sin_addr.s_addr = htonl(0x7f000003); /* no TCP there */
+	to = servers_address(2); /* no TCP there */
 	resolve_ask_server(&to, "_acme-challenge.example.com", DNS_TXT, true, &none);
 	ASSERT_FALSE(none.answered);
 	v.ask_view = true;
