@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stores that former versions left (tests/data/stores, made by tests/tool/store_fixture.py), and a server whose state folder is one of them."""
+import os
+import pathlib
 import re
 import shutil
+import signal
 import sqlite3
 
 import bed as beds
@@ -82,6 +85,19 @@ def server_of(store, scratch, settings=None):
     shutil.copy(store.with_suffix(".key"), server.state / "master.key")
     server.password_file.write_text("correct horse battery staple\n")
     return server
+
+
+def kill_everything(server):
+    """kill -9 of all its processes. It is held first, so that it starts none that would outlive it, and those that died are still there."""
+    def held():
+        text = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text()
+        return text[text.rindex(")") + 2] in "TZ"
+
+    os.kill(server.process.pid, signal.SIGSTOP)
+    beds.wait_for(held, 60, "the supervisor is held", 0.001)
+    for pid in [*server.parts().values(), server.process.pid]:
+        os.kill(pid, signal.SIGKILL)
+    server.process.proc.wait(60)
 
 
 def sign_in(server):

@@ -3,6 +3,7 @@
 import json
 import time
 
+import bed as beds
 import pytest
 import sinks
 from api_fixtures import api, own_api  # noqa: F401
@@ -26,7 +27,7 @@ def smtp(scratch):
 
 @pytest.fixture
 def hook(scratch):
-    one = sinks.Webhook(scratch)
+    one = sinks.Webhook(scratch, port=sinks.free_port())  # which nobody takes while it is down
     yield one
     one.stop()
 
@@ -44,7 +45,7 @@ def settled(client, answer):
     """A job's answer: the channel, once the job is over."""
     if answer.status_code == 202:
         job = answer.json()
-        until = time.monotonic() + 40
+        until = time.monotonic() + 120
         while job["state"] in ("queued", "running"):
             assert time.monotonic() < until, job
             time.sleep(0.1)
@@ -180,10 +181,7 @@ def test_an_issued_certificate_is_told_once_and_survives_a_sink_that_is_down_and
     one = order(world, account, ["told.example.test"], "dns-01")
     done = wait_order(world, one["id"])
     assert done["status"] == "valid", done
-    until = time.monotonic() + 40
-    while world.server.call("notification", "show", made["id"])["status"] != "failing":
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    beds.wait_for(lambda: world.server.call("notification", "show", made["id"])["status"] == "failing", 120, "the sink is not reached")
     again = sinks.Webhook(scratch, port=port)
     try:
         world.server.kill("core")
@@ -194,8 +192,11 @@ def test_an_issued_certificate_is_told_once_and_survives_a_sink_that_is_down_and
         data = json.loads(told[0][1])["data"]
         assert data["names"] == ["told.example.test"] and len(data["fingerprint"]) == 64 and data["old_fingerprint"] is None
         assert "PRIVATE" not in told[0][1].decode()
-        rows = world.server.call("notification", "messages", made["id"])["items"]
-        assert [(r["event"], r["state"]) for r in rows] == [("issued", "sent")]
+
+        def messages():
+            return [(r["event"], r["state"]) for r in world.server.call("notification", "messages", made["id"])["items"]]
+
+        beds.wait_for(lambda: messages() == [("issued", "sent")], 60, "what the sink has taken is noted as sent")  # after its answer
     finally:
         again.stop()
 

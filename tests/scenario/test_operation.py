@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log at a collector (rsyslog takes it apart), a collector that is down, wrong or silent; the heartbeat; the documented events."""
 import http.server
+import itertools
 import json
 import re
 import socket
@@ -73,7 +74,7 @@ def test_what_edge_and_the_supervisor_log_comes_there_too_and_edge_has_no_way_ou
         server.kill("edge")
         died = came("a-part-of-the-server-ended--it-i", server.process.pid)
         assert '"part":"edge"' in died["msg"] and died["pri"] == str(3 * 8 + 3)
-        second = beds.wait_for(lambda: server.parts().get("edge"), 20, "edge is started again")
+        second = beds.wait_for(lambda: server.parts().get("edge"), 60, "edge is started again")
         assert second != first and came("edge-started", second)
         server.kill("core")
         assert '"part":"core"' in sink.wait(lambda m: "a part of the server ended" in m["msg"] and '"part":"core"' in m["msg"], "what was logged while core was away comes", 60)["msg"]
@@ -88,12 +89,12 @@ def test_what_edge_and_the_supervisor_log_comes_there_too_and_edge_has_no_way_ou
 
 @needs_rsyslog
 def test_a_collector_that_was_away_gets_what_was_logged_meanwhile_and_nobody_waited(scratch):
-    port = beds.free_port()
+    port, away, tries = beds.free_port(), "the log collector is not reached", itertools.count()
     sink = None
     server = server_with(scratch, **{"log.target": f"syslog://127.0.0.1:{port}", "log.target_fingerprint": "0" * 64}).start()  # started without one
     try:
         marks(server, ["before"])
-        assert "the log collector is not reached" in server.process.text()
+        beds.wait_for(lambda: away in server.process.text(), 60, "it is said")
         server.stop()
         sink = collector.Collector(scratch, port)
         sink.stop()
@@ -101,18 +102,24 @@ def test_a_collector_that_was_away_gets_what_was_logged_meanwhile_and_nobody_wai
         server.start()
         begun = time.monotonic()
         marks(server, [f"while down {i}" for i in range(20)])
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 100, "a try to connect takes up to ten seconds: nobody waited for one"
         sink.start()
-        sink.wait(lambda m: "while down 0" in m["msg"], "what waited comes", 70)
+        sink.wait(lambda m: "while down 0" in m["msg"], "what waited comes", 150)
         sink.wait(lambda m: "while down 19" in m["msg"], "all of it")
-        beds.wait_for(lambda: "the log collector is reached again" in server.process.text(), 20, "it says so")
+        beds.wait_for(lambda: "the log collector is reached again" in server.process.text(), 60, "it says so")
+        said = server.process.text().count(away)
         sink.stop()
         marks(server, ["down again"])
-        time.sleep(1)
+
+        def noticed():  # what is written first to a peer that has gone is lost: nothing tells so
+            marks(server, [f"is it there {next(tries)}"])
+            return server.process.text().count(away) > said
+
+        beds.wait_for(noticed, 60, "it is noticed", 0.5)
         marks(server, ["and later"])
         sink.start()
-        sink.wait(lambda m: "and later" in m["msg"], "it comes back once more", 70)
-        assert server.process.text().count("the log collector is not reached") <= 4, "it is said once, not with every try"
+        sink.wait(lambda m: "and later" in m["msg"], "it comes back once more", 150)
+        assert server.process.text().count(away) <= 4, "it is said once, not with every try"
         assert "down again" in server.process.text()
     finally:
         server.stop()
@@ -125,7 +132,7 @@ def test_a_collector_whose_certificate_is_anothers_gets_nothing(scratch, sink):
     server = server_with(scratch, **{"log.target": f"syslog://127.0.0.1:{sink.port}"}).start()
     try:
         marks(server, ["secret of the house"])
-        line = beds.wait_for(lambda: next((x for x in server.process.text().splitlines() if "the log collector is not reached" in x), None), 20, "it says so")
+        line = beds.wait_for(lambda: next((x for x in server.process.text().splitlines() if "the log collector is not reached" in x), None), 60, "it says so")
         assert "TLS" in line and "not accepted" in line
         assert not any("secret of the house" in m["msg"] for m in sink.messages())
     finally:
@@ -139,12 +146,12 @@ def test_a_collector_that_takes_the_connection_and_says_nothing_stops_nobody(scr
         server.start()
         try:
             marks(server, [f"silent {i}" for i in range(10)])
-            assert time.monotonic() - begun < 40
+            assert time.monotonic() - begun < 90, "nobody waited for it"
             assert all(f"silent {i}" in server.process.text() for i in range(10)), "the local log has all"
         finally:
             begun = time.monotonic()
             server.stop()
-            assert time.monotonic() - begun < 20
+            assert time.monotonic() - begun < 60
 
 
 @pytest.mark.parametrize("key,value,says", [("log.target", "syslog:127.0.0.1", "syslog://HOST"), ("log.target", "syslog://h:99999", "has no port"),
@@ -191,10 +198,10 @@ def test_a_heartbeat_is_sent_at_start_and_its_path_stays_out_of_logs(scratch, me
     beats.ca.chmod(0o644), (scratch / "beats").chmod(0o755)
     server = server_with(scratch, **{"heartbeat.url": beats.url, "heartbeat.method": method, "heartbeat.every": "1", "net.trust": str(beats.ca)}).start()
     try:
-        beds.wait_for(lambda: beats.seen, 20, "a heartbeat comes")
+        beds.wait_for(lambda: beats.seen, 120, "a heartbeat comes")
         assert beats.seen[0] == (method, "/ping/0123456789-secret-path")
         assert "certwright_job_last_success_timestamp_seconds{kind=\"heartbeat\"}" in beds.wait_for(
-            lambda: (lambda t: t if 'kind="heartbeat"' in t else None)(server.http("/metrics")[1].decode()), 20, "the metric tells when")
+            lambda: (lambda t: t if 'kind="heartbeat"' in t else None)(server.http("/metrics")[1].decode()), 120, "the metric tells when")
         assert "secret-path" not in server.process.text()
     finally:
         server.stop()

@@ -37,7 +37,7 @@ class Run:
         self.place, self.script = place, script
         self.name = f"q{n}-{re.sub('[^a-z0-9]+', '-', script.name)}.example.test"
         self.ca, self.account, self.id, self.doc, self.problem, self.took = None, None, None, {}, None, None
-        self.asked_again, self.failure = 0.0, None
+        self.asked_again, self.seen_at, self.failure = 0.0, 0.0, None
 
     def begin(self):
         s = self.script
@@ -56,11 +56,11 @@ class Run:
         if self.script.account.get("eab"):
             body.update(eab_kid="kid-1", eab_hmac_key=self.ca.add_eab("kid-1"))
         status, doc, _ = self.place.call("POST", "/accounts", body)
-        until = time.monotonic() + 10
-        while status == 202 and doc.get("state") in ("queued", "running") and time.monotonic() < until and self.script.ends != REFUSED:
+        until = time.monotonic() + 120
+        while status == 202 and doc["state"] in ("queued", "running") and not (self.script.ends == REFUSED and doc["reason"]) and time.monotonic() < until:
             time.sleep(0.1)
             doc = self.place.call("GET", f"/jobs/{doc['id']}")[1]
-        if status == 202 and doc.get("state") == "done":
+        if status == 202 and doc["state"] == "done":
             doc = self.place.call("GET", f"/accounts/{doc['result']['account_id']}")[1]
         self.problem = doc
         return doc if doc.get("status") == "valid" else None
@@ -127,22 +127,27 @@ class Run:
         """True when it has come to its end."""
         if not self.id:
             return True
-        self.doc = self.place.call("GET", f"/orders/{self.id}")[1]
+        self.see()
         ends = self.script.ends
         if self.doc["status"] in (VALID, INVALID):
             return True
         waits = bool(self.doc["reason"]) and self.doc["attempts"] > 0
         if ends == PENDING and waits:
             return True
-        if ends == WORKING and self.doc["step"] in ("validate", "collect") and (self.doc["next_at"] and parse(self.doc["next_at"]) > time.time() + 1):
+        if ends == WORKING and self.doc["step"] in ("validate", "collect") and self.doc["next_at"] and self.next_in() > 1:
             return True
         if ends in (VALID, INVALID) and waits and self.script.asks_again and time.monotonic() - self.asked_again > 5.2:
             self.asked_again = time.monotonic()
             self.place.call("POST", f"/orders/{self.id}/refresh")
         return False
 
+    def see(self):
+        self.doc = self.place.call("GET", f"/orders/{self.id}")[1]
+        self.seen_at = time.time()
+
     def next_in(self):
-        return parse(self.doc["next_at"]) - time.time()
+        """Seconds from when it was looked at: the judge may have to wait for the others."""
+        return parse(self.doc["next_at"]) - self.seen_at
 
     def text(self):
         return json.dumps(self.doc if self.id else self.problem)
@@ -154,7 +159,7 @@ class Run:
         return txt(self.place.bed, f"_acme-challenge.{self.name}")
 
     def wait(self, condition, what):
-        beds.wait_for(condition, 20, what, 0.2)
+        beds.wait_for(condition, 120, what, 0.2)
 
 
 class Place:
@@ -207,7 +212,7 @@ def runs(place, request):
     open_ = [r for r in all_runs]
     with ThreadPoolExecutor(8) as beginners, ThreadPoolExecutor(8) as judges:
         begun = {r.name: beginners.submit(r.begin) for r in all_runs}
-        until, ends = start + 240, []
+        until, ends = start + 600, []
         while open_ and time.monotonic() < until:
             for r in [r for r in open_ if begun[r.name].done()]:
                 begun[r.name].result()

@@ -32,8 +32,7 @@ def server(scratch):
 
 def test_the_programs_run_without_root_and_edge_links_libc_only(server):
     one = server().start()
-    parts = one.parts()
-    assert set(parts) == {"core", "edge", "runner"}
+    parts = beds.wait_for(lambda: set(p := one.parts()) == {"core", "edge", "runner"} and p, 60, "all parts have their names")
     for pid in [one.process.pid, *parts.values()]:
         status = open(f"/proc/{pid}/status").read()
         assert "Uid:\t0" not in status, status
@@ -45,22 +44,23 @@ def test_the_programs_run_without_root_and_edge_links_libc_only(server):
 def test_a_runner_of_our_own_user_is_started_anew(server):
     one = server(settings={"run.runner_user": "nobody"}).start()
     core, killed = one.parts()["core"], one.kill("runner")
-    beds.wait_for(lambda: one.parts().get("runner") not in (None, killed), 20, "the runner is there again")
+    beds.wait_for(lambda: one.parts().get("runner") not in (None, killed), 120, "the runner is there again")
     assert one.parts()["core"] == core, "core was left alone"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give the runner a user of its own")
 def test_a_runner_of_another_user_takes_the_server_along(server):
     one = server(settings={"run.runner_user": "daemon"}).start()
-    status = open(f"/proc/{one.parts()['runner']}/status").read()
+    runner = beds.wait_for(lambda: one.parts().get("runner"), 60, "the runner has its name")
+    status = open(f"/proc/{runner}/status").read()
     assert f"Uid:\t{pwd.getpwnam('daemon').pw_uid}" in status, status
     assert one.stop() == 0, "it ends with the others, though it hears no signal of another user"
     one.start()
     parts = one.parts()
     one.kill("runner")
-    assert one.process.proc.wait(30) == 1
+    assert one.process.proc.wait(120) == 1
     assert "the runner of foreign programs ended" in one.process.text()
-    beds.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in parts.values()), 30, "nothing is left")
+    beds.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in parts.values()), 120, "nothing is left")
 
 
 def test_sigterm_ends_everything_in_order_and_frees_the_state(server):
@@ -77,7 +77,7 @@ def test_a_killed_supervisor_takes_both_along_and_the_next_start_works(server):
     parts = one.parts()
     one.process.proc.kill()
     one.process.proc.wait()
-    beds.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in parts.values()), 20, "both parts end")
+    beds.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in parts.values()), 120, "both parts end")
     one.start()
 
 
@@ -85,13 +85,13 @@ def test_either_part_comes_back_under_a_new_process(server):
     one = server().start()
     for part in ("edge", "core"):
         before = one.kill(part)
-        beds.wait_for(lambda: one.parts().get(part) not in (None, before), 10, f"{part} is back")  # noqa: B023
-        beds.wait_for(one.ready, 20, "ready again")
+        beds.wait_for(lambda: one.parts().get(part) not in (None, before), 120, f"{part} is back")  # noqa: B023
+        beds.wait_for(one.ready, 120, "ready again")
 
 
 def test_a_second_server_on_the_same_state_is_refused_by_name(server):
     one = server().start()
-    done = subprocess.run([str(beds.PROGRAM), "serve", *one.arguments()], capture_output=True, text=True, timeout=60, env={**os.environ, **one.env},
+    done = subprocess.run([str(beds.PROGRAM), "serve", *one.arguments()], capture_output=True, text=True, timeout=180, env={**os.environ, **one.env},
                           check=False)
     assert done.returncode == 4, done
     assert "another server uses the state folder" in done.stderr and "certwright" in done.stderr
@@ -104,7 +104,7 @@ def test_a_port_in_use_names_its_holder(server):
         s.bind(("127.0.0.1", one.http_port))
         s.listen()
         one.prepare()
-        done = subprocess.run([str(beds.PROGRAM), "serve", *one.arguments()], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([str(beds.PROGRAM), "serve", *one.arguments()], capture_output=True, text=True, timeout=180,
                               env={**os.environ, **one.env}, check=False)
     assert done.returncode == 4 and "in use by python3" in done.stderr, done
 
@@ -116,7 +116,7 @@ def test_two_servers_live_side_by_side(server):
 
 def test_without_dns_and_http_there_is_no_edge(server):
     one = server(settings={"dns.listen": "", "http01.listen": ""}).start()
-    assert set(one.parts()) == {"core", "runner"}
+    beds.wait_for(lambda: set(one.parts()) == {"core", "runner"}, 60, "both have their names")
     for validation, field in (("dns-01", "/dns"), ("http-01", "/http")):
         status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation,
                                                            field[1:]: "delegation" if field == "/dns" else "builtin"})
@@ -133,11 +133,11 @@ def test_a_wrong_master_key_is_refused_at_start(server):
     if os.geteuid() == 0:
         os.chown(key, beds.user_of_parts().pw_uid, -1)
     one.start(wait=False)
-    assert one.process.proc.wait(30) == 7, one.process.text()
+    assert one.process.proc.wait(120) == 7, one.process.text()
     assert "key" in one.process.text()
     key.unlink()
     one.start(wait=False)
-    assert one.process.proc.wait(30) != 0, "a missing key of a used database is not made anew"
+    assert one.process.proc.wait(120) != 0, "a missing key of a used database is not made anew"
     key.with_suffix(".kept").rename(key)
     one.start()
 
@@ -241,6 +241,6 @@ def test_a_reload_changes_the_level_of_the_log(server, scratch):
     one.start()
     path.write_text("[log]\nlevel = debug\n")
     one.process.proc.send_signal(signal.SIGHUP)
-    beds.wait_for(lambda: "read the configuration again" in one.process.text(), 10, "the configuration is read again")
+    beds.wait_for(lambda: "read the configuration again" in one.process.text(), 60, "the configuration is read again")
     time.sleep(0.1)
     assert one.process.running()

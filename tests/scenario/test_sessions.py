@@ -22,7 +22,7 @@ def server(scratch):
 def connect(server):
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=20)
+    return http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=120)
 
 
 def ask(server, method, path, body=None, headers=None):
@@ -71,7 +71,7 @@ def test_a_stream_ends_at_once_when_its_session_is_signed_out(server):
     began = time.monotonic()
     while r.readline():
         pass
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15, "not with the comment that comes every 25 seconds"
 
 
 def test_an_id_that_is_none_is_quoted(server):
@@ -94,15 +94,16 @@ def test_a_job_that_could_not_reach_its_authority_says_the_whole_reason(server):
     token = {"Authorization": "Bearer " + server.token_file.read_text().strip()}
     body = {"directory_url": f"https://127.0.0.1:{beds.free_port()}/dir", "email": "a@example.com", "agree_tos": True}
     status, doc, _ = ask(server, "POST", "/accounts", body, token)
-    reason = doc["reason"]  # it is tried again: 202 with the job
-    assert status == 202 and reason["code"] == "network" and "127.0.0.1" in json.dumps(reason) and "TCP" in json.dumps(reason), doc
+    assert status == 202, doc  # it is tried again: 202 with the job, which may be in its first try on a slow machine
+    reason = doc["reason"] or beds.wait_for(lambda: ask(server, "GET", f"/jobs/{doc['id']}", headers=token)[1]["reason"], 120, "the job says why")
+    assert reason["code"] == "network" and "127.0.0.1" in json.dumps(reason) and "TCP" in json.dumps(reason), doc
 
 
 def test_strangers_who_guess_do_not_keep_a_known_user_waiting(server):
     def from_address(address, password):
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-        c = http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=20, source_address=(address, 0))
+        c = http.client.HTTPSConnection("127.0.0.1", server.api_port, context=trust, timeout=120, source_address=(address, 0))
         c.request("POST", "/api/v1/session", json.dumps({"name": "admin", "password": password}), {"Content-Type": "application/json"})
         status = c.getresponse().status
         c.close()

@@ -4,7 +4,6 @@ or nothing however it is killed, with a copy from before; and never by a command
 import os
 import pathlib
 import shutil
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -13,7 +12,7 @@ import time
 import pytest
 
 import bed as beds
-from former_store import MOVED, STORES, load, many_rows, ours, own, schemas, server_of, sign_in
+from former_store import MOVED, STORES, kill_everything, load, many_rows, ours, own, schemas, server_of, sign_in
 
 
 def primary_keys(path):
@@ -81,13 +80,15 @@ def test_killed_ten_times_within_the_upgrade_it_is_old_or_new_and_never_between(
         shutil.rmtree(host.state)
         subprocess.run(["cp", "-a", kept, host.state], check=True)
         host.start(wait=False)
+        began = time.monotonic()
         time.sleep(took * (i + 0.5) / 10)
-        for pid in [host.process.pid, *host.parts().values()]:
-            os.kill(pid, signal.SIGKILL)
-        host.process.proc.wait(10)
+        kill_everything(host)
+        killed = time.monotonic() - began
         found = schemas(host.database)
         assert found in (had, ours()), found
         old, new = old + (found == had), new + (found == ours())
+        if found == ours():  # not longer than that: the first one may have had less of the machine
+            took = min(took, killed)
     print(f"{took:.2f} s; killed while old {old} times, when new {new} times")
     assert old >= 3
     upgrade(host)
