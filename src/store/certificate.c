@@ -4,6 +4,7 @@
 
 #include "store/kept.h"
 #include "store/lib.h"
+#include "store/name_block.h"
 #include "store/renewal.h"
 
 #define COLUMNS                                                                                                        \
@@ -146,7 +147,8 @@ int store_certificate_add(struct sql *tx, struct certificate *c, struct err *err
 				SQL_INT(c->created_ms), SQL_TEXT(c->methods)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store certificate '%s'", c->id);
-	if (sql_dialect(tx) == SQL_SQLITE && sql_exec(tx, CERTIFICATE_ADD_NAMES, SQL_VALUES(SQL_INT(num), SQL_TEXT(names)), NULL, err) < 0)
+	if ((sql_dialect(tx) == SQL_SQLITE && sql_exec(tx, CERTIFICATE_ADD_NAMES, SQL_VALUES(SQL_INT(num), SQL_TEXT(names)), NULL, err) < 0) ||
+	    store_name_block_add(tx, num, err) < 0)
 		return err_wrap(err, "could not store the names of certificate '%s'", c->id);
 	c->num = num;
 	c->rev = 1;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "store/lib.h"
+#include "store/name_block.h"
 #include "store/rare_part.h"
 
 void search_page_done(struct search_page *p)
@@ -27,6 +28,7 @@ void search_page_done(struct search_page *p)
 #define PHRASE_MAX 20
 
 static const char BY_NUMBER[] = WALK("certificate c", NEWEST, "c.num DESC");
+static const char BY_RANGE[] = WALK("certificate c", "c.num >= $6 AND " NEWEST, "c.num DESC");
 static const char BY_TAG[] =
 	WALK("certificate_tag t CROSS JOIN certificate c", "t.tag = $6 AND t.num < $2 AND c.num = t.num", "t.num DESC");
 static const char BY_OWNER[] = WALK("certificate c", "c.owner = $6 AND c.owner IS NOT NULL AND " NEWEST, "c.num DESC");
@@ -192,17 +194,12 @@ static int choose_name(struct sql *q, const char *text, int64_t before, struct p
 	return 0;
 }
 
-/* The index that leaves the fewest rows, as far as that can be told: one that leaves few, else by the kind of the question. */
-static int choose(struct sql *q, const struct search *s, int64_t before, struct plan *ret, bool *none, struct err *err)
+/* The index that leaves the fewest rows, as far as that can be told, by the kind of the question. */
+static int choose(struct sql *q, const struct search *s, const char *text, int64_t before, struct plan *ret, bool *none, struct err *err)
 {
 	_cleanup_strlist_ struct strlist accounts = { 0 };
-	_cleanup_free_ char *text = longest(s);
 
 	*none = false;
-	if (choose_few(q, s, ret, err) < 0)
-		return -(int)err->code;
-	if (ret->text)
-		return 0;
 	if (text)
 		return choose_name(q, text, before, ret, err);
 	if (s->tag)
@@ -227,22 +224,56 @@ static int choose(struct sql *q, const struct search *s, int64_t before, struct 
 	return 0;
 }
 
-static int walk_newest(struct sql *q, struct walk *w, const struct page *p, struct err *err)
+static int walk_along(struct sql *q, struct walk *w, const struct plan *plan, int64_t before, struct err *err)
 {
 	const struct search *s = w->search;
+	const struct sql_value asked[] = { SQL_TEXT(w->by_tag ? NULL : s->tag), SQL_INT(before), SQL_INT(w->most - w->seen), SQL_INT(s->vendor != NULL),
+					   SQL_INT(s->status == SEARCH_WAITING), SQL_TEXT(plan->value) };
+
+	return sql_each(q, plan->text, (struct sql_values){ asked, plan->value ? 6 : 5 }, walk_row, w, err);
+}
+
+static int walk_range(struct sql *q, struct walk *w, int64_t from, int64_t before, struct err *err)
+{
+	const struct search *s = w->search;
+
+	if (from >= before || w->page->more)
+		return 0;
+	return sql_each(q, BY_RANGE,
+			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(before), SQL_INT(w->most - w->seen), SQL_INT(s->vendor != NULL),
+				   SQL_INT(s->status == SEARCH_WAITING), SQL_INT(from)),
+			walk_row, w, err);
+}
+
+/* What came since the last block, then the blocks in which the text can stand. */
+static int walk_blocks(struct sql *q, struct walk *w, const struct name_blocks *b, int64_t before, struct err *err)
+{
+	int r = walk_range(q, w, b->from, before, err);
+
+	for (int i = 0; i < b->n && r >= 0; i++)
+		r = walk_range(q, w, b->first[i], MIN(before, b->first[i] + NAME_BLOCK), err);
+	return r;
+}
+
+static int walk_newest(struct sql *q, struct walk *w, const struct page *p, struct err *err)
+{
+	_cleanup_free_ char *text = longest(w->search);
+	int64_t before = page_key_desc(p);
 	struct plan plan = { 0 };
-	struct sql_value asked[] = { SQL_INT(0), SQL_INT(0), SQL_INT(STORE_SEARCH_WALK), SQL_INT(s->vendor != NULL),
-				     SQL_INT(s->status == SEARCH_WAITING), SQL_INT(0) };
-	bool none;
+	struct name_blocks blocks;
+	bool none = false, few = false;
 	int r;
 
-	if (choose(q, s, page_key_desc(p), &plan, &none, err) < 0)
+	if (choose_few(q, w->search, &plan, err) < 0)
+		return -(int)err->code;
+	if (!plan.text && text && store_name_blocks_of(q, text, before, &few, &blocks, err) < 0)
+		return -(int)err->code;
+	if (few)
+		return walk_blocks(q, w, &blocks, before, err);
+	if (!plan.text && choose(q, w->search, text, before, &plan, &none, err) < 0)
 		return -(int)err->code;
 	w->by_tag = plan.text == BY_TAG;
-	asked[0] = SQL_TEXT(w->by_tag ? NULL : s->tag);
-	asked[1] = SQL_INT(page_key_desc(p));
-	asked[5] = SQL_TEXT(plan.value);
-	r = none ? 0 : sql_each(q, plan.text, (struct sql_values){ asked, plan.value ? 6 : 5 }, walk_row, w, err);
+	r = none ? 0 : walk_along(q, w, &plan, before, err);
 	free(plan.value);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include "store/driver.h"
 #include "store/inventory.h"
 #include "store/key.h"
+#include "store/name_block.h"
 #include "store/search.h"
 
 #define OK(call) ASSERT_OK(call, err)
@@ -125,6 +126,99 @@ static void a_search_is_read_in_pages(UNUSED void **state)
 	READ(rig, page_fn, NULL);
 }
 
+#define CROWD (16 * NAME_BLOCK + 10)
+#define ODD (5 * NAME_BLOCK) /* the only one with "simpleft": the last of its block, when numbers begin with 1 */
+
+static char *crowd_name(int i)
+{
+	return i == ODD ? xstrdup("simpleft.example.org") : xasprintf("left-%d.pool.example.net", i);
+}
+
+static int crowd_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	for (int i = 0; i < CROWD; i++) {
+		_cleanup_free_ char *name = crowd_name(i);
+
+		add(tx, NULL, name, "p256", NULL, "all", 1000 + i, err);
+	}
+	return 0;
+}
+
+/* Page after page: each that has the text, once, the newest first, and no page looks at more than its share. */
+static int crowd_ask_fn(struct sql *q, UNUSED void *arg, struct err *err)
+{
+	static const char *const texts[] = { "pleft", "plef", "LEFT-77", "eft-7", "t-1000.p", "left-1033", "example.net", "simpleft", "mplef", "pool.left",
+					     "ample.org", "left-320.pool", "left-319.pool.example.net", "0.pool.example.nett", "xamp", "-9999" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_search_ struct search s = { 0 };
+		_cleanup_free_ char *key = NULL;
+		struct page p = { .limit = 200 };
+		int at = CROWD - 1;
+
+		OK(search_parse(texts[i], 10, &s, err));
+		for (bool more = true; more;) {
+			_cleanup_search_page_ struct search_page page = { 0 };
+
+			OK(store_search(q, &s, false, &p, 10, &page, err));
+			for (size_t k = 0; k < page.ids.n; k++, at--) {
+				_cleanup_certificate_ struct certificate c = { 0 };
+				_cleanup_free_ char *name = NULL;
+
+				OK(store_certificate_get(q, page.ids.v[k], &c, err));
+				for (; at >= 0; at--, replace_str(&name, NULL)) {
+					name = crowd_name(at);
+					if (strstr(name, s.words.v[0]))
+						break;
+				}
+				ASSERT_STR(c.names.v[0], name);
+			}
+			more = page.more;
+			replace_str(&key, page.id);
+			p = (struct page){ .limit = 200, .started = true, .after_key = page.key, .after_id = key };
+		}
+		for (; at >= 0; at--) {
+			_cleanup_free_ char *name = crowd_name(at);
+
+			if (strstr(name, s.words.v[0]))
+				fail_msg("'%s' did not find '%s'", texts[i], name);
+		}
+	}
+	return 0;
+}
+
+static int noted_fn(struct sql *q, void *arg, struct err *err)
+{
+	struct name_blocks b;
+
+	return store_name_blocks_of(q, "pleft", INT64_MAX, arg, &b, err);
+}
+
+/* By blocks, without them (a database of an older version, or one that was filled by hand), and by those that were noted afterwards. */
+static void a_text_is_found_in_blocks_as_without(UNUSED void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	bool noted = false;
+
+	WRITE(rig, crowd_fn, NULL);
+	READ(rig, crowd_ask_fn, NULL);
+	if (rig_pgsql)
+		return;
+	READ(rig, noted_fn, &noted);
+	assert_true(noted);
+	ASSERT_INT(rig_int(rig, "SELECT n FROM counter WHERE name = 'name_block'"), 16);
+	rig_exec(rig, "DELETE FROM counter WHERE name = 'name_block'");
+	rig_exec(rig, "INSERT INTO name_block (name_block) VALUES ('delete-all')");
+	READ(rig, noted_fn, &noted);
+	assert_false(noted);
+	READ(rig, crowd_ask_fn, NULL);
+	ASSERT_OK(store_name_blocks_mend(rig->store, &rig->err), &rig->err);
+	ASSERT_INT(rig_int(rig, "SELECT n FROM counter WHERE name = 'name_block'"), 16);
+	READ(rig, noted_fn, &noted);
+	assert_true(noted);
+	READ(rig, crowd_ask_fn, NULL);
+}
+
 static int keys_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 {
 	_cleanup_free_ char *id = NULL;
@@ -201,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_search_finds_what_is_asked_for),
 		TEST(a_search_is_read_in_pages),
+		TEST(a_text_is_found_in_blocks_as_without),
 		TEST(what_is_not_there_is_said_to_be_so),
 		TEST(with_pg_trgm_names_have_an_index_on_postgresql),
 		TEST(without_pg_trgm_the_search_answers_the_same),
