@@ -16,7 +16,13 @@ static const char DONE[] = "SELECT n FROM counter WHERE name = 'name_block'";
 static const char DONE_PUT[] = "INSERT INTO counter (name, n) VALUES ('name_block', $1) ON CONFLICT (name) DO UPDATE SET n = $1";
 static const char NAMES[] = "SELECT names FROM certificate WHERE num >= $1 AND num < $2";
 static const char ADD[] = "INSERT INTO name_block (rowid, grams) VALUES ($1, $2)";
-static const char WITH[] = "SELECT b.rowid FROM name_block b WHERE name_block MATCH $1 AND b.rowid < $2 ORDER BY b.rowid DESC LIMIT $3";
+static const char WITH[] = "SELECT f.rowid FROM name_block f WHERE name_block MATCH $1 AND f.rowid < $2 ORDER BY f.rowid DESC LIMIT $3";
+static const char SHRINK[] = "PRAGMA shrink_memory";
+
+struct mending {
+	int n;     /* blocks noted in the last write */
+	bool many; /* it was not the first */
+};
 
 struct grams {
 	uint64_t *v; /* letters from the highest byte on, 0 behind the end */
@@ -124,19 +130,25 @@ int store_name_block_add(struct sql *tx, int64_t num, struct err *err)
 	return num % NAME_BLOCK == NAME_BLOCK - 1 ? blocks_add(tx, 1, &n, err) : 0;
 }
 
+/* The last of many leaves the writer no more memory than it had. */
 static int mend_tx(struct sql *tx, void *arg, struct err *err)
 {
-	return blocks_add(tx, MEND_BATCH, arg, err);
+	struct mending *m = arg;
+
+	if (blocks_add(tx, MEND_BATCH, &m->n, err) < 0)
+		return -(int)err->code;
+	return m->many && m->n < MEND_BATCH ? sql_exec(tx, SHRINK, SQL_NONE, NULL, err) : 0;
 }
 
 int store_name_blocks_mend(struct store *s, struct err *err)
 {
-	int n;
+	struct mending m = { 0 };
 
 	do {
-		if (store_write(s, mend_tx, &n, err) < 0)
+		m.many = m.n == MEND_BATCH;
+		if (store_write(s, mend_tx, &m, err) < 0)
 			return -(int)err->code;
-	} while (n == MEND_BATCH);
+	} while (m.n == MEND_BATCH);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ void search_page_done(struct search_page *p)
 
 static const char BY_NUMBER[] = WALK("certificate c", NEWEST, "c.num DESC");
 static const char BY_RANGE[] = WALK("certificate c", "c.num >= $6 AND " NEWEST, "c.num DESC");
+static const char BY_ID[] = WALK("certificate c", "c.id = $6 AND " NEWEST, "c.num DESC");
 static const char BY_TAG[] =
 	WALK("certificate_tag t CROSS JOIN certificate c", "t.tag = $6 AND t.num < $2 AND c.num = t.num", "t.num DESC");
 static const char BY_OWNER[] = WALK("certificate c", "c.owner = $6 AND c.owner IS NOT NULL AND " NEWEST, "c.num DESC");
@@ -54,8 +55,15 @@ static const char COUNT_KEY[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.k
 static const char COUNT_SOURCE[] = COUNT("certificate c", "c.deleted_ms = 0 AND c.source = $1");
 static const char ACCOUNTS[] = "SELECT id FROM account WHERE vendor = $1 ORDER BY id LIMIT 2";
 
+struct expiring {
+	int64_t not_after_ms;
+	char *id;
+};
+
 struct walk {
 	const struct search *search;
+	struct expiring *all; /* by expiry along another index: all that match, to be put in order */
+	size_t n_all, cap_all;
 	bool by_expiry, by_tag; /* the index that is walked along: all of its rows have the tag */
 	int limit, seen, most; /* most: rows that are walked over in a call */
 	int64_t now_ms;
@@ -63,6 +71,15 @@ struct walk {
 	int64_t last_key;
 	char *last_id;
 };
+
+static void expiring_add(struct walk *w, int64_t not_after_ms, const char *id)
+{
+	if (w->n_all == w->cap_all) {
+		w->cap_all *= 2;
+		w->all = xrealloc(w->all, w->cap_all * sizeof *w->all);
+	}
+	w->all[w->n_all++] = (struct expiring){ not_after_ms, xstrdup(id) };
+}
 
 static int walk_row(const struct row *r, void *arg, struct err *err)
 {
@@ -75,6 +92,11 @@ static int walk_row(const struct row *r, void *arg, struct err *err)
 
 	(void)err;
 	w->seen++;
+	if (w->all) {
+		if (search_matches(w->search, &c, w->now_ms))
+			expiring_add(w, c.not_after_ms, row_text(r, 0));
+		return 0;
+	}
 	if (search_matches(w->search, &c, w->now_ms)) {
 		if (w->page->ids.n == (size_t)w->limit) {
 			w->page->more = true; /* one more than wanted was found */
@@ -224,25 +246,19 @@ static int choose(struct sql *q, const struct search *s, const char *text, int64
 	return 0;
 }
 
-static int walk_along(struct sql *q, struct walk *w, const struct plan *plan, int64_t before, struct err *err)
+/* value: what the index is asked for, or NULL where it is asked for nothing. */
+static int walk_along(struct sql *q, struct walk *w, const char *text, struct sql_value value, int64_t before, struct err *err)
 {
 	const struct search *s = w->search;
 	const struct sql_value asked[] = { SQL_TEXT(w->by_tag ? NULL : s->tag), SQL_INT(before), SQL_INT(w->most - w->seen), SQL_INT(s->vendor != NULL),
-					   SQL_INT(s->status == SEARCH_WAITING), SQL_TEXT(plan->value) };
+					   SQL_INT(s->status == SEARCH_WAITING), value };
 
-	return sql_each(q, plan->text, (struct sql_values){ asked, plan->value ? 6 : 5 }, walk_row, w, err);
+	return sql_each(q, text, (struct sql_values){ asked, value.type == SQL_TYPE_NULL ? 5 : 6 }, walk_row, w, err);
 }
 
 static int walk_range(struct sql *q, struct walk *w, int64_t from, int64_t before, struct err *err)
 {
-	const struct search *s = w->search;
-
-	if (from >= before || w->page->more)
-		return 0;
-	return sql_each(q, BY_RANGE,
-			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(before), SQL_INT(w->most - w->seen), SQL_INT(s->vendor != NULL),
-				   SQL_INT(s->status == SEARCH_WAITING), SQL_INT(from)),
-			walk_row, w, err);
+	return from >= before || w->page->more ? 0 : walk_along(q, w, BY_RANGE, SQL_INT(from), before, err);
 }
 
 /* What came since the last block, then the blocks in which the text can stand. */
@@ -255,34 +271,103 @@ static int walk_blocks(struct sql *q, struct walk *w, const struct name_blocks *
 	return r;
 }
 
+/* An index that leaves few rows, or the blocks a text can stand in: what costs little to walk along to its end. */
+struct few {
+	struct plan plan; /* text NULL: none */
+	bool in_blocks;
+	struct name_blocks blocks;
+};
+
+static int find_few(struct sql *q, const struct search *s, const char *text, int64_t before, struct few *ret, struct err *err)
+{
+	*ret = (struct few){ 0 };
+	if (choose_few(q, s, &ret->plan, err) < 0)
+		return -(int)err->code;
+	return ret->plan.text || !text ? 0 : store_name_blocks_of(q, text, before, &ret->in_blocks, &ret->blocks, err);
+}
+
+static int walk_plan(struct sql *q, struct walk *w, struct plan *p, int64_t before, struct err *err)
+{
+	int r;
+
+	w->by_tag = p->text == BY_TAG;
+	r = walk_along(q, w, p->text, SQL_TEXT(p->value), before, err);
+	free(p->value);
+	return r;
+}
+
+static int walk_few(struct sql *q, struct walk *w, struct few *f, int64_t before, struct err *err)
+{
+	return f->in_blocks ? walk_blocks(q, w, &f->blocks, before, err) : walk_plan(q, w, &f->plan, before, err);
+}
+
 static int walk_newest(struct sql *q, struct walk *w, const struct page *p, struct err *err)
 {
 	_cleanup_free_ char *text = longest(w->search);
 	int64_t before = page_key_desc(p);
 	struct plan plan = { 0 };
-	struct name_blocks blocks;
-	bool none = false, few = false;
+	struct few few;
+	bool none;
+
+	if (find_few(q, w->search, text, before, &few, err) < 0)
+		return -(int)err->code;
+	if (few.in_blocks || few.plan.text)
+		return walk_few(q, w, &few, before, err);
+	if (choose(q, w->search, text, before, &plan, &none, err) < 0)
+		return -(int)err->code;
+	return none ? 0 : walk_plan(q, w, &plan, before, err);
+}
+
+static int behind(const struct expiring *e, int64_t not_after_ms, const char *id)
+{
+	return e->not_after_ms != not_after_ms ? (e->not_after_ms > not_after_ms) - (e->not_after_ms < not_after_ms) : strcmp(e->id, id);
+}
+
+static int expiring_order(const void *a, const void *b)
+{
+	const struct expiring *y = b;
+
+	return behind(a, y->not_after_ms, y->id);
+}
+
+/* Few have what is asked for: all of them are looked up, and the page is a stretch of these. */
+static int page_of_few(struct sql *q, struct walk *w, struct few *few, const struct page *p, struct err *err)
+{
 	int r;
 
-	if (choose_few(q, w->search, &plan, err) < 0)
-		return -(int)err->code;
-	if (!plan.text && text && store_name_blocks_of(q, text, before, &few, &blocks, err) < 0)
-		return -(int)err->code;
-	if (few)
-		return walk_blocks(q, w, &blocks, before, err);
-	if (!plan.text && choose(q, w->search, text, before, &plan, &none, err) < 0)
-		return -(int)err->code;
-	w->by_tag = plan.text == BY_TAG;
-	r = none ? 0 : walk_along(q, w, &plan, before, err);
-	free(plan.value);
+	w->most = 2 * STORE_SEARCH_WALK;
+	w->cap_all = 64;
+	w->all = xcalloc(w->cap_all, sizeof *w->all);
+	r = walk_few(q, w, few, INT64_MAX, err);
+	qsort(w->all, w->n_all, sizeof *w->all, expiring_order);
+	for (size_t i = 0; i < w->n_all; i++) {
+		struct expiring *e = &w->all[i];
+
+		if (!p->started || behind(e, p->after_key, p->after_id) > 0) {
+			w->page->more = w->page->ids.n == (size_t)w->limit;
+			if (!w->page->more) {
+				strlist_add(&w->page->ids, e->id);
+				w->last_key = e->not_after_ms;
+				replace_str(&w->last_id, e->id);
+			}
+		}
+		free(e->id);
+	}
+	free(w->all);
 	return r;
 }
 
 static int walk_expiry(struct sql *q, struct walk *w, const struct page *p, struct err *err)
 {
 	const struct search *s = w->search;
+	_cleanup_free_ char *text = longest(s);
 	int64_t from = MAX(s->after_ms, s->status == SEARCH_EXPIRING ? w->now_ms : 0), before = s->before_ms ? s->before_ms : INT64_MAX;
+	struct few few;
 
+	if (find_few(q, s, text, INT64_MAX, &few, err) < 0)
+		return -(int)err->code;
+	if (few.in_blocks || few.plan.text)
+		return page_of_few(q, w, &few, p, err);
 	if (s->status == SEARCH_EXPIRED)
 		before = MIN(before, w->now_ms + 1);
 	if (s->status == SEARCH_EXPIRING)
@@ -293,6 +378,17 @@ static int walk_expiry(struct sql *q, struct walk *w, const struct page *p, stru
 			SQL_VALUES(SQL_TEXT(s->tag), SQL_INT(p->started ? p->after_key : from), SQL_INT(w->most), SQL_INT(s->vendor != NULL),
 				   SQL_INT(s->status == SEARCH_WAITING), SQL_TEXT(page_id(p)), SQL_INT(before)),
 			walk_row, w, err);
+}
+
+int store_search_finds(struct sql *q, const struct search *s, const char *certificate_id, int64_t now_ms, bool *ret, struct err *err)
+{
+	_cleanup_search_page_ struct search_page page = { 0 };
+	struct walk w = { .search = s, .limit = 1, .most = 1, .now_ms = now_ms, .page = &page };
+	int r = walk_along(q, &w, BY_ID, SQL_TEXT(certificate_id), INT64_MAX, err);
+
+	free(w.last_id);
+	*ret = page.ids.n > 0;
+	return r < 0 ? err_wrap(err, "could not judge certificate '%s'", certificate_id) : 0;
 }
 
 int store_search(struct sql *q, const struct search *s, bool by_expiry, const struct page *p, int64_t now_ms, struct search_page *ret,

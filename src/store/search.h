@@ -26,6 +26,9 @@ void search_page_done(struct search_page *p);
 int store_search(struct sql *q, const struct search *s, bool by_expiry, const struct page *p, int64_t now_ms, struct search_page *ret,
 		 struct err *err) MUST_CHECK;
 
+/* Whether this one certificate is what the search finds; false for one that is not there. */
+int store_search_finds(struct sql *q, const struct search *s, const char *certificate_id, int64_t now_ms, bool *ret, struct err *err) MUST_CHECK;
+
 /* A part of names for an index of substrings: a phrase of trigrams, or a LIKE pattern; a free text is quoted. The caller frees it. */
 char *store_search_pattern(enum sql_dialect d, const char *text);
 /* For LIKE ... ESCAPE '!', which means the same in both databases. */

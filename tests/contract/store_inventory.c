@@ -71,6 +71,22 @@ static char letter_of(struct sql *q, const char *id, struct err *err)
 	return c.names.v[0][0];
 }
 
+/* Asked about each for itself, the search says the same. */
+static void judge_one_by_one(struct sql *q, const struct search *s, const struct strlist *found, struct err *err)
+{
+	_cleanup_certificate_list_ struct certificate_list all = { 0 };
+	bool finds = true;
+
+	OK(store_certificate_list(q, CERTIFICATES_NEWEST, &ten, &all, err));
+	ASSERT_INT(all.n, 3);
+	for (size_t i = 0; i < all.n; i++) {
+		OK(store_search_finds(q, s, all.v[i].id, 10, &finds, err));
+		assert_int_equal(finds, strlist_has(found, all.v[i].id));
+	}
+	OK(store_search_finds(q, s, "none", 10, &finds, err));
+	assert_false(finds);
+}
+
 static int ask_fn(struct sql *q, UNUSED void *arg, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
@@ -86,6 +102,7 @@ static int ask_fn(struct sql *q, UNUSED void *arg, struct err *err)
 		if (!streq(found, ask->found))
 			fail_msg("'%s' found '%s' instead of '%s'", ask->text, found, ask->found);
 		assert_false(page.more);
+		judge_one_by_one(q, &s, &page.ids, err);
 	}
 	return 0;
 }
@@ -144,46 +161,68 @@ static int crowd_fn(struct sql *tx, UNUSED void *arg, struct err *err)
 	return 0;
 }
 
-/* Page after page: each that has the text, once, the newest first, and no page looks at more than its share. */
+/* The next of the crowd that has the text, from that one on; -1 when there is none. */
+static int next_with(const char *text, int at, int step)
+{
+	for (; at >= 0 && at < CROWD; at += step) {
+		_cleanup_free_ char *name = crowd_name(at);
+
+		if (strstr(name, text))
+			return at;
+	}
+	return -1;
+}
+
+/* Page after page: each that has the text, once, in its order, and none too few. */
+static void crowd_ask(struct sql *q, const char *text, bool by_expiry, struct err *err)
+{
+	_cleanup_search_ struct search s = { 0 };
+	_cleanup_free_ char *key = NULL;
+	struct page p = { .limit = 200 };
+	int step = by_expiry ? 1 : -1, at = by_expiry ? 0 : CROWD - 1;
+
+	OK(search_parse(text, 10, &s, err));
+	for (bool more = true; more;) {
+		_cleanup_search_page_ struct search_page page = { 0 };
+
+		OK(store_search(q, &s, by_expiry, &p, 10, &page, err));
+		for (size_t k = 0; k < page.ids.n; k++, at += step) {
+			_cleanup_certificate_ struct certificate c = { 0 };
+			_cleanup_free_ char *name = NULL;
+
+			OK(store_certificate_get(q, page.ids.v[k], &c, err));
+			at = next_with(s.words.v[0], at, step);
+			name = crowd_name(at);
+			ASSERT_STR(c.names.v[0], name);
+		}
+		more = page.more;
+		replace_str(&key, page.id);
+		p = (struct page){ .limit = 200, .started = true, .after_key = page.key, .after_id = key };
+	}
+	if (next_with(s.words.v[0], at, step) >= 0)
+		fail_msg("'%s' did not find all%s", text, by_expiry ? " by expiry" : "");
+}
+
 static int crowd_ask_fn(struct sql *q, UNUSED void *arg, struct err *err)
 {
 	static const char *const texts[] = { "pleft", "plef", "LEFT-77", "eft-7", "t-1000.p", "left-1033", "example.net", "simpleft", "mplef", "pool.left",
 					     "ample.org", "left-320.pool", "left-319.pool.example.net", "0.pool.example.nett", "xamp", "-9999" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_cleanup_search_ struct search s = { 0 };
-		_cleanup_free_ char *key = NULL;
-		struct page p = { .limit = 200 };
-		int at = CROWD - 1;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(texts); i++)
+		crowd_ask(q, texts[i / 2], i % 2, err);
+	return 0;
+}
 
-		OK(search_parse(texts[i], 10, &s, err));
-		for (bool more = true; more;) {
-			_cleanup_search_page_ struct search_page page = { 0 };
+/* By expiry, what is in few blocks is one page, not as many as there are stretches of the whole. */
+static int one_page_fn(struct sql *q, UNUSED void *arg, struct err *err)
+{
+	_cleanup_search_ struct search s = { 0 };
+	_cleanup_search_page_ struct search_page page = { 0 };
 
-			OK(store_search(q, &s, false, &p, 10, &page, err));
-			for (size_t k = 0; k < page.ids.n; k++, at--) {
-				_cleanup_certificate_ struct certificate c = { 0 };
-				_cleanup_free_ char *name = NULL;
-
-				OK(store_certificate_get(q, page.ids.v[k], &c, err));
-				for (; at >= 0; at--, replace_str(&name, NULL)) {
-					name = crowd_name(at);
-					if (strstr(name, s.words.v[0]))
-						break;
-				}
-				ASSERT_STR(c.names.v[0], name);
-			}
-			more = page.more;
-			replace_str(&key, page.id);
-			p = (struct page){ .limit = 200, .started = true, .after_key = page.key, .after_id = key };
-		}
-		for (; at >= 0; at--) {
-			_cleanup_free_ char *name = crowd_name(at);
-
-			if (strstr(name, s.words.v[0]))
-				fail_msg("'%s' did not find '%s'", texts[i], name);
-		}
-	}
+	OK(search_parse("left-77", 10, &s, err));
+	OK(store_search(q, &s, true, &(struct page){ .limit = 200 }, 10, &page, err));
+	ASSERT_INT(page.ids.n, 11); /* 77, 770 to 779 */
+	assert_false(page.more);
 	return 0;
 }
 
@@ -204,6 +243,7 @@ static void a_text_is_found_in_blocks_as_without(UNUSED void **state)
 	READ(rig, crowd_ask_fn, NULL);
 	if (rig_pgsql)
 		return;
+	READ(rig, one_page_fn, NULL);
 	READ(rig, noted_fn, &noted);
 	assert_true(noted);
 	ASSERT_INT(rig_int(rig, "SELECT n FROM counter WHERE name = 'name_block'"), 16);
