@@ -46,9 +46,9 @@ static json_t *channel_json(const struct call *call, const struct channel_view *
 
 	if (c->kind == CHANNEL_EMAIL)
 		json_object_set_new(settings, "password", v->has_password ? json_string("set") : json_null());
-	j = json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:s, s:o}", "id", c->id, "num", (json_int_t)c->num, "kind",
+	j = json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:{s:o, s:o, s:o, s:o, s:s}, s:o, s:s, s:o}", "id", c->id, "num", (json_int_t)c->num, "kind",
 		      channel_kind_text(c->kind), "name", c->name, "enabled", c->enabled, "settings", settings, "rules", "events",
-		      json_strlist(&c->events), "vendors", json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners), "connection", service_connection_json(c->connection),
+		      json_strlist(&c->events), "vendors", json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners), "search", c->search ? c->search : "", "connection", service_connection_json(c->connection),
 		      "status", channel_status_text(c->status), "reason", json_text_or_null(c->reason));
 	json_object_set_new(j, "waiting", json_integer(v->waiting));
 	json_object_set_new(j, "dropped", json_integer(c->dropped));

@@ -45,6 +45,7 @@
 #define LIMIT_NAME 253
 #define LIMIT_TEXT 1024           /* a text field people type */
 #define LIMIT_EMAIL 254
+#define LIMIT_SEARCH 512           /* bytes of a search that is kept: the rule of a notification channel */
 #define LIMIT_ISSUER 200 /* name of a chain's issuer */
 #define LIMIT_TOKEN_SOURCES 16    /* networks an API token may be used from */
 #define LIMIT_PASSWORD_MIN 12

@@ -14,7 +14,7 @@ static const struct cli_column settings[] = {
 	{ "Server", "host", 0 }, { "Port", "port", 0 },	{ "Security", "security", 0 }, { "User", "user", 0 }, { "Password", "password", 0 },
 	{ "From", "from", 0 },	 { "To", "to", 0 },	{ "URL", "url", 0 },	       { 0 }
 };
-static const struct cli_column rules[] = { { "Events", "events", 0 }, { "Vendors", "vendors", 0 }, { "Tags", "tags", 0 }, { "Owners", "owners", 0 }, { 0 } };
+static const struct cli_column rules[] = { { "Events", "events", 0 }, { "Vendors", "vendors", 0 }, { "Tags", "tags", 0 }, { "Owners", "owners", 0 }, { "Search", "search", 0 }, { 0 } };
 
 static const struct cli_option paging[] = {
 	CLI_PAGING,
@@ -41,6 +41,7 @@ static const struct cli_option channel_list_options[] = {
 	{ "vendor", "KEY", "tell only about certificates of this vendor", true },                                      \
 	{ "tag", "TAG", "tell only about certificates with this tag (or another --tag)", true },                       \
 	{ "owner", "WHO", "tell only about certificates of this owner", true },                                        \
+	{ "search", "TEXT", "tell only about certificates that this search finds (certificate list --q); empty: all", false }, \
 	{ "enable", NULL, "tell from now on", false }, { "disable", NULL, "tell nothing for now", false },             \
 	{ "connection", "FILE", "route, own CA, pin, private networks: the API's object as JSON; null for none", false }
 static const struct cli_option create_options[] = { { "kind", "K", "email or webhook", false }, SAVE_OPTIONS, { 0 } };
@@ -51,6 +52,12 @@ static int text(json_t *into, const char *name, const char *value, struct err *e
 	if (json_object_set_new(into, name, *value ? json_string(value) : json_null()) < 0)
 		return err_set(err, ERR_INVALID, "--%s is not UTF-8 text", name);
 	return 0;
+}
+
+/* An empty one is sent as such: it takes the rule away. */
+static int search(const char *value, json_t *into, struct err *err)
+{
+	return json_object_set_new(into, "search", json_string(value)) < 0 ? err_set(err, ERR_INVALID, "--search is not UTF-8 text") : 0;
 }
 
 static int list_of(const struct cli_args *a, const char *option, const char *member, json_t *into, struct err *err)
@@ -122,6 +129,7 @@ static int take(const struct cli_args *a, json_t *body, struct err *err)
 	    (arg_has(a, "password-file") && password(arg(a, "password-file"), s, err) < 0) || list_of(a, "to", "to", s, err) < 0 ||
 	    list_of(a, "event", "events", r, err) < 0 || list_of(a, "vendor", "vendors", r, err) < 0 ||
 	    list_of(a, "tag", "tags", r, err) < 0 || list_of(a, "owner", "owners", r, err) < 0 ||
+	    (arg_has(a, "search") && search(arg(a, "search"), r, err) < 0) ||
 	    (arg_has(a, "connection") && take_connection(arg(a, "connection"), body, err) < 0))
 		return -(int)err->code;
 	if (arg_has(a, "enable") && arg_has(a, "disable"))

@@ -8,6 +8,7 @@
 #include "store/inventory.h"
 #include "store/notice.h"
 #include "store/renewal.h"
+#include "store/search.h"
 
 #define KEEP_MS (7 * DAY_MS)  /* a message that nobody took for so long is dropped, and counted */
 #define DIGEST_AFTER_MS (20 * HOUR_MS) /* what was told a moment ago is in no digest */
@@ -90,19 +91,41 @@ int notify_notice(struct sql *tx, const struct notice *n, enum outbox_phase phas
 	return 0;
 }
 
+int notify_about(struct sql *q, const struct channel *ch, const char *vendor, const char *certificate_id, int64_t now_ms, bool *ret, struct err *err)
+{
+	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
+	_cleanup_search_ struct search s = { 0 };
+
+	*ret = !channel_narrow(ch);
+	if (*ret)
+		return 0;
+	if (store_notes_get(q, certificate_id, &notes, err) < 0)
+		return -(int)err->code;
+	*ret = channel_about(ch, vendor, &notes.tags, notes.owner);
+	if (!*ret || !ch->search)
+		return 0;
+	if (search_parse(ch->search, now_ms, &s, err) < 0)
+		return err_wrap(err, "could not read the search of notification channel '%s'", ch->name);
+	return store_search_finds(q, &s, certificate_id, now_ms, ret, err);
+}
+
 int notify_event(struct sql *tx, const char *event, json_t *detail, const char *vendor, const char *certificate_id, int64_t now_ms,
 		 struct err *err)
 {
 	_cleanup_channel_list_ struct channel_list l = { 0 };
-	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
 	_cleanup_free_ char *text = NULL, *name = xstrdup(event);
 
-	if (store_channel_all(tx, &l, err) < 0 || (l.n && store_notes_get(tx, certificate_id, &notes, err) < 0))
+	if (store_channel_all(tx, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct outbox o = { .event = name, .phase = PHASE_HAPPENED, .created_ms = now_ms, .due_ms = now_ms };
+		bool about;
 
-		if (!l.v[i].enabled || !channel_wants(&l.v[i], event) || !channel_about(&l.v[i], vendor, &notes.tags, notes.owner))
+		if (!l.v[i].enabled || !channel_wants(&l.v[i], event))
+			continue;
+		if (notify_about(tx, &l.v[i], vendor, certificate_id, now_ms, &about, err) < 0)
+			return -(int)err->code;
+		if (!about)
 			continue;
 		if (!text)
 			text = json_text(detail);

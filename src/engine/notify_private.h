@@ -17,6 +17,8 @@ struct told {
 	bool skip;            /* over, or not this channel's: nobody is told */
 };
 void told_done(struct told *t);
+/* Whether a channel is told about that certificate, whose account is of this vendor (or NULL): by its tags, owners, vendors and search. */
+int notify_about(struct sql *q, const struct channel *ch, const char *vendor, const char *certificate_id, int64_t now_ms, bool *ret, struct err *err);
 /* What the row says by now; ch decides what concerns it. Reads only. */
 int told_make(struct sql *q, const struct engine *e, const struct channel *ch, const struct outbox *o, struct told *ret, struct err *err);
 void told_test(const struct engine *e, const struct channel *ch, struct told *ret);

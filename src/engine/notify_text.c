@@ -112,15 +112,13 @@ static int vendor_of_account(struct sql *q, const char *account_id, char **ret, 
 	return 0;
 }
 
-static int is_mine(struct sql *q, const struct channel *ch, const struct certificate *c, bool *ret, struct err *err)
+static int is_mine(struct sql *q, const struct channel *ch, const struct certificate *c, int64_t now_ms, bool *ret, struct err *err)
 {
-	_cleanup_certificate_notes_ struct certificate_notes notes = { 0 };
 	_cleanup_free_ char *vendor = NULL;
 
-	if (vendor_of_account(q, c->account_id, &vendor, err) < 0 || store_notes_get(q, c->id, &notes, err) < 0)
+	if (vendor_of_account(q, c->account_id, &vendor, err) < 0)
 		return -(int)err->code;
-	*ret = channel_about(ch, vendor, &notes.tags, notes.owner);
-	return 0;
+	return notify_about(q, ch, vendor, c->id, now_ms, ret, err);
 }
 
 /* A channel of some vendors is told about their accounts even before a certificate is touched. */
@@ -133,11 +131,11 @@ static int account_is_mine(struct sql *q, const struct channel *ch, const struct
 		return 0;
 	if (vendor_of_account(q, n->subject_id, &vendor, err) < 0)
 		return -(int)err->code;
-	*ret = channel_about(ch, vendor, &none, NULL);
+	*ret = !ch->search && channel_about(ch, vendor, &none, NULL);
 	return 0;
 }
 
-static int load_touched(struct sql *q, const struct channel *ch, const struct notice *n, struct touched *ret, struct err *err)
+static int load_touched(struct sql *q, const struct channel *ch, const struct notice *n, int64_t now_ms, struct touched *ret, struct err *err)
 {
 	_cleanup_strlist_ struct strlist ids = { 0 };
 
@@ -154,7 +152,7 @@ static int load_touched(struct sql *q, const struct channel *ch, const struct no
 			continue;
 		}
 		*certificate_list_add(&ret->l) = c;
-		if (!ret->mine && is_mine(q, ch, &c, &ret->mine, err) < 0)
+		if (!ret->mine && is_mine(q, ch, &c, now_ms, &ret->mine, err) < 0)
 			return -(int)err->code;
 	}
 	return ret->mine ? 0 : account_is_mine(q, ch, n, &ret->mine, err);
@@ -268,7 +266,7 @@ static int tell_notice(struct sql *q, const struct engine *e, const struct chann
 		return 0;
 	}
 	if (rc == 0)
-		rc = load_touched(q, ch, &n, &t, err);
+		rc = load_touched(q, ch, &n, engine_now(e), &t, err);
 	if (rc == 0) {
 		ret->skip = (!over && n.ended_ms) || (!over && !t.mine);
 		ret->urgent = !over && is_urgent(&n, engine_now(e));

@@ -18,6 +18,7 @@ void channel_done(struct channel *c)
 	strlist_clear(&c->vendors);
 	strlist_clear(&c->tags);
 	strlist_clear(&c->owners);
+	free(c->search);
 	free(c->sealed);
 	free(c->connection);
 	free(c->reason);
@@ -54,7 +55,7 @@ bool channel_wants(const struct channel *c, const char *event)
 
 bool channel_narrow(const struct channel *c)
 {
-	return c->vendors.n || c->tags.n || c->owners.n;
+	return c->vendors.n || c->tags.n || c->owners.n || c->search;
 }
 
 bool channel_about(const struct channel *c, const char *vendor, const struct strlist *tags, const char *owner)

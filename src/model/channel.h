@@ -25,6 +25,7 @@ struct channel {
 	struct strlist vendors; /* only about certificates of these; none: all */
 	struct strlist tags;    /* only about certificates with one of these; none: all */
 	struct strlist owners;  /* only about certificates of these; none: all */
+	char *search;           /* only about certificates that it finds (model/search.h), or NULL */
 	unsigned char *sealed;  /* password with where it may go, or the signing secrets */
 	size_t sealed_n;
 	char *connection;       /* model/connection.h, or NULL */
@@ -74,7 +75,7 @@ void outbox_done(struct outbox *o);
 bool notify_event_known(const char *event);
 /* It is told about some certificates only. */
 bool channel_narrow(const struct channel *c);
-/* It is told about a certificate of this vendor (or NULL) with these tags and this owner (or NULL). */
+/* It is told about a certificate of this vendor (or NULL) with these tags and this owner (or NULL), when its search finds it too. */
 bool channel_about(const struct channel *c, const char *vendor, const struct strlist *tags, const char *owner);
 bool channel_wants(const struct channel *c, const char *event);
 

@@ -5,6 +5,8 @@
 #include "base/idn.h"
 #include "engine/intake.h"
 #include "engine/notify.h"
+#include "base/limits.h"
+#include "model/search.h"
 #include "model/vendor.h"
 #include "service/internal.h"
 
@@ -268,7 +270,25 @@ static bool owner_known(const char *owner)
 	return *owner && strlen(owner) <= LIMIT_EMAIL && !strpbrk(owner, "\r\n");
 }
 
-static int take_rules(struct channel *c, json_t *rules, struct err *err)
+/* "" takes it away. That it is read is judged now; what it finds, whenever something is to be told. */
+static int take_search(struct service *s, struct channel *c, json_t *rules, struct err *err)
+{
+	const char *text = json_string_value(json_object_get(rules, "search"));
+	_cleanup_search_ struct search read = { 0 };
+
+	if (!json_object_get(rules, "search"))
+		return 0;
+	if (!text || strlen(text) > LIMIT_SEARCH)
+		return err_set_field(err, ERR_INVALID, "/rules/search", "a search is a text of at most %d bytes", LIMIT_SEARCH);
+	if (search_parse(text, service_now(s), &read, err) < 0) {
+		replace_str(&err->field, "/rules/search");
+		return -(int)err->code;
+	}
+	replace_str(&c->search, search_empty(&read) ? NULL : text);
+	return 0;
+}
+
+static int take_rules(struct service *s, struct channel *c, json_t *rules, struct err *err)
 {
 	const char *name;
 	json_t *v;
@@ -280,12 +300,13 @@ static int take_rules(struct channel *c, json_t *rules, struct err *err)
 	json_object_foreach(rules, name, v) {
 		_cleanup_free_ char *pointer = xasprintf("/rules/%.64s", name);
 
-		if (!streq(name, "events") && !streq(name, "vendors") && !streq(name, "tags") && !streq(name, "owners"))
+		if (!streq(name, "events") && !streq(name, "vendors") && !streq(name, "tags") && !streq(name, "owners") && !streq(name, "search"))
 			return err_set_field(err, ERR_INVALID, pointer, "there is no such rule");
 	}
 	return take_list(rules, "events", notify_event_known, &c->events, err) < 0 ||
 			       take_list(rules, "vendors", vendor_known, &c->vendors, err) < 0 ||
-			       take_list(rules, "tags", tag_known, &c->tags, err) < 0 || take_list(rules, "owners", owner_known, &c->owners, err) < 0 ?
+			       take_list(rules, "tags", tag_known, &c->tags, err) < 0 || take_list(rules, "owners", owner_known, &c->owners, err) < 0 ||
+			       take_search(s, c, rules, err) < 0 ?
 		       -(int)err->code :
 		       0;
 }
@@ -340,7 +361,7 @@ static int take(struct service *s, const struct channel_save *r, struct channel 
 		json_object_set_new(secrets, "endpoint", json_string(after));
 	else
 		json_object_del(secrets, "endpoint");
-	if (take_rules(c, r->rules, err) < 0 || take_connection(s, r->connection, c, err) < 0)
+	if (take_rules(s, c, r->rules, err) < 0 || take_connection(s, r->connection, c, err) < 0)
 		return -(int)err->code;
 	free(c->sealed);
 	c->sealed = NULL;
@@ -350,9 +371,9 @@ static int take(struct service *s, const struct channel_save *r, struct channel 
 /* What the audit says of a channel; of its secret only that it changed. */
 static json_t *terms(const struct channel *c, bool secret_changed)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "name", c->name, "kind", channel_kind_text(c->kind), "settings",
+	json_t *doc = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:s?}", "name", c->name, "kind", channel_kind_text(c->kind), "settings",
 				json_text_or_null(c->settings), "enabled", c->enabled, "events", json_strlist(&c->events), "vendors",
-				json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners));
+				json_strlist(&c->vendors), "tags", json_strlist(&c->tags), "owners", json_strlist(&c->owners), "search", c->search);
 
 	if (doc && secret_changed)
 		json_object_set_new(doc, "secret", json_string("changed"));

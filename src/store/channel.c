@@ -7,15 +7,15 @@
 
 #define COLUMNS                                                                                                        \
 	"id, num, kind, name, enabled, settings, events, vendors, sealed, connection, status, reason, tested_ms, sent_ms,"  \
-	" digest_ms, dropped, rev, created_ms, updated_ms, deleted_ms, tags, owners"
+	" digest_ms, dropped, rev, created_ms, updated_ms, deleted_ms, tags, owners, search"
 
 static const char ADD[] = "INSERT INTO channel (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new', NULL, 0, 0,"
-			  " $11, 0, 1, $12, $12, 0, $13, $14)";
+			  " $11, 0, 1, $12, $12, 0, $13, $14, $15)";
 static const char SAME[] = "SELECT 1 FROM channel WHERE name = $1 AND deleted_ms = 0 AND id <> $2";
 static const char COUNT[] = "SELECT COUNT(*) FROM live_channel";
 static const char PUT[] =
 	"UPDATE channel SET name = $3, enabled = $4, settings = $5, events = $6, vendors = $7, sealed = $8, connection = $9,"
-	" updated_ms = $10, tags = $11, owners = $12, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
+	" updated_ms = $10, tags = $11, owners = $12, search = $13, rev = rev + 1 WHERE id = $1 AND deleted_ms = 0 AND ($2 = 0 OR rev = $2) RETURNING rev";
 static const char PUT_STATE[] =
 	"UPDATE channel SET status = $2, reason = $3, tested_ms = $4, sent_ms = $5, digest_ms = $6, dropped = $7 WHERE id = $1";
 static const char GET[] = "SELECT " COLUMNS " FROM live_channel WHERE id = $1";
@@ -52,6 +52,7 @@ static int channel_from_row(const struct row *r, struct channel *c, struct err *
 	c->deleted_ms = row_int(r, 19);
 	row_names(r, 20, &c->tags);
 	row_names(r, 21, &c->owners);
+	c->search = row_text_dup(r, 22);
 	if (ROW_ENUM(channel_kind, r, 2, &c->kind, err) < 0 || ROW_ENUM(channel_status, r, 10, &c->status, err) < 0)
 		return err_wrap(err, "could not read notification channel '%s'", c->id);
 	return 0;
@@ -85,7 +86,7 @@ int store_channel_add(struct sql *tx, struct channel *c, struct err *err)
 		     SQL_VALUES(SQL_TEXT(c->id), SQL_INT(num), SQL_TEXT(channel_kind_text(c->kind)), SQL_TEXT(c->name), SQL_INT(c->enabled),
 				SQL_TEXT(c->settings), SQL_TEXT(events), SQL_TEXT(vendors), SQL_BLOB(c->sealed, c->sealed_n),
 				SQL_TEXT(c->connection), SQL_INT(c->digest_ms), SQL_INT(c->created_ms),
-				SQL_TEXT(tags), SQL_TEXT(owners)),
+				SQL_TEXT(tags), SQL_TEXT(owners), SQL_TEXT(c->search)),
 		     NULL, err) < 0)
 		return err_wrap(err, "could not store notification channel '%s'", c->name);
 	c->num = num;
@@ -105,7 +106,7 @@ int store_channel_put(struct sql *tx, struct channel *c, int64_t expect_rev, str
 	if (put_rev(tx, PUT,
 		    SQL_VALUES(SQL_TEXT(c->id), SQL_INT(expect_rev), SQL_TEXT(c->name), SQL_INT(c->enabled), SQL_TEXT(c->settings),
 			       SQL_TEXT(events), SQL_TEXT(vendors), SQL_BLOB(c->sealed, c->sealed_n), SQL_TEXT(c->connection),
-			       SQL_INT(c->updated_ms), SQL_TEXT(tags), SQL_TEXT(owners)),
+			       SQL_INT(c->updated_ms), SQL_TEXT(tags), SQL_TEXT(owners), SQL_TEXT(c->search)),
 		    GET, "notification channel", c->id, &rev, err) < 0)
 		return -(int)err->code;
 	c->rev = rev;

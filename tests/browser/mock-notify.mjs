@@ -4,11 +4,11 @@
 export function makeChannels({ empty, now, iso, ulid, hostile }) {
 	const day = 86_400_000
 	let nums = 0
-	const channel = (kind, name, settings, more) => ({ id: ulid(), num: ++nums, kind, name, enabled: true, settings, rules: { events: [], vendors: [] }, connection: null, status: 'new', reason: null, waiting: 0, dropped: 0, tested_at: null, sent_at: null, created_at: iso(now - 20 * day), updated_at: iso(now - day), ...more })
+	const channel = (kind, name, settings, more) => ({ id: ulid(), num: ++nums, kind, name, enabled: true, settings, rules: { events: [], vendors: [], tags: [], owners: [], search: '' }, connection: null, status: 'new', reason: null, waiting: 0, dropped: 0, tested_at: null, sent_at: null, created_at: iso(now - 20 * day), updated_at: iso(now - day), ...more })
 	const list = empty
 		? []
 		: [
-				channel('webhook', 'Incident desk', { url: 'https://hooks.bank.example/certwright' }, { rules: { events: ['renewal-failed', 'expiring', 'waiting-for-you'], vendors: [] }, status: 'failing', waiting: 2, sent_at: iso(now - 2 * day), reason: { code: 'unreached', title: 'Not reached', detail: 'hooks.bank.example:443 refused the connection', chain: [], remote: null } }),
+				channel('webhook', 'Incident desk', { url: 'https://hooks.bank.example/certwright' }, { rules: { events: ['renewal-failed', 'expiring', 'waiting-for-you'], vendors: [], tags: [], owners: [], search: '' }, status: 'failing', waiting: 2, sent_at: iso(now - 2 * day), reason: { code: 'unreached', title: 'Not reached', detail: 'hooks.bank.example:443 refused the connection', chain: [], remote: null } }),
 				channel('email', 'Operations', { host: 'mail.bank.example', port: 587, security: 'starttls', user: 'certwright', password: 'set', from: 'certwright@bank.example', to: ['ops@bank.example'] }, { status: 'ok', tested_at: iso(now - 3 * day), sent_at: iso(now - 3600_000) }),
 			]
 	if (hostile) list.push(channel('webhook', hostile(), { url: hostile() }, { status: 'failing', reason: { code: 'x', title: hostile(), detail: hostile(), chain: [hostile()], remote: hostile() } }))

@@ -136,7 +136,8 @@ def test_only_administrators_see_what_stands_behind_a_webhooks_host(api):
 
 
 @pytest.mark.parametrize("rules, field", [({"tags": ["Two Words"]}, "/rules/tags/0"), ({"owners": [""]}, "/rules/owners/0"), ({"tags": "prod"}, "/rules"),
-                                          ({"names": []}, "/rules/names")])
+                                          ({"names": []}, "/rules/names"), ({"search": "colour:red"}, "/rules/search"), ({"search": "x" * 513}, "/rules/search"),
+                                          ({"search": ["prod"]}, "/rules/search")])
 def test_rules_that_mean_nothing_are_refused_with_their_field(api, rules, field):
     made = api.admin.post("/channels", {"kind": "webhook", "name": "ruled", "settings": {"url": "https://example.com/"}, "rules": rules})
     assert made.status_code == 400 and [e["pointer"] for e in made.json()["errors"]] == [field], made.text
@@ -204,7 +205,7 @@ def test_an_issued_certificate_is_told_once_and_survives_a_sink_that_is_down_and
 def test_a_channel_is_told_only_about_its_tags_and_owners(world, hook, connection):
     make(world, "webhook", "prod", connection, "--url", hook.url, "--event", "issued", "--event", "renewed", "--tag", "prod", "--owner", "Web")
     shown = world.server.call("notification", "list")["items"][0]["rules"]
-    assert shown["tags"] == ["prod"] and shown["owners"] == ["Web"]
+    assert shown["tags"] == ["prod"] and shown["owners"] == ["Web"] and shown["search"] == ""
     account = world.account()
     one = wait_order(world, order(world, account, ["ruled.example.test"], "http-01")["id"])
     for change, told in ((["add-tags", "--tag", "prod"], 0), (["set-owner", "--owner", "Web"], 1)):
@@ -214,3 +215,23 @@ def test_a_channel_is_told_only_about_its_tags_and_owners(world, hook, connectio
         if told:
             hook.wait(told)
         assert [json.loads(b)["type"] for _, b in hook.got] == ["certificate.renewed"] * told
+
+
+def test_a_channel_is_told_only_about_what_its_search_finds_when_something_is_told(world, hook, connection):
+    made = make(world, "webhook", "seen", connection, "--url", hook.url, "--event", "issued", "--event", "renewed",
+                "--search", "tag:prod name:*.example.test vendor:custom key:p256")
+    assert made["rules"]["search"] == "tag:prod name:*.example.test vendor:custom key:p256"
+    account = world.account()
+    one = wait_order(world, order(world, account, ["found.example.test"], "http-01")["id"])
+    assert world.server.cli("certificate", "bulk", "add-tags", one["certificate_id"], "--tag", "prod").status == 0
+    found = world.server.call("certificate", "list", "--q", made["rules"]["search"])["items"]
+    assert [c["id"] for c in found] == [one["certificate_id"]], found
+    again = world.server.call("certificate", "renew", one["certificate_id"])["items"][0]["order_id"]
+    assert wait_order(world, again)["status"] == "valid"
+    hook.wait(1)
+    gone = world.server.call("notification", "update", made["id"], "--search", "")
+    assert gone["rules"]["search"] == ""
+    last = world.server.call("certificate", "renew", one["certificate_id"])["items"][0]["order_id"]
+    assert wait_order(world, last)["status"] == "valid"
+    hook.wait(2)
+    assert [json.loads(b)["type"] for _, b in hook.got] == ["certificate.renewed"] * 2

@@ -233,6 +233,7 @@ interface Values extends Record<string, unknown> {
 	vendors: string[]
 	tags: string[]
 	owners: string[]
+	search: string
 	allow: string
 	ca: string
 }
@@ -271,6 +272,7 @@ export function ChannelForm({ channel, onClose, onSaved }: { channel: Channel | 
 			vendors: channel?.rules.vendors ?? [],
 			tags: channel?.rules.tags ?? [],
 			owners: channel?.rules.owners ?? [],
+			search: channel?.rules.search ?? '',
 			allow: (connection?.allow ?? []).join(', '),
 			ca: connection?.ca_pem ?? '',
 		},
@@ -281,7 +283,7 @@ export function ChannelForm({ channel, onClose, onSaved }: { channel: Channel | 
 		const settings = mail ? { host: v.host.trim().toLowerCase(), port: Number(v.port), security: v.security, user: v.user.trim() || null, from: v.from.trim(), to: v.to, ...(v.password ? { password: v.password } : v.user.trim() ? {} : { password: null }) } : { url: v.url.trim() }
 		const allow = v.allow.split(/[\s,]+/).filter(Boolean)
 		const link = allow.length || v.ca.trim() ? { connection: { ...(connection ?? {}), allow, ca_pem: v.ca.trim() ? `${v.ca.trim()}\n` : null } } : connection ? { connection: {} } : {}
-		const body = { name: v.name.trim(), enabled: v.enabled, settings, rules: { events: v.events, vendors: v.vendors, tags: v.tags, owners: v.owners }, ...link }
+		const body = { name: v.name.trim(), enabled: v.enabled, settings, rules: { events: v.events, vendors: v.vendors, tags: v.tags, owners: v.owners, search: v.search.trim() }, ...link }
 		try {
 			let saved: Channel
 			let secret: string | null = null
@@ -328,6 +330,7 @@ export function ChannelForm({ channel, onClose, onSaved }: { channel: Channel | 
 			<MultiSelect label={t('Only certificates of')} searchable clearable data={(vendors.data?.items ?? []).map((v) => ({ value: v.key, label: v.title }))} {...form.getInputProps('vendors')} />
 			<TagsInput size="md" label={t('Only certificates with one of these tags')} description={t('Empty: all. Press Enter after each.')} {...form.getInputProps('tags')} />
 			<TagsInput size="md" label={t('Only certificates of these owners')} description={t('Empty: all. Press Enter after each.')} {...form.getInputProps('owners')} />
+			<TextInput label={t('Only certificates that this search finds')} classNames={{ input: 'mono' }} placeholder="name:*.example.com key:rsa2048" description={t('As in the search of the certificates. Empty: all.')} maxLength={500} {...form.getInputProps('search')} />
 			<TextInput label={t('Private networks that are meant')} classNames={{ input: 'mono' }} placeholder="10.1.0.0/16" description={t('Only when its host has a private address: the networks it may be in.')} {...form.getInputProps('allow')} />
 			<Textarea label={t('Its own CA (PEM)')} autosize minRows={1} maxRows={8} classNames={{ input: 'mono' }} spellCheck={false} {...form.getInputProps('ca')} />
 			<Switch label={t('Tell from now on')} {...form.getInputProps('enabled', { type: 'checkbox' })} />
