@@ -289,6 +289,15 @@ static int count_added(struct sql *q, void *arg, struct err *err)
 	return store_count_get(q, "added", 0, "", arg, err);
 }
 
+/* So many at least, however long they take here. */
+static void wait_for(_Atomic int *done, int n)
+{
+	for (int i = 0; atomic_load(done) < n; i++) {
+		ASSERT_TRUE(i < 12000);
+		usleep(10 * 1000);
+	}
+}
+
 static void a_server_that_dies_loses_nothing_and_doubles_nothing(void **state)
 {
 	_cleanup_rig_ struct rig *rig = rig_new();
@@ -302,12 +311,12 @@ static void a_server_that_dies_loses_nothing_and_doubles_nothing(void **state)
 		workers[i] = (struct worker){ rig, i, &acknowledged, &stop };
 		pthread_create(&threads[i], NULL, worker_main, &workers[i]);
 	}
-	for (int i = 0; i < 3; i++) {
-		usleep(200 * 1000);
+	for (int i = 1; i <= 3; i++) {
+		wait_for(&acknowledged, 40 * i);
 		pg_kill(&rig_pg, SIGQUIT); /* at once, without a farewell */
 		ASSERT_TRUE(pg_run(&rig_pg));
 	}
-	usleep(300 * 1000);
+	wait_for(&acknowledged, 160);
 	atomic_store(&stop, true);
 	for (int i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);

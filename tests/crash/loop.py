@@ -119,7 +119,7 @@ class Loop:
 
     def request(self, method, path, body=None, headers=None, until=None):
         """The server may be away for a moment: that is the point."""
-        until = until or time.monotonic() + 60
+        until = until or time.monotonic() + 240
         while True:
             try:
                 status, doc, head = self.bed.server.request(method, path, body, headers)
@@ -134,7 +134,7 @@ class Loop:
     def offline(self, *statements):
         """Stops the server, changes rows, and starts it again: what time would have brought."""
         server = self.bed.server
-        server.process.stop(30)
+        server.process.stop(240)
         if self.postgres:
             for text in statements:
                 self.postgres.sql(text)
@@ -148,7 +148,7 @@ class Loop:
         if not fact:
             raise Wrong(what, text)
 
-    def until(self, fn, text, seconds=60):
+    def until(self, fn, text, seconds=240):
         until = time.monotonic() + seconds
         while not (got := fn()):
             self.need(time.monotonic() < until, f"not in {seconds} s: {text}")
@@ -157,7 +157,7 @@ class Loop:
 
     def drive(self, scenario, order_id, names):
         """Waits until the order is over; does what a person would, and asks again where an error waits its turn."""
-        until, asked = time.monotonic() + 120, 0
+        until, asked = time.monotonic() + 300, 0
         while True:
             scenario.look(self, order_id)
             _, order, _ = self.request("GET", f"/orders/{order_id}")
@@ -184,7 +184,7 @@ class Loop:
         if order["status"] == "valid":
             scenario.certificate(self, order, names)
         try:
-            helpers.nothing_left(self.bed, names, timeout=75)
+            helpers.nothing_left(self.bed, names, timeout=240)
             self.no_debts()
             scenario.left(self, names)
         except (AssertionError, beds.BedError) as e:
@@ -209,7 +209,7 @@ class Loop:
         return self.count(f"SELECT count(*) FROM debt WHERE state = 'owed' AND NOT ({later})")
 
     def no_debts(self):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while owed := self.owed():
             if time.monotonic() > until:
                 raise AssertionError(f"{owed} debts are not paid")
@@ -257,7 +257,7 @@ class Loop:
             (self.bed.folder / f"wrong-{self.number}.log").write_text(log)
             print("\n".join(log.splitlines()[-25:]), flush=True)
         finally:
-            server.process.stop(30)
+            server.process.stop(240)
             server.process.log.unlink(missing_ok=True)
         self.runs += 1
         return reached

@@ -139,7 +139,7 @@ class Rollover(Order):
         status, doc, _ = loop.request("POST", f"/accounts/{loop.account['id']}/rollover", None, {"Idempotency-Key": f"key-{loop.number}"})
         loop.need(status in (200, 202, 409), f"the change of the key was not taken: {doc}")
         made = super().start(loop, names, None)
-        loop.until(lambda: not loop.request("GET", f"/accounts/{loop.account['id']}")[1]["key_changing"], "the key is changed", 120)
+        loop.until(lambda: not loop.request("GET", f"/accounts/{loop.account['id']}")[1]["key_changing"], "the key is changed")
         return made
 
     def left(self, loop, names):

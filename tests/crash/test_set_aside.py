@@ -59,7 +59,7 @@ def rows(bed, text):
 
 def ask_api(bed, method, path, body=None):
     """An answer of a server that dies again and again. What is asked again after a cut answer is the same request, done once."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     once = {"Idempotency-Key": uuid.uuid4().hex}
     while True:
         try:
@@ -95,7 +95,7 @@ def test_an_order_whose_finalize_ends_the_process_is_set_aside_and_20_others_end
         status, doc = ask_api(bed, "GET", f"/orders/{bad}")
         return status == 200 and doc["set_aside"] and doc
 
-    shown = beds.wait_for(aside, 120, "the order is set aside", 0.2)
+    shown = beds.wait_for(aside, 240, "the order is set aside", 0.2)
     assert shown["stage"] == "set aside" and "set aside" in shown["reason"]["detail"], shown
     assert ended(bed) == STARTS, "it was started three times, and not once more"
     # now nothing ends the process any more
@@ -115,7 +115,7 @@ def test_an_order_whose_finalize_ends_the_process_is_set_aside_and_20_others_end
     nothing_left(bed, [*names[:2], "bad.example.test"])
 
 
-def until_over(bed, ids, timeout=150):
+def until_over(bed, ids, timeout=300):
     """Those that waited out an error while the process died are asked to go on, as a person would."""
     until = time.monotonic() + timeout
     while True:
@@ -132,20 +132,20 @@ def nothing_left_of(bed, names):
     def none():
         return not int(rows(bed, f"SELECT count(*) FROM feed_item WHERE live = 1 AND kind = 'txt' AND name IN ('{names}')")[0][0])
 
-    beds.wait_for(none, 30, "no challenge of the good orders is answered")
+    beds.wait_for(none, 120, "no challenge of the good orders is answered")
 
 
 def test_a_registration_that_ends_the_process_fails_after_three_starts_and_its_account_says_so(make_bed, rules):
     bed = make_bed(env={"CERTWRIGHT_CRASH_FILE": str(rules.path)})
     good = bed.account("good@certwright.test")
     rules.set("kill job-account-register@bad@certwright.test 1+")
-    bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", "bad@certwright.test", "--agree-tos", timeout=60)
+    bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", "bad@certwright.test", "--agree-tos", timeout=300)
 
     def bad():
         _, page = ask_api(bed, "GET", "/accounts")
         return next((a for a in page["items"] if a["email"] == "bad@certwright.test" and a["status"] == "invalid"), None)
 
-    account = beds.wait_for(bad, 90, "the account is invalid", 0.2)
+    account = beds.wait_for(bad, 240, "the account is invalid", 0.2)
     assert "set aside" in account["reason"]["detail"], account
     assert ended(bed) == STARTS
     alarm = rows(bed, f"SELECT level, text FROM event WHERE subject_kind = 'account' AND subject_id = '{account['id']}' AND level = 'error'")
@@ -160,19 +160,19 @@ def test_a_debt_that_ends_the_process_is_set_aside_and_its_order_tells(make_bed,
     bed = make_bed(env={"CERTWRIGHT_CRASH_FILE": str(rules.path)})
     account = bed.account()
     made = order(bed, account, ["debt.example.test"], "dns-01", "--step-by-step")
-    beds.wait_for(lambda: ask_api(bed, "GET", f"/orders/{made['id']}")[1]["status"] == "ready", 60, "the order is ready")
+    beds.wait_for(lambda: ask_api(bed, "GET", f"/orders/{made['id']}")[1]["status"] == "ready", 240, "the order is ready")
     rules.set("kill debt-withdraw-dns@debt.example.test 1+")
     # its order lets go of the record: the janitor's turn
     bed.server.stop()
     with sqlite3.connect(bed.server.state / "certwright.db") as db:
         assert db.execute("UPDATE debt SET held = 0, due_ms = 0").rowcount == 1
     bed.server.start(wait=False)
-    aside = beds.wait_for(lambda: rows(bed, "SELECT order_id, reason FROM debt WHERE set_aside = 1"), 120, "the debt is set aside", 0.2)
+    aside = beds.wait_for(lambda: rows(bed, "SELECT order_id, reason FROM debt WHERE set_aside = 1"), 240, "the debt is set aside", 0.2)
     assert aside[0][0] == made["id"] and "set aside" in aside[0][1]
     assert ended(bed) == STARTS
     alarm = rows(bed, f"SELECT text FROM event WHERE subject_kind = 'order' AND subject_id = '{made['id']}' AND level = 'error'")
     assert any("set aside" in text for text, in alarm), alarm
     rules.set()
-    beds.wait_for(bed.server.ready, 60, "Certwright is ready again")
+    beds.wait_for(bed.server.ready, 240, "Certwright is ready again")
     good = order(bed, account, ["beside.example.test"])
     assert until_over(bed, [good["id"]])[good["id"]]["status"] == "valid"

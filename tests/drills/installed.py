@@ -58,7 +58,7 @@ class Installed(beds.Server):
     def start(self, wait=True, env=None):
         self.machine.run("systemctl", "start", "certwright.target")
         if wait:
-            beds.wait_for(self.ready, 60, "Certwright is ready")
+            beds.wait_for(self.ready, 240, "Certwright is ready")
             self.learn_fingerprint()
         return self
 
@@ -72,7 +72,7 @@ class Installed(beds.Server):
     def close(self):
         self.machine.stop()
 
-    def cli(self, *args, timeout=180, env=None):
+    def cli(self, *args, timeout=600, env=None):
         return beds.Answer(self.machine.do("certwright", *args, timeout=timeout, env={
             "CERTWRIGHT_SERVER": self.url, "CERTWRIGHT_TOKEN_FILE": "/root/token", "CERTWRIGHT_FINGERPRINT": self.fingerprint or "", **(env or {})}))
 

@@ -113,8 +113,8 @@ class Machine:
         self.nspawn = subprocess.Popen(["systemd-nspawn", "--quiet", "--boot", "--directory", self.root, "--register=no", "--keep-unit", "--machine", name,
                                         "--console=pipe", "--resolv-conf=off", "--link-journal=no", f"--network-namespace-path=/run/netns/{network.name}"],
                                        stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
-        self.init = beds.wait_for(self._init, 30, "the machine's process 1 runs")
-        beds.wait_for(lambda: self.systemctl("is-system-running").strip() in ("running", "degraded"), 90, "the machine is up", 0.2)
+        self.init = beds.wait_for(self._init, 240, "the machine's process 1 runs")
+        beds.wait_for(lambda: self.systemctl("is-system-running").strip() in ("running", "degraded"), 240, "the machine is up", 0.2)
 
     def _init(self):
         if self.nspawn.poll() is not None:
@@ -128,7 +128,7 @@ class Machine:
     def _children(pid):
         return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
-    def do(self, *args, text=None, timeout=180, env=None):
+    def do(self, *args, text=None, timeout=600, env=None):
         """A command as root in the machine; how it ended."""
         return subprocess.run(["nsenter", "-t", str(self.init), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/usr/bin/env", "-i", f"PATH={PATH}", "HOME=/root",
                                "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", *[f"{k}={v}" for k, v in (env or {}).items()], *map(str, args)],
@@ -166,7 +166,7 @@ class Machine:
     def install(self, deb, *more):
         """By apt without a way to any mirror: what it depends on is there."""
         shutil.copy(deb, self.path("/root") / deb.name)
-        return self.run("apt-get", "install", "-y", "--no-install-recommends", *more, f"/root/{deb.name}", timeout=300)
+        return self.run("apt-get", "install", "-y", "--no-install-recommends", *more, f"/root/{deb.name}", timeout=900)
 
     def stop(self):
         nspawn = getattr(self, "nspawn", None)

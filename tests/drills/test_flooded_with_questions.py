@@ -54,4 +54,4 @@ def test_two_hundred_orders_are_valid_while_dns_is_asked_at_full_speed(make_bed,
     assert len(over) == ORDERS and {o["status"] for o in over.values()} == {"valid"}, [o for o in over.values() if o["status"] != "valid"][:3]
     assert bed.ca.issued() == ORDERS
     assert totals["completed"] > 100_000, f"that was no flood: {totals}"
-    helpers.nothing_left(bed, names[:5], timeout=60)
+    helpers.nothing_left(bed, names[:5])

@@ -68,7 +68,7 @@ def test_from_the_package_to_a_certificate_with_nothing_but_the_guide(site):
     for theirs, ours in (("https://ca.example.com/directory", site.ca.directory), ("http://10.1.0.53:8081", site.powerdns.url)):
         assert theirs in script
         script = script.replace(theirs, ours)
-    done = host.do("bash", "-euxc", f"cd /root\n{script}", timeout=300)
+    done = host.do("bash", "-euxc", f"cd /root\n{script}", timeout=900)
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}\n{host.journal('-u', 'certwright.service')[-3000:]}"
     print(f"{len(blocks)} blocks, {len(script.splitlines())} lines of the guide were run")
     leaf = x509.load_pem_x509_certificate(host.path("/root/www.pem").read_bytes().split(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----")

@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 @pytest.mark.skipif(isolated_site.why_not() is not None, reason=str(isolated_site.why_not()))
 def test_an_isolated_site_issues_every_way_and_says_nothing_that_is_not_documented(scratch):
-    done = subprocess.run([sys.executable, HERE / "isolated_site.py", scratch], capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run([sys.executable, HERE / "isolated_site.py", scratch], capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     got = json.loads(done.stdout.splitlines()[-1])
     print(json.dumps(got, indent=1))

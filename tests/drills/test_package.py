@@ -31,7 +31,7 @@ def listening(host):
 
 def test_the_package_is_installed_serves_is_removed_and_purged(site):
     server, host = site.server, site.server.machine
-    beds.wait_for(server.ready, 60, "it serves after the installation")
+    beds.wait_for(server.ready, 240, "it serves after the installation")
     assert listening(host) == ["tcp 127.0.0.1:8443"], "nothing but the page, on loopback"
     assert host.active("certwright.service") and not host.active("certwright-edge.service")
     key = host.path("/etc/certwright/master.key")
@@ -46,13 +46,13 @@ def test_the_package_is_installed_serves_is_removed_and_purged(site):
     assert "csr-upload.png" in shown, "the guide's pictures are there"
 
     site.open()
-    beds.wait_for(lambda: host.active("certwright-edge.service"), 30, "edge runs when it is told where")
+    beds.wait_for(lambda: host.active("certwright-edge.service"), 240, "edge runs when it is told where")
     assert listening(host) == ["tcp 127.0.0.1:53", "tcp 127.0.0.1:80", "tcp 127.0.0.1:8443", "udp 127.0.0.1:53"]
     assert_users(host)
     site.account()
     ids = [server.call("order", "create", "--account", server.call("account", "list")["items"][0]["id"], "--validation", v, "--name", n)["id"]
            for v, n in (("dns-01", "*.deb.example.test"), ("http-01", "deb.example.test"))]
-    over = helpers.wait_all(site, ids, 90)
+    over = helpers.wait_all(site, ids)
     assert [o["status"] for o in over.values()] == ["valid"] * 2, over
 
     host.run("apt-get", "remove", "-y", "certwright")
@@ -70,7 +70,7 @@ def test_the_package_is_installed_serves_is_removed_and_purged(site):
 
 def test_purge_deletes_the_state_when_it_is_told_to(site):
     host = site.server.machine
-    beds.wait_for(site.server.ready, 60, "it serves")
+    beds.wait_for(site.server.ready, 240, "it serves")
     host.run("debconf-set-selections", text="certwright certwright/purge-state boolean true\n")
     host.run("apt-get", "purge", "-y", "certwright")
     assert not site.server.state.exists() and not host.path("/etc/certwright").exists(), os.listdir(host.path("/etc/certwright"))

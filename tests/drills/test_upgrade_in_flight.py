@@ -95,7 +95,7 @@ def test_two_hundred_orders_and_every_question_survive_an_upgrade(site, scratch)
     asking = Asking(site.network)
     try:
         host.install(newer)
-        beds.wait_for(server.ready, 60, "core serves again")
+        beds.wait_for(server.ready, 240, "core serves again")
         over = helpers.wait_all(site, ids, 300)
     finally:
         asking.stop()

@@ -52,7 +52,7 @@ def anew(server, kept):
 
 def test_killed_ten_times_within_the_upgrade_of_the_installed_package(site, scratch):
     server, host, kept = site.server, site.server.machine, scratch / "kept"
-    beds.wait_for(server.ready, 60, "it serves after the installation")
+    beds.wait_for(server.ready, 240, "it serves after the installation")
     former(server, kept)
     database, had = server.state / "certwright.db", schemas(kept / "certwright.db")
     began = time.monotonic()
@@ -61,16 +61,20 @@ def test_killed_ten_times_within_the_upgrade_of_the_installed_package(site, scra
     for i in range(10):
         anew(server, kept)
         host.run("systemctl", "start", "--no-block", "certwright.service")
+        began = time.monotonic()
         time.sleep(took * (i + 0.5) / 9)
         host.do("systemctl", "kill", "--signal=KILL", "certwright.service")
+        killed = time.monotonic() - began
         host.run("systemctl", "stop", "certwright.service")  # it would be started again
         found = schemas(database)
         assert found in (had, ours()), found
         old, new = old + (found == had), new + (found == ours())
+        if found == ours():  # not longer than that: the first one may have had less of the machine
+            took = min(took, killed)
     print(f"{took:.2f} s; killed while old {old} times, when new {new} times")
     assert old >= 3
     anew(server, kept)
     host.run("systemctl", "start", "certwright.service")
-    beds.wait_for(server.ready, 60, "upgraded and serving")
+    beds.wait_for(server.ready, 240, "upgraded and serving")
     assert schemas(database) == ours() and "upgraded the database" in host.journal("-u", "certwright.service")
     assert not [p.name for p in server.state.iterdir() if p.name.endswith(".part")]

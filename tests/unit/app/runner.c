@@ -267,7 +267,7 @@ static void one_that_never_ends_is_ended(void **state UNUSED)
 	ASSERT_TRUE(run_with((struct program_request){ .name = "sleep", .timeout_ms = 500 }, &r, &err) < 0);
 	ASSERT_HAS(err.detail, "the program 'sleep' was ended after 1 s, its limit");
 	ASSERT_FAILS(-(int)err.code, &err, ERR_TIMEOUT);
-	ASSERT_TRUE(clock_boot(&clock_system) - begin < 10000);
+	ASSERT_TRUE(clock_boot(&clock_system) - begin < 60 * SECOND_MS);
 	ASSERT_FAILS(run_with((struct program_request){ .name = "stubborn", .timeout_ms = 500 }, &r, &err), &err, ERR_TIMEOUT);
 	assert_nothing_is_left();
 }
@@ -304,7 +304,7 @@ static void a_fork_bomb_is_put_out(void **state UNUSED)
 		ASSERT_TRUE(err.code == ERR_TIMEOUT || err.code == ERR_TOO_LARGE);
 	err_clear(&err);
 	buf_done(&r.out);
-	ASSERT_TRUE(clock_boot(&clock_system) - begin < 20000);
+	ASSERT_TRUE(clock_boot(&clock_system) - begin < 120 * SECOND_MS);
 	assert_nothing_is_left();
 	/* and the next one runs */
 	ASSERT_OK(run_with((struct program_request){ .name = "hello" }, &r, &err), &err);
@@ -354,7 +354,7 @@ static void nothing_runs_as_root_nor_can_become_it(void **state UNUSED)
 
 static void a_caller_that_goes_away_takes_its_job_along(void **state UNUSED)
 {
-	int64_t until = clock_boot(&clock_system) + 10000;
+	int64_t until = clock_boot(&clock_system) + 120 * SECOND_MS;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -458,7 +458,7 @@ static void a_builtin_that_computes_for_ever_is_ended(void **state UNUSED)
 
 static void a_killed_runner_leaves_nothing_and_the_next_one_goes_on(void **state UNUSED)
 {
-	int64_t until = clock_boot(&clock_system) + 15000;
+	int64_t until = clock_boot(&clock_system) + 120 * SECOND_MS;
 	struct program_result r = { 0 };
 	struct err err = ERR_INIT;
 	pid_t pid = fork();

@@ -803,7 +803,7 @@ static void run_threads(struct rig *r, struct front *f, unsigned workers)
 
 static void wait_valid(struct rig *r, int64_t n)
 {
-	int64_t until = clock_boot(&clock_system) + 60 * SECOND_MS;
+	int64_t until = clock_boot(&clock_system) + 240 * SECOND_MS;
 
 	while (rig_count(r, "SELECT COUNT(*) FROM orders WHERE status = 'valid'") < n && clock_boot(&clock_system) < until)
 		usleep(20000);
@@ -823,7 +823,7 @@ static void threads_carry_many_orders_to_the_end(void **state)
 		rig_order(r, &(struct rig_order){ .names = name, .validation = i % 2 ? VALIDATION_DNS01 : VALIDATION_HTTP01 });
 	}
 	wait_valid(r, 60);
-	engine_stop(r->engine, 5000);
+	engine_stop(r->engine, 240 * SECOND_MS);
 	rig_no_residue(r);
 	ASSERT_INT(r->ca.certificates, 60);
 }
@@ -843,7 +843,7 @@ static void whenever_it_is_told_to_stop_no_lease_is_left_to_wait_for(void **stat
 			rig_order(r, &(struct rig_order){ .names = name, .validation = VALIDATION_HTTP01 });
 			usleep((unsigned)(37 * round % 400));
 		}
-		engine_stop(r->engine, 5000);
+		engine_stop(r->engine, 240 * SECOND_MS);
 		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM orders WHERE lease_owner IS NOT NULL"), 0);
 		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM debt WHERE lease_owner IS NOT NULL"), 0);
 	}
@@ -877,7 +877,7 @@ static void an_authority_that_never_answers_changes_nothing_for_the_others(void 
 	wait_valid(r, 20);
 	ASSERT_INT(f.hanging, 4); /* half of the workers, not one more */
 	__atomic_store_n(&f.let_go, true, __ATOMIC_RELEASE);
-	engine_stop(r->engine, 5000);
+	engine_stop(r->engine, 240 * SECOND_MS);
 }
 
 int main(void)

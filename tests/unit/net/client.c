@@ -481,9 +481,9 @@ static void silence_ends_with_the_deadline(void **state UNUSED)
 		int64_t from = clock_boot(&clock_system);
 
 		s->hold = true;
-		ASSERT_FAILS(get(s, (struct http_request){ .timeout_ms = 200 }, &r, &err), &err, ERR_TIMEOUT);
+		ASSERT_FAILS(get(s, (struct http_request){ .timeout_ms = 1000 }, &r, &err), &err, ERR_TIMEOUT);
 		ASSERT_INT(r.leg, NET_LEG_HTTP);
-		ASSERT_TRUE(clock_boot(&clock_system) - from < 2000);
+		ASSERT_TRUE(clock_boot(&clock_system) - from < 30 * SECOND_MS);
 		end(s);
 	}
 }
