@@ -6,12 +6,14 @@ scenario tests and by `make demo`. As root, the parts run as an unprivileged use
 may enter.
 """
 import contextlib
+import http.client
 import json
 import os
 import pathlib
 import pwd
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -109,6 +111,14 @@ def children(pid):
     return found
 
 
+def near_set_aside(path):
+    """How many orders, jobs and debts of the database at path have been started more than once without an end. What is killed three times before
+    it gets anywhere is set aside, by design: who kills again and again waits for 0 before each next blow, however slow this machine is."""
+    live = "SELECT starts FROM orders WHERE ended_ms = 0 UNION ALL SELECT starts FROM job WHERE ended_ms = 0 UNION ALL SELECT starts FROM debt WHERE state = 'owed'"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)) as db:
+        return db.execute(f"SELECT count(*) FROM ({live}) WHERE starts > 1").fetchone()[0]
+
+
 def openssl(*args, cwd=None):
     done = subprocess.run(["openssl", *args], cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -159,7 +169,7 @@ class Pebble:
                                {"PEBBLE_VA_NOSLEEP": "1", **(env or {})}, user, cwd=self.folder)
         self.directory = f"https://{address}:{self.port}/dir"
         self.trust = ssl.create_default_context(cafile=str(self.ca))
-        wait_for(self.answers, 90, "Pebble answers")  # it makes RSA keys at its start
+        wait_for(self.answers, 240, "Pebble answers")  # it makes RSA keys at its start
 
     def answers(self):
         if not self.process.running():
@@ -203,7 +213,7 @@ class Resolver:
             args += ["--never", suffix]
         # the checkout may be in a folder the other user cannot enter: only loopback sockets are used here
         self.process = Process("resolver", ["/usr/bin/python3", *args], folder)
-        wait_for(lambda: "ready" in self.process.text() or not self.process.running(), 10, "the resolver listens")
+        wait_for(lambda: "ready" in self.process.text() or not self.process.running(), 120, "the resolver listens")
         if not self.process.running():
             raise BedError(f"the resolver ended:\n{self.process.text()}")
 
@@ -240,7 +250,7 @@ class Postgres:
                                             f"unix_socket_directories={self.folder}", "-c", "fsync=off", "-c", "max_connections=100"],
                                self.folder, user=self.user, cwd=self.folder)
         self.url = f"postgresql://certwright@127.0.0.1:{self.port}/certwright"
-        wait_for(self.ready, 30, "PostgreSQL answers")
+        wait_for(self.ready, 120, "PostgreSQL answers")
         self.sql("CREATE DATABASE certwright", "postgres")
 
     def settings(self):
@@ -330,7 +340,7 @@ class Server:
 
     def setup(self, *extra):
         done = subprocess.run([str(PROGRAM), "setup", *self.arguments(), *extra], capture_output=True, text=True, check=False,
-                              env={**os.environ, **self.env}, timeout=60)
+                              env={**os.environ, **self.env}, timeout=180)
         return Answer(done)
 
     def prepare(self, name="admin"):
@@ -347,7 +357,7 @@ class Server:
             self.prepare()
         self.process = Process("certwright", [PROGRAM, "serve", *self.arguments()], self.folder, {**self.env, **(env or {})})
         if wait:
-            wait_for(self.ready, 60, "Certwright is ready")
+            wait_for(self.ready, 180, "Certwright is ready")
             self.learn_fingerprint()
         return self
 
@@ -360,7 +370,7 @@ class Server:
                 return r.status, r.read()
         except urllib.error.HTTPError as e:
             return e.code, e.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return None
 
     def ready(self):
@@ -378,9 +388,15 @@ class Server:
         return children(self.process.pid)
 
     def kill(self, part, sig=signal.SIGKILL):
-        pid = wait_for(lambda: self.parts().get(part), 20, f"{part} runs")
+        """Sends the signal; one that is killed is gone then: what answers after this is its successor."""
+        pid = wait_for(lambda: self.parts().get(part), 120, f"{part} runs")
         os.kill(pid, sig)
+        if sig == signal.SIGKILL:
+            wait_for(lambda: pid not in children(self.process.pid).values(), 120, f"{part} is dead")
         return pid
+
+    def near_set_aside(self):
+        return near_set_aside(self.state / "certwright.db")
 
     def stop(self):
         """Ends it, and looks whether a secret came out anywhere."""
@@ -423,12 +439,22 @@ class Server:
                                    headers={"Authorization": f"Bearer {self.token_file.read_text().strip()}",
                                             **({"Content-Type": "application/json"} if data is not None else {}), **(headers or {})})
         try:
-            with urllib.request.urlopen(q, context=trust, timeout=60) as r:
+            with urllib.request.urlopen(q, context=trust, timeout=120) as r:
                 status, text, head = r.status, r.read(), r.headers
         except urllib.error.HTTPError as e:
             status, text, head = e.code, e.read(), e.headers
         kind = head.get("Content-Type", "")
         return status, json.loads(text) if "json" in kind and text else text.decode(errors="replace"), head
+
+    def settled(self, status, doc, path):
+        """(status, document) of a call once its job is over: the object at path that a done one made, or a failed one's reason. Whether a job ends
+        within the two seconds that a call waits for it, or is told as 202, is a matter of how fast this machine is."""
+        if status != 202:
+            return status, doc
+        job = wait_for(lambda: (now := self.request("GET", f"/jobs/{doc['id']}")[1])["state"] in ("done", "failed") and now, 120, f"job {doc['kind']} ends")
+        if job["state"] == "failed":
+            return 400, job["reason"]
+        return 201, self.request("GET", f"{path}/{job['subject_id']}")[1]
 
 
 class Bed:

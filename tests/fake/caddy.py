@@ -87,7 +87,7 @@ class Caddy:
         self.process = bed.Process("caddy", ["unshare", "--mount", "--propagation", "private", "sh", "run.sh", PROGRAM], self.folder, cwd=self.folder)
         self.directory = f"https://localhost:{self.port}/acme/local/directory"
         self.trust = ssl.create_default_context(cafile=str(self.ca))
-        bed.wait_for(self.answers, 60, "Caddy answers")
+        bed.wait_for(self.answers, 180, "Caddy answers")
 
     def answers(self):
         if not self.process.running():

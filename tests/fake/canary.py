@@ -7,7 +7,9 @@ state (database, WAL, backups within), PostgreSQL's files and, before, the comma
 hit fails the test that ran there.
 """
 import base64
+import contextlib
 import json
+import os
 import pathlib
 import urllib.parse
 
@@ -93,14 +95,17 @@ class Canary:
                     continue
 
     def files(self, folder, state):
-        """(where, bytes) of what a server left on the disk."""
+        """(where, bytes) of what a server left on the disk. PostgreSQL is at work meanwhile, and whoever else uses it: what goes while we look is gone."""
         for log in pathlib.Path(folder).rglob("*.log"):
             if log.name.startswith(LOGS) and log.is_file():
                 yield f"log {log.name}", log.read_bytes()
         for root in (pathlib.Path(state), pathlib.Path(folder) / "postgres" / "data"):
-            for file in root.rglob("*") if root.is_dir() else ():
-                if file.is_file() and file.name not in ("master.key", "pg_filenode.map") and not file.is_symlink():
-                    yield f"{root.name} {file.name}", file.read_bytes()
+            for place, _, names in os.walk(root):
+                for name in names:
+                    file = pathlib.Path(place) / name
+                    if name not in ("master.key", "pg_filenode.map") and file.is_file() and not file.is_symlink():
+                        with contextlib.suppress(FileNotFoundError):
+                            yield f"{root.name} {name}", file.read_bytes()
 
     def search(self, sinks):
         """Where what was found, as sentences."""

@@ -38,7 +38,7 @@ action(type="omfile" file="{self.file}" template="parts")
 
     def start(self):
         self.process = beds.Process("rsyslogd", [RSYSLOG, "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"], self.folder)
-        beds.wait_for(self.listens, 20, "rsyslog listens")
+        beds.wait_for(self.listens, 120, "rsyslog listens")
 
     def listens(self):
         import socket
@@ -56,7 +56,7 @@ action(type="omfile" file="{self.file}" template="parts")
         text = self.file.read_text(errors="replace") if self.file.exists() else ""
         return [dict(zip(FIELDS, line.split("\t", len(FIELDS) - 1))) for line in text.splitlines() if line.count("\t") >= len(FIELDS) - 1]
 
-    def wait(self, fits, what, seconds=30):
+    def wait(self, fits, what, seconds=120):
         return beds.wait_for(lambda: next((m for m in self.messages() if fits(m)), None), seconds, what)
 
     def stop(self):

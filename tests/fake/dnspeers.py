@@ -43,7 +43,7 @@ class Peer:
     def wait(self):
         bed.wait_for(lambda: self.process.running() and "NOERROR" in subprocess.run(
             ["dig", "+time=1", "+tries=1", "-p", str(self.port), "@127.0.0.1", "SOA", "example.test"], capture_output=True, text=True, check=False).stdout,
-                     20, f"{type(self).__name__} answers\n{self.process.text()}")
+                     120, f"{type(self).__name__} answers\n{self.process.text()}")
         return self
 
     def stop(self):

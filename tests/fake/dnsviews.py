@@ -77,7 +77,7 @@ controls {{ }};
 zone "{zone}" {{ type primary; file "zone"; allow-update {{ 127.0.0.0/8; }}; }};
 """)
         self.process = bed.Process("named", [NAMED, "-c", self.folder / "named.conf", "-g", "-n", "1"], self.folder)
-        bed.wait_for(lambda: "running" in self.process.text() or not self.process.running(), 20, "named runs")
+        bed.wait_for(lambda: "running" in self.process.text() or not self.process.running(), 120, "named runs")
 
     def update(self, what):
         text = f"server {self.address} 53\nzone {self.zone}\n{what}\nsend\n"
@@ -118,7 +118,7 @@ options {{ directory "{self.folder}"; pid-file "named.pid"; session-keyfile "ses
 controls {{ }};
 {views}""")
         self.process = bed.Process("named", [NAMED, "-c", self.folder / "named.conf", "-g", "-n", "1"], self.folder)
-        bed.wait_for(lambda: "running" in self.process.text() or not self.process.running(), 20, "named runs")
+        bed.wait_for(lambda: "running" in self.process.text() or not self.process.running(), 120, "named runs")
 
     def add(self, address, name, value):
         text = f'server {address} 53\nzone {self.zone}\nupdate add {name} 60 TXT "{value}"\nsend\n'
@@ -150,7 +150,7 @@ class Liar:
             made.answer.append(dns.rrset.from_text(question.name, 3600, "IN", "TXT", f'"{self.says}"'))
         else:
             ask = dns.message.make_query(question.name, question.rdtype)
-            got = dns.query.udp(ask, self.server, timeout=2)
+            got = dns.query.udp(ask, self.server, timeout=30)
             made = dns.message.make_response(query)
             made.set_rcode(got.rcode())
             made.answer, made.authority = got.answer, got.authority
@@ -195,7 +195,7 @@ class Doh:
                     return
                 query = dns.message.from_wire(body)
                 outer.asked.append((str(query.question[0].name), dns.rdatatype.to_text(query.question[0].rdtype), query.id))
-                got = dns.query.udp(dns.message.make_query(query.question[0].name, query.question[0].rdtype), address, port=port, timeout=3)
+                got = dns.query.udp(dns.message.make_query(query.question[0].name, query.question[0].rdtype), address, port=port, timeout=30)
                 got.id = query.id
                 made = dns.message.make_response(query)
                 made.set_rcode(got.rcode())

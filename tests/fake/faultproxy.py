@@ -78,7 +78,7 @@ class FaultProxy:
         self.up = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
-        if not self.up.wait(10):
+        if not self.up.wait(120):
             raise beds.BedError("the fault proxy does not listen")
 
     def run(self):

@@ -107,7 +107,7 @@ class Systemctl:
             return f"systemctl {verb} is not known here"
         if {"certwright.service", "certwright.target"} & set(units):
             if verb in ("stop", "restart"):
-                self.host.server.process.stop(30)
+                self.host.server.process.stop(90)
             if verb in ("start", "restart"):
                 self.host.start()
         return None
@@ -189,7 +189,7 @@ class Host:
         return re.sub(rf"(?<![\w.*/-])/(?=(?:{'|'.join(FOLDERS)})(?:/|\s))", f"{self.root}/", text)
 
     def run(self, script):
-        done = subprocess.run(["bash", "-euxo", "pipefail", "-c", script], cwd=self.work, env=self.env(), capture_output=True, text=True, check=False, timeout=120,
+        done = subprocess.run(["bash", "-euxo", "pipefail", "-c", script], cwd=self.work, env=self.env(), capture_output=True, text=True, check=False, timeout=300,
                               stdin=subprocess.DEVNULL)
         return beds.Answer(done)
 

@@ -52,7 +52,7 @@ class OpeningProxy:
             host, port = target.rsplit(":", 1)
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             with self.server_side.wrap_socket(connection, server_side=True) as inside, \
-                    socket.create_connection((host, int(port)), timeout=10) as raw, \
+                    socket.create_connection((host, int(port)), timeout=60) as raw, \
                     self.client_side.wrap_socket(raw, server_hostname=host) as outside:
                 self.relay(inside, outside)
 

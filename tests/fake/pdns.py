@@ -52,7 +52,7 @@ loglevel=4
 """)
         self.process = beds.Process("pdns", [PROGRAM, f"--config-dir={self.folder}", "--daemon=no", "--guardian=no"], self.folder,
                                     cwd=self.folder)
-        beds.wait_for(self.answers, 30, "PowerDNS answers")
+        beds.wait_for(self.answers, 120, "PowerDNS answers")
         for zone in zones:
             self.api("POST", "/zones", {"name": f"{zone}.", "kind": "Native", "nameservers": [f"ns1.{zone}."], "soa_edit_api": "INCREASE"})
 
@@ -68,7 +68,7 @@ loglevel=4
         request = urllib.request.Request(f"{self.url}/api/v1/servers/localhost{path}", method=method,
                                          data=json.dumps(body).encode() if body is not None else None,
                                          headers={"X-API-Key": KEY, "Accept": "application/json", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
             return json.loads(text) if text else {}
 

@@ -22,7 +22,7 @@ class Prism:
         self.port = bed.free_port()
         self.process = bed.Process("prism", ["node", CLI, "proxy", "--errors", "-h", "127.0.0.1", "-p", self.port,
                                              bed.TOP / "tests" / "data" / description, upstream], folder)
-        bed.wait_for(self.answers, 60, f"Prism answers\n{self.process.text()}", 0.2)
+        bed.wait_for(self.answers, 240, f"Prism answers\n{self.process.text()}", 0.2)
 
     @property
     def url(self):

@@ -54,7 +54,7 @@ class Smtp:
         extra = {"tls_context": context(folder), "require_starttls": True, "auth_required": True, "auth_require_tls": True,
                  "authenticator": check} if tls else {}
         port = port or free_port()
-        self.controller = Controller(self, hostname="127.0.0.1", port=port, **extra)
+        self.controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=120, **extra)
         self.controller.start()
         self.port = port
 
@@ -65,7 +65,7 @@ class Smtp:
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
         return "250 2.0.0 taken"
 
-    def wait(self, n=1, seconds=30):
+    def wait(self, n=1, seconds=120):
         until = time.monotonic() + seconds
         while len(self.mails) < n:
             assert time.monotonic() < until, f"{len(self.mails)} of {n} mails came"
@@ -110,7 +110,7 @@ class Webhook:
         self.url = f"https://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def wait(self, n=1, seconds=30):
+    def wait(self, n=1, seconds=120):
         until = time.monotonic() + seconds
         while len(self.got) < n:
             assert time.monotonic() < until, f"{len(self.got)} of {n} came"

@@ -63,7 +63,7 @@ class Unbound:
         by_https = HTTPS.format(address=address, port=self.https_port, certificate=https[0], key=https[1]) if https else ""
         conf.write_text(CONF.format(address=address, port=self.port, folder=self.folder, https=by_https, lines=lines, verbosity=verbosity))
         self.process = beds.Process("unbound", [PROGRAM, "-d", "-c", conf], self.folder)
-        beds.wait_for(self.answers, 20, "unbound answers")
+        beds.wait_for(self.answers, 120, "unbound answers")
 
     def answers(self):
         if not self.process.running():

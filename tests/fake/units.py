@@ -115,7 +115,7 @@ class Manager:
             self._become(words, fds, names, env, name, unit)
         self.pids[name] = pid
         if wait:
-            beds.wait_for(lambda: self.heard(name, "READY=1") or self.ended(name), 30, f"{name} is ready")
+            beds.wait_for(lambda: self.heard(name, "READY=1") or self.ended(name), 180, f"{name} is ready")
             if name not in self.pids:
                 raise beds.BedError(f"{name} ended:\n{self.log(name)}")
         return pid
@@ -164,7 +164,7 @@ class Manager:
         if not pid:
             return None
         os.kill(pid, how)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:

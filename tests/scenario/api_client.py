@@ -3,6 +3,7 @@
 and nothing more."""
 import pathlib
 import re
+import time
 import warnings
 
 import requests
@@ -117,7 +118,7 @@ class Client:
         self.http.verify = False
         self.http.trust_env = False
 
-    def raw(self, method, path, json=None, headers=None, data=None, timeout=30):
+    def raw(self, method, path, json=None, headers=None, data=None, timeout=120):
         h = dict(headers or {})
         if self.token:
             h.setdefault("Authorization", f"Bearer {self.token}")
@@ -159,6 +160,17 @@ class Client:
 
     def post(self, path, json=None, **more):
         return self.ask("POST", path, json=json, **more)
+
+    def settled(self, answer, path=None):
+        """The answer of a call once its job is over: of one that is done the object at path that it made, or else the job. Whether a job ends within
+        the two seconds that a call waits for it, or is told as 202, is a matter of how fast this machine is."""
+        if answer.status_code != 202:
+            return answer
+        until = time.monotonic() + 120
+        while (job := self.get(f"/jobs/{answer.json()['id']}")).json()["state"] not in ("done", "failed"):
+            assert time.monotonic() < until, job.text
+            time.sleep(0.1)
+        return self.get(f"{path}/{job.json()['subject_id']}") if path and job.json()["state"] == "done" else job
 
     def sign_in(self, name, password):
         r = Client(self.url).post("/session", {"name": name, "password": password})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several scenarios ask: is this order over, is nothing left behind, what does the certificate say."""
+import http.client
 import time
 
 import dns.exception
@@ -23,7 +24,7 @@ def order(bed, account, names, validation="dns-01", *extra):
     return bed.server.call(*args)
 
 
-def wait_order(bed, order_id, timeout=90):
+def wait_order(bed, order_id, timeout=240):
     """The order when it is over, read through the API (the server may be restarting meanwhile)."""
     until = time.monotonic() + timeout
     last = None
@@ -32,7 +33,7 @@ def wait_order(bed, order_id, timeout=90):
             status, last, _ = bed.server.request("GET", f"/orders/{order_id}")
             if status == 200 and last["status"] in ENDED:
                 return last
-        except OSError:
+        except (OSError, http.client.HTTPException):
             pass
         time.sleep(0.1)
     raise AssertionError(f"order {order_id} is not over after {timeout} s: {last}")
@@ -76,7 +77,7 @@ def ask(bed, name, kind="TXT", tcp=False):
     q = dns.message.make_query(name, kind)
     q.flags &= ~dns.flags.RD
     ask_by = dns.query.tcp if tcp else dns.query.udp
-    return ask_by(q, "127.0.0.1", port=bed.server.dns_port, timeout=3)
+    return ask_by(q, "127.0.0.1", port=bed.server.dns_port, timeout=30)
 
 
 def txt(bed, name):
@@ -85,7 +86,7 @@ def txt(bed, name):
     return sorted(b"".join(r.strings).decode() for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT for r in rrset)
 
 
-def nothing_left(bed, names, timeout=20):
+def nothing_left(bed, names, timeout=120):
     """No challenge is answered any more, and every record is withdrawn."""
     until = time.monotonic() + timeout
     left = None

@@ -47,7 +47,7 @@ class Pebble6:
             beds.chown_tree(self.folder, user)
         self.process = beds.Process("pebble", [beds.PEBBLE, "-config", "pebble.json", "-dnsserver", f"{HERE}:{dns}", "-strict=true"], folder,
                                     {"PEBBLE_VA_NOSLEEP": "1"}, user, cwd=self.folder)
-        beds.wait_for(lambda: connects(14000), 90, "Pebble answers")
+        beds.wait_for(lambda: connects(14000), 240, "Pebble answers")
 
 
 def connects(port):
@@ -64,7 +64,7 @@ def main(folder):
         r = beds.Process("resolver", ["/usr/bin/python3", beds.TOP / "tests/fake/resolver", "--listen", f"{HERE}:{resolver}", "--forward", f"{HERE}:{dns}",
                                       "--aaaa", "::1", "--a", ""], folder)
         parts.append(r)
-        beds.wait_for(lambda: "ready" in r.text(), 10, "the resolver listens")
+        beds.wait_for(lambda: "ready" in r.text(), 120, "the resolver listens")
         pebble = Pebble6(folder, resolver, http, user)
         parts.append(pebble.process)
         trust = folder / "trust.pem"
@@ -79,7 +79,7 @@ def main(folder):
         account = server.call("account", "register", "--directory", f"https://{HERE}:14000/dir", "--email", "six@certwright.test", "--agree-tos")
         for validation in ("dns-01", "http-01"):
             done = server.cli("order", "create", "--account", account["id"], "--name", f"{validation[:4].strip('-')}.example.test", "--validation", validation,
-                              *(["--dns", "delegation"] if validation == "dns-01" else []), "--wait", "--json", timeout=90)
+                              *(["--dns", "delegation"] if validation == "dns-01" else []), "--wait", "--json", timeout=180)
             print(validation, done.json["status"] if done.status == 0 else done)
     except BaseException:
         for log in folder.rglob("*.log"):

@@ -22,14 +22,14 @@ def test_core_then_edge_killed_in_the_middle_of_orders_end_valid_once_and_leave_
     bed.server.kill("core")
     time.sleep(1.2)
     bed.server.kill("edge")
-    over = wait_all(bed_when_ready(bed), [o["id"] for o in orders], 120)
+    over = wait_all(bed_when_ready(bed), [o["id"] for o in orders])
     assert {o["status"] for o in over.values()} == {"valid"} and len(over) == len(names), json.dumps(list(over.values()))
     assert bed.ca.issued() == len(names)
     nothing_left(bed, names)
 
 
 def bed_when_ready(bed):
-    beds.wait_for(bed.server.ready, 60, "Certwright is ready again")
+    beds.wait_for(bed.server.ready, 180, "Certwright is ready again")
     return bed
 
 
@@ -40,10 +40,11 @@ def test_core_killed_again_and_again_loses_nothing(make_bed):
     orders = []
     for name in names:
         orders.append(order(bed, account, [name, f"*.{name}"]))
+        beds.wait_for(lambda: not bed.server.near_set_aside(), 120, "nobody is killed for the third time")
         time.sleep(0.03)
         bed.server.kill("core")
         bed_when_ready(bed)
-    over = wait_all(bed, [o["id"] for o in orders], 120)
+    over = wait_all(bed, [o["id"] for o in orders])
     assert len(over) == len(names) and {o["status"] for o in over.values()} == {"valid"}, json.dumps(list(over.values()))
     assert bed.ca.issued() == len(names)
     nothing_left(bed, names)
@@ -70,7 +71,7 @@ def test_a_ca_that_refuses_every_second_nonce_and_reuses_authorizations_or_not(m
     for turn in range(2):
         orders = [order(bed, account, [f"n{i}.example.test", f"*.n{i}.example.test"], "dns-01", "--key", ("p256", "p384")[turn]) for i in range(5)]
         orders += [order(bed, account, [f"h{i}.example.test"], "http-01", "--key", ("p256", "p384")[turn]) for i in range(5)]
-        over = wait_all(bed, [o["id"] for o in orders], 200)  # ten refused nonces in a row are retried after a minute
+        over = wait_all(bed, [o["id"] for o in orders], 600)  # ten refused nonces in a row are retried after a minute
         assert len(over) == 10 and {o["status"] for o in over.values()} == {"valid"}, json.dumps(list(over.values()))
         ids += list(over)
     assert bed.ca.issued() == len(ids) == 20
@@ -89,7 +90,7 @@ def test_of_200_orders_at_once_one_can_never_validate_and_says_why(make_bed):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(submit, range(200)))
-    over = wait_all(bed, ids, 240)
+    over = wait_all(bed, ids, 600)
     bad = over.pop(ids[77], None)
     assert len(over) == 199 and {o["status"] for o in over.values()} == {"valid"}, [o for o in over.values() if o["status"] != "valid"][:3]
     assert bad and bad["status"] == "invalid", bad

@@ -3,9 +3,6 @@
 import base64
 
 
-
-
-
 def spellings(key):
     std, url = base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode()
     return [std, url, std.rstrip("="), url.rstrip("="), f"  {url}\n"]
@@ -13,7 +10,7 @@ def spellings(key):
 
 def register(bed, **body):
     status, doc, _ = bed.server.request("POST", "/accounts", {"directory_url": bed.ca.directory, "agree_tos": True, **body})
-    return status, doc
+    return bed.server.settled(status, doc, "/accounts")
 
 
 def test_every_spelling_of_the_hmac_key_is_the_same_key(make_bed):

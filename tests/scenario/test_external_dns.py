@@ -39,7 +39,7 @@ def provider(bed, name="inside", url=None):
 
 
 def nothing_left(bed, zone="example.test", keep=()):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while True:
         left = {n: v for n, v in bed.pdns.texts(zone).items() if n not in keep}
         owed = bed.server.call("debt", "list")["items"]
@@ -87,7 +87,7 @@ def test_a_refused_credential_parks_what_uses_it_until_a_good_one_is_tested(worl
     world.key.write_text("stolen-and-revoked\n")
     world.server.call("provider", "update", p["id"], "--secret-file", f"api_key={world.key}")
     ids = [order(world, account, [f"park{i}.example.test"], "dns-01", "--dns", p["id"])["id"] for i in range(3)]
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while any("credential" not in str(world.server.call("order", "show", i)["reason"]) for i in ids):
         assert time.monotonic() < until
         time.sleep(0.2)
@@ -165,12 +165,10 @@ def test_kill_9_at_any_moment_leaves_nothing_at_the_provider(world):
     ids = []
     for i in range(6):
         ids.append(order(world, account, [f"kill{i}.example.test", f"*.kill{i}.example.test"], "dns-01", "--dns", p["id"])["id"])
+        beds.wait_for(lambda: not world.server.near_set_aside(), 120, "nobody is killed for the third time")
         time.sleep(dice.uniform(0.05, 0.6))
         world.server.kill("core", signal.SIGKILL)
-        until = time.monotonic() + 30
-        while not world.server.ready():
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        beds.wait_for(world.server.ready, 180, "Certwright is ready again")
     over = wait_all(world, ids)
     assert {o["status"] for o in over.values()} == {"valid"} and len(over) == 6, over
     nothing_left(world)

@@ -94,6 +94,7 @@ def test_an_authority_that_accepts_and_never_answers_slows_nobody_else(make_bed,
     silent = fakes.CA(scratch / "silent", Real(bed.resolver.port, bed.http_port), identity=bed.ca)
     try:
         status, doc, _ = bed.server.request("POST", "/accounts", {"directory_url": silent.directory, "email": "s@example.test", "agree_tos": True})
+        status, doc = bed.server.settled(status, doc, "/accounts")
         assert status == 201, doc
         alone = time.monotonic()
         ids = [order(bed, account, [f"alone{i}.example.test"])["id"] for i in range(20)]

@@ -32,7 +32,7 @@ class Never:
 class Real:
     """dns-01 by asking a name server, http-01 by asking 127.0.0.1 on a port with the name as host."""
 
-    def __init__(self, dns_port=None, http_port=None, timeout=5.0, address="127.0.0.1"):
+    def __init__(self, dns_port=None, http_port=None, timeout=30.0, address="127.0.0.1"):
         self.dns_port, self.http_port, self.timeout, self.address = dns_port, http_port, timeout, address
 
     def __call__(self, kind, name, token, authorization):
