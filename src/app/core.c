@@ -10,6 +10,7 @@
 #include "app/last_error.h"
 #include "app/log_pair.h"
 #include "app/proxy.h"
+#include "app/restored.h"
 #include "app/runner.h"
 #include "app/settings.h"
 #include "app/setup.h"
@@ -346,6 +347,10 @@ static int begin(struct core *c, struct err *err)
 		return err_wrap(err, "could not open the store");
 	if (keys_begin(c, err) < 0)
 		return err_wrap(err, "could not open the keys");
+	if (c->log.n && log_pair_listen(c->log.fd[0], err) < 0)
+		return -(int)err->code;
+	if (restored_look(c->store, err) < 0)
+		return -(int)err->code;
 	if (policy_begin(c, err) < 0)
 		return err_wrap(err, "could not use the [net] settings");
 	if (syslog_begin(c, err) < 0)

@@ -7,6 +7,7 @@
 #include "app/host.h"
 #include "app/kinds.h"
 #include "app/pages.h"
+#include "app/restored.h"
 #include "app/setup.h"
 #include "app/supervisor.h"
 #include "app/units.h"
@@ -164,6 +165,14 @@ static int verb_restore(const struct config_input *in, int argc, char **argv, co
 	return restore_verb(in, argc, argv, &b);
 }
 
+static int verb_restored(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
+{
+	(void)argv, (void)o;
+	host_harden();
+	log_init(LOG_WARNING, LOG_LOGFMT, "restored");
+	return restored_verb(in, argc);
+}
+
 static int verb_upgrade(const struct config_input *in, int argc, char **argv, const struct setup_options *o)
 {
 	(void)argv;
@@ -190,6 +199,8 @@ static const struct local_verb {
 	{ "backup", verb_backup, "backup [verify FILE] [--to FILE|DIR] [--recipient KEY... | --passphrase-file F] [--identity F] [--json] [--config FILE] [--state DIR]",
 	  "one sealed file of everything but the master key, beside a running server; or what is in such a file" },
 	{ "restore", verb_restore, "restore FILE [--state DIR] [--identity F | --passphrase-file F] [--config FILE]", "a backup into an empty state folder, on any host" },
+	{ "restored", verb_restored, "restored [--config FILE] [--state DIR]",
+	  "says that the database went back in time by other means (a snapshot, PostgreSQL's recovery): the stopped server will look before it acts" },
 	{ "upgrade", verb_upgrade, "upgrade [--backup-made] [--config FILE] [--state DIR]",
 	  "what this version does to the database; of one in PostgreSQL: that there is a backup, which the server waits for" },
 	{ "key", verb_key, "key create FILE | show-escrow | check-escrow | restore-escrow FILE | create-recipient FILE [--config FILE] [--state DIR]",

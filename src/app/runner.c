@@ -337,6 +337,7 @@ int runner_serve(const struct runner_options *o, int listen_fd, struct err *err)
 	if (r.signal_fd < 0)
 		return err_set_errno(err, ERR_INTERNAL, "could not listen for signals");
 	home_make(&r);
+	log_info("ready");
 	notify_send("READY=1");
 	loop(&r);
 	notify_send("STOPPING=1");

@@ -4,6 +4,7 @@
 
 #include "app/edge_program.h"
 #include "app/host.h"
+#include "app/log_pair.h"
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/file.h"
@@ -45,8 +46,11 @@ int units_runner(const struct config *c, const struct runner_builtin *builtins)
 {
 	const struct runner_options o = { .programs = &c->programs, .builtins = builtins };
 	_cleanup_err_ struct err err = ERR_INIT;
+	_cleanup_free_ char *log = c->run_sockets ? path_join(c->run_sockets, "log.sock") : NULL;
 	struct host_sockets s = { 0 };
 
+	if (log)
+		log_pair_connect(log);
 	host_passed("runner", &s);
 	if (geteuid() == 0)
 		err_set(&err, ERR_NEEDS_PERSON, "the runner of foreign programs does not run as root");

@@ -13,10 +13,7 @@ struct store_facts {
 };
 int store_facts(struct sql *q, struct store_facts *ret, struct err *err);
 
-/*
- * After a restore: sessions, API tokens and setup links die, for whoever had them may have lost them with the host; passwords
- * stay. In the transaction an audit row by nobody says so.
- */
-int store_restored(struct sql *tx, int64_t now_ms, struct err *err);
+/* After a restore sessions, API tokens and setup links die, for whoever had them may have lost them with the host; passwords stay. */
+int store_end_sign_ins(struct sql *tx, int64_t now_ms, struct err *err) MUST_CHECK;
 
 #endif

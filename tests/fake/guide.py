@@ -16,7 +16,7 @@ import bed as beds
 PAGES = beds.TOP / "docs/admin"
 LANGUAGES = ("sh", "ini", "zone", "json", "yaml", "text")
 FOLDERS = ("etc", "root", "mnt", "media", "srv", "run", "var", "usr/local")  # of a real host, which the blocks name
-LOCAL = ("serve", "setup", "config", "key", "restore", "backup", "upgrade")              # verbs that read certwright.conf themselves
+LOCAL = ("serve", "setup", "config", "key", "restore", "backup", "upgrade", "restored")              # verbs that read certwright.conf themselves
 
 
 class Block(typing.NamedTuple):

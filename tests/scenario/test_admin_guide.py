@@ -11,7 +11,7 @@ import pytest
 
 GUIDE = beds.TOP / "docs/admin"
 PAGES = sorted(GUIDE.glob("*.md"))
-LOCAL = ("serve", "setup", "config", "restore", "key", "backup", "upgrade")
+LOCAL = ("serve", "setup", "config", "restore", "key", "backup", "upgrade", "restored")
 COMMON = {"--json", "--server", "--token-file", "--ca", "--fingerprint", "--quiet", "--help"}
 
 

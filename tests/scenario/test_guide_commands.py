@@ -31,6 +31,7 @@ NOT_RUN = {
     ("install.md", "apt-get install ./certwright_0.1.0_amd64.deb"): PACKAGE,
     ("upgrade.md", "apt-get install ./certwright_NEW_amd64.deb"): PACKAGE,
     ("upgrade.md", "pg_dump --format=custom --file=certwright-before.dump certwright"): "a database in PostgreSQL: test_upgrade_shared.py does all of it",
+    ("backup.md", "pg_restore --dbname=certwright --clean --if-exists certwright.dump"): "a database in PostgreSQL: test_restored_dump.py does all of it",
     ("operation.md", 'global(DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="/etc/rsyslog-ca.pem"'): EXTERNAL,
 }
 

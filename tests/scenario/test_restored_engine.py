@@ -56,6 +56,16 @@ def reconciled(server):
     return jobs[0]["result"]
 
 
+def sign_in_again(server):
+    """After a restore, which ends the token there was."""
+    server.token_file.unlink()
+    signed_in = {"CERTWRIGHT_TOKEN_FILE": ""}
+    for args in (("login", "--user", "admin", "--password-file", server.password_file, "--fingerprint", server.fingerprint),
+                 ("token", "create", "--name", f"after {time.time()}", "--out", server.token_file)):
+        done = server.cli(*args, env=signed_in)
+        assert done.status == 0, done
+
+
 def lose_and_restore(host, scratch, file, *statements):
     """The state folder is destroyed, and another one made from the backup and the master key of the safe."""
     server = host.server
@@ -71,13 +81,8 @@ def lose_and_restore(host, scratch, file, *statements):
     server.state = new
     if statements:
         rows(server, *statements)
-    server.token_file.unlink()
     server.start()
-    signed_in = {"CERTWRIGHT_TOKEN_FILE": ""}
-    for args in (("login", "--user", "admin", "--password-file", server.password_file, "--fingerprint", server.fingerprint),
-                 ("token", "create", "--name", "after", "--out", server.token_file)):
-        done = server.cli(*args, env=signed_in)
-        assert done.status == 0, done
+    sign_in_again(server)
 
 
 def issued_by(host):

@@ -2,6 +2,7 @@
 """The parts as units of systemd: the unit files of the package, the generator that gives the sockets their addresses, one part
 restarted without the others. Where systemd is not process 1, tests/fake/units.py runs what the units say and systemd's own
 systemd-socket-activate and systemd-analyze judge what they can."""
+import json
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ import dns.query
 import pytest
 
 import bed as beds
+import collector
 import units
 
 UNITS = pathlib.Path(os.environ.get("CERTWRIGHT_UNITS", beds.TOP / "packaging/systemd"))
@@ -144,6 +146,30 @@ def test_a_foreign_program_runs_in_the_runner_unit(host, scratch, who_am_i):
     assert "ended with status 3" in done.err + done.out and "the zone is closed" in done.err + done.out, done
     assert noted.read_text().splitlines()[0].startswith("present _acme-challenge") and noted.read_text().splitlines()[0].endswith(f"by {unit}"), noted.read_text()
     assert host.manager.stop("certwright-runner.service") == 0
+
+
+@pytest.mark.skipif(bool(collector.missing()), reason=str(collector.missing()))
+def test_what_the_runner_unit_logs_comes_to_the_collector(host, scratch, who_am_i):
+    program, _ = who_am_i
+    program.write_text("#!/bin/sh\nkill -9 $PPID\nsleep 60\n")
+    sink = collector.Collector(scratch)
+    try:
+        write_conf(host.conf, host, scratch / "run", programs={"who": program}, log={"target": f"syslog://127.0.0.1:{sink.port}", "target_ca": sink.ca})
+        first = start_runner(host)  # before core, whose socket systemd has made by then
+        start_core(host)
+        provider = host.call("provider", "create", "--kind", "exec", "--name", "hook", "--set", "program=who")
+        assert host.cli("provider", "test", provider["id"], "--zone", "example.test").status != 0
+        got = sink.wait(lambda m: "the keeper of a job was killed" in m["msg"], "the runner's line comes", 60)
+        assert got["procid"] == str(first) and json.loads(got["msg"])["process"] == "runner", got
+        host.manager.stop("certwright-runner.service", signal.SIGKILL)
+        host.manager.stop("certwright.service")
+        second = start_runner(host)
+        assert not any(m["procid"] == str(second) for m in sink.messages()), "core is away"
+        start_core(host)
+        sink.wait(lambda m: m["procid"] == str(second) and m["msgid"] == "ready", "what was logged while core was away comes", 60)
+        host.manager.stop("certwright-runner.service")
+    finally:
+        sink.stop()
 
 
 def test_a_password_protected_file_is_opened_in_the_runner_unit(host, scratch):

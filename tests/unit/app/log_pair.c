@@ -6,7 +6,9 @@
 #include "base/log_foreign.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,9 +83,43 @@ static void nobody_waits_for_a_core_that_is_away(void **state UNUSED)
 	close(pair[1]);
 }
 
+/* As a unit: the socket is not there, then there, then another one. */
+static void a_runner_that_is_a_unit_sends_its_lines_as_soon_as_somebody_listens(void **state UNUSED)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct err err = ERR_INIT;
+	char dir[] = "/tmp/certwright-log-test-XXXXXX";
+
+	ASSERT_TRUE(mkdtemp(dir) != NULL);
+	snprintf(at.sun_path, sizeof at.sun_path, "%s/log.sock", dir);
+	log_set_process("runner");
+	log_pair_connect(at.sun_path);
+	log_info("nobody listens");
+	for (int i = 0; i < 2; i++) {
+		int core = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+		(void)unlink(at.sun_path);
+		ASSERT_INT(bind(core, (const struct sockaddr *)&at, sizeof at), 0);
+		ASSERT_OK(log_pair_listen(core, &err), &err);
+		n_got = 0;
+		log_info("somebody listens");
+		log_add_sink(sink, NULL);
+		log_pair_read(core, 1);
+		log_drop_sink(sink, NULL);
+		ASSERT_INT(n_got, 1);
+		ASSERT_INT(got[0].pid, getpid());
+		ASSERT_HAS(got[0].line, "\"process\":\"runner\",\"msg\":\"somebody listens\"");
+		close(core);
+	}
+	log_pair_use(-1);
+	(void)unlink(at.sun_path);
+	(void)rmdir(dir);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(lines_come_with_who_sent_them_and_nobody_speaks_for_another), TEST(nobody_waits_for_a_core_that_is_away) };
+	const struct CMUnitTest tests[] = { TEST(lines_come_with_who_sent_them_and_nobody_speaks_for_another), TEST(nobody_waits_for_a_core_that_is_away),
+					    TEST(a_runner_that_is_a_unit_sends_its_lines_as_soon_as_somebody_listens) };
 
 	return RUN(tests);
 }
