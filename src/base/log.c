@@ -171,10 +171,11 @@ void log_to_sinks(enum log_level level, long pid, const char *line, size_t n)
 	pthread_rwlock_unlock(&sinks_lock);
 }
 
-static void to_sinks(enum log_level level, const struct buf *b)
+/* n: without the newline. */
+static void to_sinks(enum log_level level, const struct buf *b, size_t n)
 {
 	if (!b->failed)
-		log_to_sinks(level, LOG_OWN, b->p, b->n);
+		log_to_sinks(level, LOG_OWN, b->p, n);
 }
 
 void log_line(enum log_level level, const char *message, ...)
@@ -184,6 +185,7 @@ void log_line(enum log_level level, const char *message, ...)
 	char when[CLOCK_TEXT];
 	va_list ap;
 	struct line l = { level, NULL, message, &ap };
+	size_t n;
 
 	if (!log_enabled(level))
 		return;
@@ -193,10 +195,11 @@ void log_line(enum log_level level, const char *message, ...)
 	if (sunk && format != LOG_JSON)
 		build(&json, LOG_JSON, &l);
 	va_end(ap);
-	if (sunk)
-		to_sinks(level, format == LOG_JSON ? &b : &json);
+	n = b.n;
 	buf_add_char(&b, '\n');
-	to_stderr(&b);
+	to_stderr(&b); /* first: what came to a collector stands in the local log, too */
+	if (sunk)
+		to_sinks(level, format == LOG_JSON ? &b : &json, format == LOG_JSON ? n : json.n);
 }
 
 void log_err(enum log_level level, const char *message, const struct err *e)

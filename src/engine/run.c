@@ -558,12 +558,36 @@ struct flush {
 	enum lease_then then;
 };
 
+/* The account's terms were agreed to while the refusal was on its way: it speaks of before, so nothing is parked and the order looks again. */
+static int drop_outdated_parks(struct sql *tx, struct run *r, int64_t now_ms, struct err *err)
+{
+	_cleanup_account_ struct account a = { 0 };
+	size_t i = 0;
+
+	while (i < r->n_parks && !str_starts(r->parks[i].lane, LANE_ACCOUNT))
+		i++;
+	if (i == r->n_parks)
+		return 0;
+	if (store_account_get_any(tx, r->account.id, &a, err) < 0)
+		return -(int)err->code;
+	if (a.tos_agreed_ms == r->account.tos_agreed_ms)
+		return 0;
+	r->account.tos_agreed_ms = a.tos_agreed_ms;
+	free(r->parks[i].lane);
+	free(r->parks[i].reason);
+	r->parks[i] = r->parks[--r->n_parks];
+	r->o.due_ms = now_ms;
+	return 0;
+}
+
 static int flush(struct sql *tx, void *arg, struct err *err)
 {
 	struct flush *f = arg;
 	struct run *r = f->r;
 	int64_t now = engine_now(r->e);
 
+	if (drop_outdated_parks(tx, r, now, err) < 0)
+		return -(int)err->code;
 	/* store_order_put is the fence: when it fails nothing of this is kept, neither what came before it */
 	if (r->has_new_csr) {
 		if (r->new_key.id && store_key_add(tx, &r->new_key, err) < 0)

@@ -281,6 +281,43 @@ static void new_terms_park_the_account_until_a_person_has_agreed(void **state)
 	}
 }
 
+static int agree_now(struct sql *tx, void *arg, struct err *err)
+{
+	(void)arg;
+	return sql_exec(tx, "UPDATE account SET tos_agreed_ms = tos_agreed_ms + 1", SQL_NONE, NULL, err);
+}
+
+/* A person agrees while the authority's refusal is on its way. */
+static int agreed_meanwhile(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
+{
+	struct rig *r = arg;
+	bool refuses = bend.times && str_starts(path, bend.path);
+
+	if (refuses)
+		ASSERT_OK(store_write(r->store, agree_now, NULL, &r->err), &r->err);
+	return bent(ca, NULL, method, path, ret);
+}
+
+static void terms_that_are_agreed_to_while_a_refusal_is_on_its_way_hold_nothing_up(void **state)
+{
+	struct order_taken a, b;
+	_cleanup_rig_ struct rig *r = bent_rig((struct bend){ "/new-order", 1, 403, "userActionRequired", "agree to the new terms", NULL, NULL }, &a);
+
+	r->ca.hook = agreed_meanwhile;
+	r->ca.hook_arg = r;
+	b = rig_order(r, &(struct rig_order){ .names = "b.example", .validation = VALIDATION_DNS01 });
+	rig_run_until(r, r->clock.fake_ms + 5 * MINUTE_MS);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM lane WHERE parked_until_ms > 0"), 0);
+	{
+		RIG_GET(r, first, a.id);
+		RIG_GET(r, second, b.id);
+
+		ASSERT_STR(order_status_text(first.status), "valid");
+		ASSERT_STR(order_status_text(second.status), "valid");
+	}
+	rig_no_residue(r);
+}
+
 static int used_up(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
 {
 	int *left = arg;
@@ -892,6 +929,7 @@ int main(void)
 		TEST(a_vendor_that_is_down_is_parked_as_a_whole),
 		TEST(an_order_cancelled_while_its_authority_is_parked_withdraws_at_once_and_owes_the_rest),
 		TEST(new_terms_park_the_account_until_a_person_has_agreed),
+		TEST(terms_that_are_agreed_to_while_a_refusal_is_on_its_way_hold_nothing_up),
 		TEST(an_order_that_comes_with_a_failed_authorization_is_made_anew_a_few_times),
 		TEST(the_poll_obeys_retry_after),
 		TEST(an_authority_that_never_ends_what_it_cannot_prove_is_asked_as_rarely_as_it_wants_and_its_words_are_shown),
