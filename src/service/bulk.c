@@ -196,14 +196,22 @@ void bulk_plan_done(struct bulk_plan *p)
 	strlist_clear(&p->tags);
 }
 
+int bulk_plan_authorize(const struct bulk_plan *p, const struct actor *a, struct err *err)
+{
+	if (service_authorize(a, p->needs, err) < 0 || service_authorize(a, p->also, err) < 0)
+		return -(int)err->code;
+	return 0;
+}
+
 int bulk_plan_make(struct service *s, const struct actor *a, const struct bulk_create *r, struct bulk_plan *ret, struct err *err)
 {
 	enum bulk_action action;
 
 	if (!bulk_action_parse(r->action, &action))
 		return err_set_field(err, ERR_INVALID, "/action", "there is no such action");
-	if (service_authorize(a, actions[action].needs, err) < 0 || service_authorize(a, actions[action].also, err) < 0 ||
-	    check(r, action, err) < 0 || service_tags(&r->tags, &ret->tags, err) < 0)
+	ret->needs = actions[action].needs;
+	ret->also = actions[action].also;
+	if (bulk_plan_authorize(ret, a, err) < 0 || check(r, action, err) < 0 || service_tags(&r->tags, &ret->tags, err) < 0)
 		return -(int)err->code;
 	ret->revoke = (struct revocation_create){ .reason = r->reason, .by_key = r->by_key, .replace = action == BULK_REPLACE };
 	ret->fn = actions[action].fn;

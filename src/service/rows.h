@@ -53,10 +53,13 @@ struct bulk_plan {
 	struct row_job rows;
 	sql_tx_fn *fn;
 	const char *audit;
+	enum permission needs, also; /* also: PERM_NONE = nothing */
 	struct strlist tags;
 	struct revocation_create revoke;
 };
 void bulk_plan_done(struct bulk_plan *p);
+/* Whether a may do it: DENIED. */
+int bulk_plan_authorize(const struct bulk_plan *p, const struct actor *a, struct err *err) MUST_CHECK;
 /* Asks for the right and checks the request; *ret must be zero and stay where it is: its rows point into it. DENIED, INVALID. */
 int bulk_plan_make(struct service *s, const struct actor *a, const struct bulk_create *r, struct bulk_plan *ret, struct err *err) MUST_CHECK;
 

@@ -4,7 +4,7 @@
  * result can be read later.
  *
  * A row, its result and how far the job has come are one transaction that names the job's lease: whatever ends the server in between, no
- * row is done twice and none is left out. The right to do it is asked for again in each stretch.
+ * row is done twice and none is left out. The right to do it is asked for in that transaction too: who lost it meanwhile does not one row more.
  */
 #include "service/bulk.h"
 
@@ -83,7 +83,34 @@ static int stored_read(const struct job *job, struct stored *w, struct err *err)
 	return w->request.action ? 0 : err_set(err, ERR_INTERNAL, "job %" PRId64 " does not say what it is to do", job->num);
 }
 
-/* ---- what who asked for it may do today ---- */
+/* ---- what who asked for it may do at this moment ---- */
+
+static int read_whose(struct sql *q, const struct actor *a, struct user *ret_user, struct token *ret_token, struct err *err)
+{
+	if (store_user_get(q, a->user_id ? a->user_id : "", ret_user, err) >= 0 &&
+	    (a->kind != ACTOR_TOKEN || store_token_get(q, a->token_id ? a->token_id : "", ret_token, err) >= 0))
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -(int)err->code;
+	err_clear(err);
+	return err_set(err, ERR_DENIED, "who asked for it is not there any more");
+}
+
+static int rights_now(struct sql *q, struct actor *a, int64_t now_ms, struct err *err)
+{
+	_cleanup_user_ struct user u = { 0 };
+	_cleanup_token_ struct token t = { 0 };
+
+	if (read_whose(q, a, &u, &t, err) < 0)
+		return -(int)err->code;
+	if (u.disabled)
+		return err_set(err, ERR_DENIED, "user '%s' was disabled meanwhile", u.name);
+	if (a->kind == ACTOR_TOKEN && (t.revoked_ms || now_ms >= t.expires_ms))
+		return err_set(err, ERR_DENIED, "token '%s' was revoked or has expired meanwhile", t.name);
+	a->role = a->kind == ACTOR_TOKEN ? MIN(t.role, u.role) : u.role;
+	a->rights = a->kind == ACTOR_TOKEN ? t.rights & u.rights : u.rights;
+	return 0;
+}
 
 struct rights {
 	struct actor *actor;
@@ -93,30 +120,8 @@ struct rights {
 static int rights_tx(struct sql *q, void *arg, struct err *err)
 {
 	struct rights *r = arg;
-	struct actor *a = r->actor;
-	_cleanup_user_ struct user u = { 0 };
-	_cleanup_token_ struct token t = { 0 };
 
-	if (store_user_get(q, a->user_id ? a->user_id : "", &u, err) < 0 ||
-	    (a->kind == ACTOR_TOKEN && store_token_get(q, a->token_id ? a->token_id : "", &t, err) < 0))
-		return -(int)err->code;
-	if (u.disabled)
-		return err_set(err, ERR_DENIED, "user '%s' was disabled meanwhile", u.name);
-	if (a->kind == ACTOR_TOKEN && (t.revoked_ms || r->now_ms >= t.expires_ms))
-		return err_set(err, ERR_DENIED, "token '%s' was revoked or has expired meanwhile", t.name);
-	a->role = a->kind == ACTOR_TOKEN ? MIN(t.role, u.role) : u.role;
-	a->rights = a->kind == ACTOR_TOKEN ? t.rights & u.rights : u.rights;
-	return 0;
-}
-
-static int rights_again(struct service *s, struct actor *a, struct err *err)
-{
-	if (store_read(s->store, rights_tx, &(struct rights){ a, service_now(s) }, err) >= 0)
-		return 0;
-	if (err->code != ERR_NOT_FOUND)
-		return -(int)err->code;
-	err_clear(err);
-	return err_set(err, ERR_DENIED, "who asked for it is not there any more");
+	return rights_now(q, r->actor, r->now_ms, err);
 }
 
 /* ---- how far it has come: the job's result ---- */
@@ -175,8 +180,9 @@ static void row_of_text(const char *text, struct row_result *r)
 }
 
 struct one {
+	const struct bulk_plan *plan;
 	struct row_job *rows;
-	sql_tx_fn *fn;
+	struct actor *actor;
 	const struct job *job;
 	struct progress was, is;
 	int64_t total;
@@ -189,9 +195,11 @@ static int one_tx(struct sql *tx, void *arg, struct err *err)
 	struct row_result *row = o->rows->row;
 	_cleanup_free_ char *result = NULL;
 
+	if (rights_now(tx, o->actor, o->rows->now_ms, err) < 0 || bulk_plan_authorize(o->plan, o->actor, err) < 0)
+		return -(int)err->code;
 	err_clear(&row->err);
 	o->is = o->was;
-	if (sql_tx(tx, o->fn, o->rows, &row->err) < 0) {
+	if (sql_tx(tx, o->plan->fn, o->rows, &row->err) < 0) {
 		if (row_is_stores(&row->err))
 			return err_move(err, &row->err); /* the job waits, the row is tried again */
 		replace_str(&row->order_id, NULL);
@@ -213,9 +221,8 @@ static int one_tx(struct sql *tx, void *arg, struct err *err)
 struct work {
 	struct service *s;
 	struct job *job;
-	struct row_job rows;
-	const char *audit;
-	sql_tx_fn *fn;
+	struct bulk_plan plan;
+	struct actor *actor;
 	struct progress at;
 	int64_t total, until_ms;
 };
@@ -224,11 +231,12 @@ static int do_one(struct work *w, const char *ref, struct err *err)
 {
 	_cleanup_audit_ struct audit audit = { 0 };
 	struct row_result row = { .ref = xstrdup(ref) };
-	struct one o = { .rows = &w->rows, .fn = w->fn, .job = w->job, .was = w->at, .total = w->total };
+	struct row_job *rows = &w->plan.rows;
+	struct one o = { .plan = &w->plan, .rows = rows, .actor = w->actor, .job = w->job, .was = w->at, .total = w->total };
 	int rc;
 
-	w->rows.now_ms = service_now(w->s);
-	row_begin(&w->rows, &row, w->audit, &audit);
+	rows->now_ms = service_now(w->s);
+	row_begin(rows, &row, w->plan.audit, &audit);
 	rc = store_write_patient(w->s->store, one_tx, &o, err);
 	if (rc >= 0) {
 		w->at = o.is;
@@ -302,22 +310,18 @@ static int do_found(struct work *w, const char *q, bool *ret_more, struct err *e
 int bulk_stretch(void *arg, struct job *job, bool *ret_more, struct err *err)
 {
 	__attribute__((cleanup(stored_done))) struct stored stored = { 0 };
-	struct work w = { .s = arg, .job = job, .at = progress_read(job), .until_ms = clock_boot(&clock_system) + STRETCH_MS };
-	struct bulk_plan plan = { 0 };
+	struct work w = { .s = arg, .job = job, .actor = &stored.actor, .at = progress_read(job), .until_ms = clock_boot(&clock_system) + STRETCH_MS };
 	int rc;
 
 	*ret_more = false;
-	if (stored_read(job, &stored, err) < 0 || rights_again(w.s, &stored.actor, err) < 0)
+	if (stored_read(job, &stored, err) < 0 ||
+	    store_read(w.s->store, rights_tx, &(struct rights){ w.actor, service_now(w.s) }, err) < 0)
 		return -(int)err->code;
 	w.total = (int64_t)stored.request.certificate_ids.n;
-	rc = bulk_plan_make(w.s, &stored.actor, &stored.request, &plan, err);
-	if (rc >= 0) {
-		w.rows = plan.rows;
-		w.audit = plan.audit;
-		w.fn = plan.fn;
+	rc = bulk_plan_make(w.s, w.actor, &stored.request, &w.plan, err);
+	if (rc >= 0)
 		rc = stored.request.q ? do_found(&w, stored.request.q, ret_more, err) : do_named(&w, &stored.request.certificate_ids, ret_more, err);
-	}
-	bulk_plan_done(&plan);
+	bulk_plan_done(&w.plan);
 	return rc;
 }
 

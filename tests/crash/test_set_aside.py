@@ -13,27 +13,6 @@ import bed as beds
 STARTS = 3
 
 
-class Rules:
-    """The file of crash rules (base/crash.h), readable for the server's user."""
-
-    def __init__(self, folder):
-        folder.mkdir()
-        folder.chmod(0o777)
-        self.path = folder / "rules"
-        self.set()
-
-    def set(self, *lines):
-        new = self.path.with_suffix(".new")
-        new.write_text("".join(line + "\n" for line in lines))
-        new.chmod(0o666)
-        new.rename(self.path)
-
-
-@pytest.fixture
-def rules(scratch):
-    return Rules(scratch / "rules")
-
-
 def settings_of(request, database):
     if database == "sqlite":
         return {}

@@ -17,7 +17,7 @@ MANY = 20000
 
 
 @contextlib.contextmanager
-def inventory(database):
+def inventory(database, env=None):
     """A server on that database, with nothing in it yet; its postgres is None on SQLite."""
     if database == "postgresql" and not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         pytest.skip("PostgreSQL is not installed")
@@ -26,7 +26,7 @@ def inventory(database):
     if database == "postgresql":
         postgres = beds.Postgres(folder)
         settings |= postgres.settings()
-    one = beds.Server(folder, settings=settings, user=beds.user_of_parts()).start()
+    one = beds.Server(folder, settings=settings, user=beds.user_of_parts(), env=env).start()
     one.postgres = postgres
     yield one
     one.stop()
