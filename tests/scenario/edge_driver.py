@@ -57,7 +57,7 @@ class Core:
     def __init__(self, path, start=7, version=VERSION):
         self.start, self.version, self.lines, self.newest = start, version, [], None
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.s.settimeout(10)
+        self.s.settimeout(120)
         self.s.connect(path)
 
     def send(self, type_, items=(), seq=0, **kw):
@@ -173,13 +173,13 @@ class Edge:
 
     def reports(self):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.settimeout(10)
+        s.settimeout(120)
         s.connect(self.path("report"))
         return s
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
-        return self.proc.wait(10)
+        return self.proc.wait(120)
 
     def stop(self):
         if self.proc and self.proc.poll() is None:
@@ -228,6 +228,16 @@ def read_reports(sock, seconds=2.0, until=None, totals=False):
         if until and until(out):
             break
     return out
+
+
+def attached(sock, ask):
+    """The socket, once edge tells its reports there: what is asked before that is not told name by name. ask() makes traffic of a name we do not have."""
+    until = time.monotonic() + 120
+    while not select.select([sock], [], [], 0.3)[0]:
+        assert time.monotonic() < until, "no report came"
+        ask()
+    read_reports(sock, 0.5)
+    return sock
 
 
 @contextlib.contextmanager
