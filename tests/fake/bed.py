@@ -361,7 +361,7 @@ class Server:
             self.learn_fingerprint()
         return self
 
-    def http(self, path, timeout=5):
+    def http(self, path, timeout=60):
         """(status, body) of a GET without sign-in; None when nobody answers."""
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE

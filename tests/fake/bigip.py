@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+import vendor
+
 VERSION = "17.1.2.1"
 USER, PASSWORD = "admin", "f5-Secret_Passw0rd"
 TOKENS_MAX = 100
@@ -166,8 +168,7 @@ class Unit:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
+        self.server = vendor.Http(("127.0.0.1", port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls / "srv.pem", tls / "srv.key")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
@@ -400,11 +401,14 @@ class Web:
 
     def __init__(self, group, port):
         self.group, self.port, self.asked = group, port, []
+        self.gate = threading.Event()  # clear: whoever asks waits for the answer
+        self.gate.set()
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):  # noqa: N802
                 status, body = web.answer(self.path)
+                web.gate.wait(300)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -413,8 +417,7 @@ class Web:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
+        self.server = vendor.Http(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def answer(self, path):
@@ -441,6 +444,6 @@ def run_rules(rules, groups, path):
         script += f"dict set ::groups {word(name)} {{}}\n"
         script += "".join(f"dict set ::groups {word(name)} {word(k)} {word(v)}\n" for k, v in records.items())
     script += "\n".join(rules) + "\nforeach b $::bodies { proc run {} $b; run; if {$::disabled} break }\n"
-    done = subprocess.run([shutil.which("tclsh")], input=script, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([shutil.which("tclsh")], input=script, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout

@@ -41,9 +41,28 @@ def give_back(address):
     subprocess.run(["ip", "addr", "del", f"{address}/32", "dev", "lo"], capture_output=True, check=False)
 
 
+_block = []  # the socket that holds this process's block of addresses, and the block's number
+
+
+def hold_block():
+    """A block of loopback addresses that no other test process of this machine takes while we live, as fake/ports.py has it for ports."""
+    for block in range(250):
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            holder.bind(f"\0certwright-test-addresses-{block}")
+        except OSError:
+            holder.close()
+            continue
+        _block[:] = [holder, block]
+        return
+    raise bed.BedError("every block of loopback addresses is held by a running test")
+
+
 def addresses(n):
     """Loopback addresses on which nobody else has port 53."""
-    base = int(ipaddress.ip_address("127.53.0.0")) + (os.getpid() % 250) * 256
+    if not _block:
+        hold_block()
+    base = int(ipaddress.ip_address("127.53.0.0")) + _block[1] * 256
     found = []
     for i in range(1, 250):
         address = str(ipaddress.ip_address(base + i))

@@ -127,6 +127,12 @@ class Threading(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
+class Http(http.server.ThreadingHTTPServer):
+    """With a queue of connections as long as real servers have it: five are soon full."""
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Request:
     def __init__(self, method, path, headers, body):
         self.method, self.path, self.headers, self.body = method, path, headers, body
@@ -164,8 +170,7 @@ class Vendor:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer((self.address, port), Handler)
-        self.server.daemon_threads = True
+        self.server = Http((self.address, port), Handler)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     @property

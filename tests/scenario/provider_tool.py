@@ -13,7 +13,7 @@ def provider(kind, act, name, *values, before=(), **fields):
     """The tool's answer. Fields are the provider's; trust=, zone=, program= are the tool's own."""
     own = {"trust", "zone", "program"}
     args = [f"{'+' if key in own else ''}{key}={value}" for key, value in fields.items() if value is not None]
-    done = subprocess.run([*before, str(TOOL), kind, act, name, *values, "--", *args], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*before, str(TOOL), kind, act, name, *values, "--", *args], capture_output=True, text=True, timeout=600, check=False)
     assert done.stdout.startswith("{"), f"{done.stdout}\n{done.stderr}"
     return json.loads(done.stdout)
 

@@ -199,7 +199,7 @@ def test_the_server_knows_its_last_backup(used, scratch):
     assert "backup-old" in warnings(host.server)
     told = "SELECT count(*) FROM notice WHERE kind = 'backup-old' AND ended_ms"
     database = f"file:{host.server.state / 'certwright.db'}?mode=ro"
-    beds.wait_for(lambda: sqlite3.connect(database, uri=True).execute(f"{told} = 0").fetchone()[0] == 1, 20, "somebody is told")
+    beds.wait_for(lambda: sqlite3.connect(database, uri=True).execute(f"{told} = 0").fetchone()[0] == 1, 120, "somebody is told")
     assert host.backup(scratch / "two.backup").returncode == 0
     assert sqlite3.connect(database, uri=True).execute(f"{told} > 0").fetchone()[0] == 1, "and that it is over"
 

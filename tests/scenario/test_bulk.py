@@ -97,7 +97,7 @@ def test_a_selection_is_replaced_and_then_revoked(bed):
     assert done.status == 0 and {r["certificate_id"] for r in rows} == set(two)
     for r in rows:
         assert wait_order(bed, r["order_id"])["status"] == "valid"
-        beds.wait_for(lambda r=r: bed.server.call("job", "show", r["job_id"])["state"] == "done", 120, "the old one is revoked")
+        beds.wait_for(lambda r=r: bed.server.call("job", "show", r["job_id"])["state"] == "done", 240, "the old one is revoked")
         assert shown(bed, r["certificate_id"])["status"] == "active", "the new one is in use"
     assert bed.ca.issued() == 4
 
@@ -105,7 +105,7 @@ def test_a_selection_is_replaced_and_then_revoked(bed):
 def test_what_costs_money_is_meant_or_refused(bed):
     one = issued(bed, "paid.example.test")
     bed.server.stop()
-    with sqlite3.connect(bed.server.state / "certwright.db", timeout=20) as db:
+    with sqlite3.connect(bed.server.state / "certwright.db", timeout=120) as db:
         assert db.execute("UPDATE account SET vendor = 'digicert', automatic = 0").rowcount == 1
     bed.server.start()
     done, rows = bulk(bed, "renew", one)

@@ -139,10 +139,10 @@ def test_a_device_or_pipe_is_written_to_and_never_replaced(make_bed, scratch):
     folder.mkdir()
     for path in (pipe, link):
         got = []
-        reader = threading.Thread(target=lambda: got.append(pathlib.Path(pipe).read_text()))
+        reader = threading.Thread(target=lambda: got.append(pathlib.Path(pipe).read_text()), daemon=True)
         reader.start()
         done = bed.server.cli("order", "download", order["id"], "--out", path)
-        reader.join(10)
+        reader.join(120)
         assert done.status == 0 and got and got[0].startswith("-----BEGIN CERTIFICATE-----"), done
         assert stat.S_ISFIFO(pipe.stat().st_mode)
     done = bed.server.cli("order", "download", order["id"], "--out", folder)

@@ -12,7 +12,7 @@ def test_what_was_asked_stands_beside_the_delegation(bed):
     made = order(bed, account, ["asked.example.test"])
     assert wait_order(bed, made["id"])["status"] == "valid"
     row = bed.server.call("delegation", "list")["items"][0]
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not (asked := bed.server.call("delegation", "asked", str(row["num"]))["items"]):
         assert time.monotonic() < until
         time.sleep(0.3)

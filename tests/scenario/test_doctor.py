@@ -29,7 +29,7 @@ class Doctor:
         for key, value in {**self.server.settings, **(settings or {})}.items():
             more += ["--set", f"{key}={value}"]
         env = {**os.environ, **self.server.env, **self.server.cli_env()}
-        done = subprocess.run([beds.PROGRAM, "doctor", "--json", *more, *args], capture_output=True, text=True, check=False, env=env, timeout=90)
+        done = subprocess.run([beds.PROGRAM, "doctor", "--json", *more, *args], capture_output=True, text=True, check=False, env=env, timeout=300)
         doc = json.loads(done.stdout)
         assert done.returncode == (7 if doc["counts"]["error"] else 0), done
         for row in doc["rows"]:
@@ -175,7 +175,7 @@ def test_a_configuration_that_is_wrong_or_was_changed_says_so(doctor):
 def test_a_clock_that_is_off_is_seen_by_the_date_of_an_authority(doctor):
     assert doctor.states("clock") == {"ok"}
     for off, state, says in ((60, "warning", "behind"), (-90, "warning", "ahead of"), (3600, "error", "behind")):
-        doctor.bed.ca.rule("directory", times=4, headers={"Date": email.utils.formatdate(time.time() + off, usegmt=True)})
+        doctor.bed.ca.rule("directory", times=4, headers={"Date": lambda off=off: email.utils.formatdate(time.time() + off, usegmt=True)})
         text = doctor.bad("clock", state=state)
         assert says in text and "NTP" in text, text
         doctor.bed.ca.rules.clear()
@@ -185,10 +185,10 @@ def test_a_clock_that_is_off_is_seen_by_the_date_of_an_authority(doctor):
 
 def test_an_authority_that_is_gone_or_hangs_stops_no_other_row(doctor):
     assert doctor.states("vendor") == {"ok"}
-    doctor.bed.ca.rule("directory", times=9, stall=60)
+    doctor.bed.ca.rule("directory", times=9, stall=600)
     begun = time.monotonic()
     doc = doctor.run()
-    assert time.monotonic() - begun < 40
+    assert time.monotonic() - begun < 240
     vendor = next(r for r in doc["rows"] if r["check"] == "vendor")
     assert vendor["state"] in ("error", "not-checked") and doctor.bed.ca.directory in vendor["about"], vendor
     assert {r["check"] for r in doc["rows"]} >= {"store", "edge", "view", "backup", "job"}
@@ -230,7 +230,7 @@ def test_a_server_that_is_down_says_why_and_what_has_its_port(doctor):
         text = doctor.bad("listeners", "--local")
         assert "the port is in use by" in text and f"(process {os.getpid()})" in text, text
         doctor.server.start(wait=False)
-        beds.wait_for(lambda: not doctor.server.process.running(), 30, "it gives up")
+        beds.wait_for(lambda: not doctor.server.process.running(), 180, "it gives up")
         assert "did not start at" in doctor.bad("last-error", "--local") and "the port is in use" in doctor.bad("last-error", "--local")
     doctor.server.start()
     assert doctor.states("last-error") == {"ok"}, "it is over with the next start"

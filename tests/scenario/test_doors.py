@@ -27,7 +27,7 @@ class TinyProxy:
                           (f"BasicAuth certwright {password}\n" if password else ""))
         self.process = beds.Process("tinyproxy", [TINYPROXY, "-d", "-c", config], folder)
         self.url = f"http://127.0.0.1:{self.port}"
-        beds.wait_for(self.listens, 10, "tinyproxy listens")
+        beds.wait_for(self.listens, 120, "tinyproxy listens")
 
     def listens(self):
         with socket.socket() as s:
@@ -102,7 +102,7 @@ def job_of_registration(bed, directory=None):
     def tried():
         _, job, _ = bed.server.request("GET", f"/jobs/{doc['job_id'] if 'job_id' in doc else doc['id']}")
         return job if job.get("reason") or job["state"] not in ("queued", "running") else None
-    return beds.wait_for(tried, 60, "the registration was tried")
+    return beds.wait_for(tried, 240, "the registration was tried")
 
 
 def test_a_proxy_that_opens_tls_works_when_its_ca_is_trusted_and_is_named_when_not(make_bed, scratch, tls):
@@ -116,6 +116,7 @@ def test_a_proxy_that_opens_tls_works_when_its_ca_is_trusted_and_is_named_when_n
         assert done.status == 0, done
         assert f"CONNECT 127.0.0.1:{bed.ca.port}" in proxy.seen
         assert any(line.startswith("GET /dir ") for line in proxy.seen), proxy.seen
+        bed.server.stop()  # it has things of its own to ask
         before = len([line for line in proxy.seen if line.startswith(("GET", "POST", "HEAD"))])
         strict = make_bed(settings={"net.proxy": proxy.url})
         doc = json.dumps(job_of_registration(strict))
@@ -188,7 +189,7 @@ def test_no_spelling_of_an_inside_address_is_called_by_an_account(make_bed):
             def tried(doc=doc):
                 _, job, _ = bed.server.request("GET", f"/jobs/{doc.get('job_id') or doc['id']}")
                 return job if job.get("reason") or job["state"] not in ("queued", "running") else None
-            job = beds.wait_for(tried, 60, f"{url} was tried")
+            job = beds.wait_for(tried, 240, f"{url} was tried")
             assert job["state"] != "done", (url, job)
         assert trap.hits == 0
         # only names that have to be looked up came so far: their socket is judged
@@ -209,7 +210,9 @@ def test_an_account_reaches_a_private_authority_by_its_own_connection_alone_and_
     status, doc, _ = bed.server.request("POST", "/accounts", ask)
     assert status == 400 and doc["errors"][0]["pointer"] == "/directory_url", (status, doc)
     status, doc, _ = bed.server.request("POST", "/accounts", {**ask, "connection": {"allow": ["127.0.0.0/8"]}})
-    assert status == 502 and "unable to get local issuer" in doc["detail"], ("the address is allowed, its CA is not trusted", status, doc)
+    assert status in (502, 202), (status, doc)
+    doc = bed.server.settled(status, doc, "/accounts")[1]
+    assert doc.get("type", doc.get("code")).endswith("untrusted") and "unable to get local issuer" in json.dumps(doc), ("the address is allowed, its CA is not trusted", doc)
     own = bed.server.folder / "connection.json"
     own.write_text(json.dumps(connection_to(bed)))
     own.chmod(0o644)
@@ -257,7 +260,7 @@ def ask(bed, source, headers=None, path="/api/v1/audit?limit=5"):
     """Status and document of a request from that loopback address, or None when the connection was closed."""
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    c = http.client.HTTPSConnection("127.0.0.1", bed.server.api_port, timeout=10, context=trust, source_address=(source, 0))
+    c = http.client.HTTPSConnection("127.0.0.1", bed.server.api_port, timeout=120, context=trust, source_address=(source, 0))
     try:
         c.request("GET", path, headers={"Authorization": f"Bearer {bed.server.token_file.read_text().strip()}", **(headers or {})})
         r = c.getresponse()
@@ -282,7 +285,7 @@ def test_others_get_no_answer_and_a_trusted_proxy_says_who_asks(make_bed):
     # the audit and the throttle know the client and not the proxy
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    c = http.client.HTTPSConnection("127.0.0.1", bed.server.api_port, timeout=20, context=trust, source_address=("127.0.0.8", 0))
+    c = http.client.HTTPSConnection("127.0.0.1", bed.server.api_port, timeout=120, context=trust, source_address=("127.0.0.8", 0))
     c.request("POST", "/api/v1/session", json.dumps({"name": "admin", "password": "wrong wrong wrong"}),
               {"Content-Type": "application/json", "X-Forwarded-For": "1.1.1.1, 203.0.113.99"})
     assert c.getresponse().status == 401
@@ -318,6 +321,6 @@ def own_namespace():
 @pytest.mark.skipif(not own_namespace(), reason="no network namespaces here (not root, not allowed, or no iproute2)")
 def test_a_host_without_ipv4_issues_both_ways(scratch):
     script = pathlib.Path(__file__).resolve().parent / "ipv6_only.py"
-    done = subprocess.run(["unshare", "-n", sys.executable, script, scratch], capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(["unshare", "-n", sys.executable, script, scratch], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "dns-01 valid" in done.stdout and "http-01 valid" in done.stdout, done.stdout

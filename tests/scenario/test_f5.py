@@ -76,7 +76,7 @@ def test_f5s_own_ansible_modules_judge_the_fake(group, tmp_path):
 
     def play(password):
         return subprocess.run(["ansible-playbook", "-i", "localhost,", "-e", f"pw={password}", tmp_path / "play.yml"], capture_output=True, text=True,
-                              timeout=300, check=False, env={**os.environ, "F5_TELEMETRY_OFF": "true", "HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"})
+                              timeout=900, check=False, env={**os.environ, "F5_TELEMETRY_OFF": "true", "HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"})
     first = play(bigip.PASSWORD)
     assert first.returncode == 0 and "changed=3" in first.stdout, first.stdout + first.stderr
     assert g.records("dg_acme") == {"tokenA": "tokenA.thumb", "tokenB": "tokenB.thumb"}

@@ -99,7 +99,7 @@ def test_a_client_ssl_profile_has_each_new_certificate(world, scratch, device): 
                   "bigip_server": "127.0.0.1", "bigip_port": device.port, "bigip_user": bigip.USER, "bigip_password": bigip.PASSWORD, "bigip_validate": "false",
                   "ansible_python_interpreter": "/usr/bin/python3"}
         return subprocess.run(["ansible-playbook", "-i", "localhost,", *[x for k, v in values.items() for x in ("-e", f"{k}={v}")], EXAMPLES / "f5-client-ssl.yml"],
-                              capture_output=True, text=True, timeout=300, check=False,
+                              capture_output=True, text=True, timeout=900, check=False,
                               env={**os.environ, "F5_TELEMETRY_OFF": "true", "HOME": str(scratch), "ANSIBLE_NOCOLOR": "1"})
     first = play()
     assert first.returncode == 0 and "failed=0" in first.stdout, first.stdout + first.stderr

@@ -175,7 +175,7 @@ def api_key(host):
 
 
 def probe_is_gone(host):
-    assert not host.world.powerdns.texts("example.com")
+    beds.wait_for(lambda: not host.world.powerdns.texts("example.com"), 240, "what was written is taken away")
 
 
 def site(host):
@@ -321,7 +321,8 @@ def everything(host):
     host.words["{12}"] = issued(host, "www.example.com")
     host.words["{password}"] = str(host.server.password_file)
     for name in ("hand.example.com", "other.example.com"):
-        host.server.call("order", "create", "--account", "1", "--validation", "dns-01", "--dns", "manual", "--name", name)
+        made = host.server.call("order", "create", "--account", "1", "--validation", "dns-01", "--dns", "manual", "--name", name)
+        beds.wait_for(lambda one=made["id"]: host.server.call("order", "show", one)["stage"] == "waiting for you", 240, f"the order for {name} waits for a person")
     provider(host)
     lettered(host)
     host.put("names", "a.example.com\nb.example.com\n")

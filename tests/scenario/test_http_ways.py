@@ -25,6 +25,15 @@ def texts(bed, host):
     return {(t["way"], t["name"]): t["text"] for t in bed.server.call("challenge", "texts", "--host", host)["items"]}
 
 
+def wait_listens(process, port):
+    """Until it answers on the port."""
+    def answers():
+        with contextlib.closing(socket.socket()) as s:
+            return s.connect_ex(("127.0.0.1", port)) == 0 or not process.running()
+    beds.wait_for(answers, 120, f"{process.name} answers")
+    assert process.running(), process.text()
+
+
 @contextlib.contextmanager
 def nginx(folder, port, location):
     conf = folder / f"nginx-{port}.conf"
@@ -35,6 +44,7 @@ def nginx(folder, port, location):
     assert checked.returncode == 0, checked.stderr
     process = beds.Process(f"nginx-{port}", ["nginx", "-c", conf], folder)
     try:
+        wait_listens(process, port)
         yield process
     finally:
         process.stop()
@@ -78,13 +88,8 @@ def running(name, check, args, folder, port):
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "[WARNING]" not in checked.stdout + checked.stderr, checked.stdout + checked.stderr
     process = beds.Process(name, args, folder, cwd=folder)
-
-    def answers():
-        with contextlib.closing(socket.socket()) as s:
-            return s.connect_ex(("127.0.0.1", port)) == 0 or not process.running()
     try:
-        beds.wait_for(answers, 20, f"{name} answers")
-        assert process.running(), process.text()
+        wait_listens(process, port)
         yield process
     finally:
         process.stop()
@@ -192,9 +197,9 @@ def test_a_web_root_has_the_file_while_it_is_needed_and_no_longer(apart, scratch
     assert tested["status"] == "ok" and tested["test"]["remote"]["directory"] == str(root), tested
     with nginx(scratch, bed.http_port, f"root {root}; location ^~ {PATH} {{ try_files $uri =404; }}"):
         made = order(bed, bed.account(), ["shop.example.test"], "http-01", "--http", target["id"])
-        over = wait_order(bed, made["id"], 90)
+        over = wait_order(bed, made["id"])
         assert over["status"] == "valid", over
-    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 30, "nothing is owed")
+    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 240, "nothing is owed")
     assert [p for p in root.rglob("*") if not p.is_dir()] == []
 
 
@@ -203,12 +208,11 @@ def test_by_hand_the_api_and_the_command_say_folder_file_name_and_content(apart,
         pytest.skip("nginx is not installed")
     bed = apart()
     made = order(bed, bed.account(), ["hand.example.test"], "http-01", "--http", "manual")
-    shown = beds.wait_for(lambda: (o := bed.server.call("order", "show", made["id"]))["stage"] == "waiting for you" and o["records"] and o, 30,
+    shown = beds.wait_for(lambda: (o := bed.server.call("order", "show", made["id"]))["stage"] == "waiting for you" and o["records"] and o, 240,
                           "the order waits for a person")
     record, = shown["records"]
     assert record["url"] == f"http://hand.example.test{record['path']}{record['file_name']}" and record["path"] == PATH
-    told = [n for n in bed.server.request("GET", "/notices")[1]["items"] if n["kind"] == "waiting-for-you"]
-    assert [n["subject_id"] for n in told] == [made["id"]], told
+    beds.wait_for(lambda: waiting(bed) == [made["id"]], 240, "somebody is told")
     text = bed.server.cli("record", "show", record["id"]).out
     assert PATH in text and record["file_name"] in text and record["value"] in text
     place = scratch / "hand" / record["path"].strip("/")
@@ -217,8 +221,13 @@ def test_by_hand_the_api_and_the_command_say_folder_file_name_and_content(apart,
     (scratch / "hand").chmod(0o755)
     with nginx(scratch, bed.http_port, f"root {scratch}/hand; location ^~ {PATH} {{ try_files $uri =404; }}"):
         bed.server.cli("order", "go-on", made["id"])
-        assert wait_order(bed, made["id"], 90)["status"] == "valid"
-    assert not [n for n in bed.server.request("GET", "/notices")[1]["items"] if n["kind"] == "waiting-for-you"]
+        assert wait_order(bed, made["id"])["status"] == "valid"
+    beds.wait_for(lambda: not waiting(bed), 240, "and that it is over")
+
+
+def waiting(bed):
+    """The orders of which somebody was told that they wait for a person."""
+    return [n["subject_id"] for n in bed.server.request("GET", "/notices")[1]["items"] if n["kind"] == "waiting-for-you"]
 
 
 @pytest.fixture
@@ -236,7 +245,7 @@ def device(apart, tls):
 
 def empty(bed, g, killed=0):
     """A visit that was killed leaves its login token on the device until it ends by itself."""
-    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 60, "nothing is owed")
+    beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 240, "nothing is owed")
     assert g.records() == {} and sum(len(u.tokens) for u in g.units) <= killed
 
 
@@ -248,12 +257,13 @@ def test_a_big_ip_answers_for_an_order_after_an_operator_attached_the_rule(devic
     assert "/Common/certwright_acme_rule" in str(done)
     bad = bed.server.cli("challenge", "attach", target["id"], "--virtual", "/Common/vs_https")
     assert bad.status != 0 and "port 443" in bad.err, bad
-    stale = bed.server.request("POST", f"/providers/{target['id']}/attach", {"server": "/Common/vs_http", "attach": False, "expect": ["/Common/x"]})
+    status, doc, _ = bed.server.request("POST", f"/providers/{target['id']}/attach", {"server": "/Common/vs_http", "attach": False, "expect": ["/Common/x"]})
+    stale = bed.server.settled(status, doc, "/providers")
     assert "changed meanwhile" in str(stale), stale
     rules = list(g.config.objects["virtual"]["/Common/vs_http"]["rules"])
     account = bed.account()
     orders = [order(bed, account, [f"n{i}.example.test"], "http-01", "--http", target["id"]) for i in range(3)]
-    over = [wait_order(bed, o["id"], 120) for o in orders]
+    over = [wait_order(bed, o["id"]) for o in orders]
     assert [o["status"] for o in over] == ["valid"] * 3, over
     assert {r["type"] for o in over for r in o["records"]} == {"F5 BIG-IP"}
     empty(bed, g)
@@ -269,15 +279,18 @@ def test_kill_9_between_publish_and_withdraw_leaves_nothing_and_a_dead_device_is
     for unit in g.units:
         unit.down = True
     made = order(bed, account, ["night.example.test"], "http-01", "--http", target["id"])
-    beds.wait_for(lambda: "could not" in str(bed.server.call("order", "show", made["id"])), 60, "the order says that the device does not answer")
+    beds.wait_for(lambda: "could not" in str(bed.server.call("order", "show", made["id"])), 240, "the order says that the device does not answer")
     assert bed.ca.process.text().count("Pulled a task") == 0, "the authority was told"
     for unit in g.units:
         unit.down = False
+    g.web.gate.clear()  # whoever looks gets no answer yet: the token stays where it is
+    g.web.asked.clear()
     bed.server.call("order", "refresh", made["id"])
-    beds.wait_for(lambda: g.records(), 90, "the token is on the device")
+    beds.wait_for(lambda: g.web.asked and g.records(), 240, "somebody looks for the token, and it is on the device")
     bed.server.kill("core")
-    beds.wait_for(bed.server.ready, 60, "Certwright is back")
-    assert wait_order(bed, made["id"], 120)["status"] == "valid"
+    g.web.gate.set()
+    beds.wait_for(bed.server.ready, 180, "Certwright is back")
+    assert wait_order(bed, made["id"])["status"] == "valid"
     empty(bed, g, killed=1)
 
 

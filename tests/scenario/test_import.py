@@ -2,10 +2,10 @@
 """Certificates made elsewhere come into the inventory: PEM, DER and PKCS#12 as openssl and Java's keytool write them, with and without
 keys, by file and by folder; files made to burn time are refused at once; the same again changes nothing."""
 import base64
+import os
 import pathlib
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -258,6 +258,12 @@ def bombs(maker):
     return out
 
 
+def burnt(server):
+    """Seconds of processor time of all parts and of the children they waited for: what else runs on this machine does not count."""
+    stats = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in [server.process.pid, *server.parts().values()]]
+    return sum(int(ticks) for fields in stats for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 def test_what_is_made_to_burn_time_is_refused_at_once(server, scratch, bombs):
     word = scratch / "password"
     word.write_text("x")
@@ -267,10 +273,9 @@ def test_what_is_made_to_burn_time_is_refused_at_once(server, scratch, bombs):
             continue
         file = scratch / f"{name}.p12"
         file.write_bytes(data)
-        began = time.monotonic()
+        before = burnt(server)
         done = server.request("POST", "/imports", {"content": base64.b64encode(data).decode(), "password": "x", "with_keys": True})
-        took = time.monotonic() - began
-        assert took < 1, (name, took)
+        assert burnt(server) - before < 1, name
         assert done[0] == 400, (name, done)
     assert server.process.running()
 

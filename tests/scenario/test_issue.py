@@ -90,7 +90,7 @@ def test_the_same_request_gets_the_live_order_and_another_csr_waits_its_turn(bed
     bed.server.cli("order", "watch", first["id"])
     assert bed.server.call("order", "show", other["id"])["status"] == "pending"
     assert bed.server.call("order", "finalize", first["id"])["id"] == first["id"]
-    over = wait_all(bed, [first["id"], other["id"]], 60)
+    over = wait_all(bed, [first["id"], other["id"]])
     assert {o["status"] for o in over.values()} == {"valid"}, json.dumps(over)
 
 

@@ -24,8 +24,8 @@ def test_every_list_is_narrowed_by_all_its_filters_and_goes_both_ways(make_bed):
     one, two = bed.account("one@example.test"), bed.account("two@example.test")
     made = [order(bed, a, [f"{n}.lists.example.test"]) for n, a in (("a", one), ("b", two), ("c", one))]
     made += [order(bed, two, ["waits.lists.example.test"], "dns-01", "--dns", "manual"), order(bed, one, ["other.example.test"])]
-    wait_all(bed, [o["id"] for o in made if "waits" not in o["names"][0]], 60)
-    beds.wait_for(lambda: bed.server.call("order", "show", made[3]["id"])["stage"] == "waiting for you", 30, "it waits")
+    wait_all(bed, [o["id"] for o in made if "waits" not in o["names"][0]])
+    beds.wait_for(lambda: bed.server.call("order", "show", made[3]["id"])["stage"] == "waiting for you", 240, "it waits")
     everything = {o["num"]: o for o in pages(bed, "/orders")}
     assert len(everything) == 5
     certificate = everything[made[0]["num"]]["certificate_id"]

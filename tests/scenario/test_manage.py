@@ -60,11 +60,11 @@ def test_a_foreign_certificate_is_taken_over_and_its_successor_replaces_it(bed, 
 def test_its_time_having_come_it_is_renewed_by_itself(bed, scratch):
     one = foreign(bed, scratch, ["soon.example.test"])
     bed.server.stop()
-    with sqlite3.connect(bed.server.state / "certwright.db", timeout=20) as db:  # as if three quarters of its life were over
+    with sqlite3.connect(bed.server.state / "certwright.db", timeout=120) as db:  # as if three quarters of its life were over
         assert db.execute("UPDATE certificate SET not_before_ms = not_before_ms - 3 * (not_after_ms - not_before_ms)").rowcount == 1
     bed.server.start()
     bed.server.call("certificate", "manage", one, "--account", bed.account()["id"], "--validation", "http-01", "--key", "new")
-    beds.wait_for(lambda: [v["state"] for v in shown(bed, one)["versions"]] == ["current", "replaced"], 60, "nobody asked, and it is renewed")
+    beds.wait_for(lambda: [v["state"] for v in shown(bed, one)["versions"]] == ["current", "replaced"], 240, "nobody asked, and it is renewed")
 
 
 def test_the_key_that_was_imported_is_used_again(bed, scratch):
@@ -120,6 +120,6 @@ def test_a_certificate_that_is_being_renewed_is_not_moved(bed):
     done = bed.server.cli("certificate", "manage", made["certificate_id"], "--account", account, "--validation", "http-01", "--key", "new")
     assert done.status == 4 and f"order {order['order_num']}" in done.err, done
     assert bed.server.cli("order", "delete", order["order_id"]).status == 0
-    beds.wait_for(lambda: bed.server.cli("certificate", "manage", made["certificate_id"], "--account", account, "--validation", "http-01", "--key", "new").status == 0, 30,
+    beds.wait_for(lambda: bed.server.cli("certificate", "manage", made["certificate_id"], "--account", account, "--validation", "http-01", "--key", "new").status == 0, 240,
                   "the order is over")
     assert renewed(bed, made["certificate_id"])

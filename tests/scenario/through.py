@@ -46,7 +46,7 @@ class Through:
         """The sentences of its story."""
         return [e["text"] for e in self.show(one)["events"]]
 
-    def all_end_valid_once(self, orders, timeout=120):
+    def all_end_valid_once(self, orders, timeout=300):
         over = until_over(self.bed, [o["id"] for o in orders], timeout)
         wrong = [o for o in orders if over.get(o["id"], {}).get("status") != "valid"]
         assert not wrong, [self.show(o) for o in wrong][:3]
@@ -54,7 +54,7 @@ class Through:
         nothing_left(self.bed, self.names[-5:])
 
 
-def until_over(bed, ids, timeout=120):
+def until_over(bed, ids, timeout=300):
     """{id: order}; those that wait after an error are asked to go on, as a person would."""
     until = time.monotonic() + timeout
     while True:
