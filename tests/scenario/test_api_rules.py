@@ -8,7 +8,6 @@ import pathlib
 import re
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import threading
