@@ -47,7 +47,7 @@ def round(probe, d, eab, reject):
         args = [os.path.abspath(probe), f"https://127.0.0.1:{port}/dir", os.path.join(d, "ca.pem"), d]
         if eab:
             args += ["kid-1", os.path.join(d, "hmac")]
-        return subprocess.run(args, timeout=100).returncode
+        return subprocess.run(args, timeout=900).returncode
     finally:
         pebble.terminate()
         pebble.wait()
