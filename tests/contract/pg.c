@@ -73,7 +73,7 @@ bool pg_run(struct pg *pg)
 	bool ok = false;
 
 	pg->pid = spawn(pg, argv);
-	for (int i = 0; i < 200 && !ok; i++) {
+	for (int i = 0; i < 2400 && !ok; i++) {
 		ok = run_to_end(pg, ask);
 		if (!ok)
 			usleep(50 * 1000);

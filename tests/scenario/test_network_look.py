@@ -24,11 +24,17 @@ def register(bed, *extra):
     return bed.server.cli("account", "register", "--directory", bed.ca.directory, "--email", "a@example.test", "--agree-tos", "--json", *extra)
 
 
+def refusal(bed, path, body):
+    status, doc = bed.server.settled(*bed.server.request("POST", path, body)[:2], path)
+    assert status in (400, 502), doc
+    return doc
+
+
 def why_not(bed, **connection):
     """What the registration says whose authority shows a certificate that nobody trusts: at once, since waiting mends nothing."""
     body = {"directory_url": bed.ca.directory, "email": "b@example.test", "agree_tos": True, **({"connection": connection} if connection else {})}
-    status, doc, _ = bed.server.request("POST", "/accounts", body)
-    assert status == 502 and doc["title"] == "Certificate of the remote service not accepted", doc
+    doc = refusal(bed, "/accounts", body)
+    assert doc["title"] == "Certificate of the remote service not accepted", doc
     return doc["detail"]
 
 
@@ -58,8 +64,5 @@ def test_an_address_that_may_not_be_asked_names_the_field(bed, url, field):
 
 
 def test_a_host_that_is_not_there_says_so(bed):
-    status, doc, _ = bed.server.request("POST", "/network/look", {"url": f"https://127.0.0.1:{beds.free_port()}/"})
-    assert status in (202, 502), doc
-    if status == 202:
-        doc = beds.wait_for(lambda: next((j for j in [bed.server.request("GET", f"/jobs/{doc['id']}")[1]] if j["state"] == "failed"), None), 30, "the look ends")["reason"]
+    doc = refusal(bed, "/network/look", {"url": f"https://127.0.0.1:{beds.free_port()}/"})
     assert "could not look at the certificate" in doc["detail"], doc

@@ -197,7 +197,7 @@ def test_an_issued_certificate_is_told_once_and_survives_a_sink_that_is_down_and
         def messages():
             return [(r["event"], r["state"]) for r in world.server.call("notification", "messages", made["id"])["items"]]
 
-        beds.wait_for(lambda: messages() == [("issued", "sent")], 60, "what the sink has taken is noted as sent")  # after its answer
+        beds.wait_for(lambda: messages() == [("issued", "sent")], 120, "what the sink has taken is noted as sent")  # after its answer
     finally:
         again.stop()
 

@@ -74,13 +74,13 @@ def test_what_edge_and_the_supervisor_log_comes_there_too_and_edge_has_no_way_ou
         server.kill("edge")
         died = came("a-part-of-the-server-ended--it-i", server.process.pid)
         assert '"part":"edge"' in died["msg"] and died["pri"] == str(3 * 8 + 3)
-        second = beds.wait_for(lambda: server.parts().get("edge"), 60, "edge is started again")
+        second = beds.wait_for(lambda: server.parts().get("edge"), 120, "edge is started again")
         assert second != first and came("edge-started", second)
         server.kill("core")
         assert '"part":"core"' in sink.wait(lambda m: "a part of the server ended" in m["msg"] and '"part":"core"' in m["msg"], "what was logged while core was away comes", 60)["msg"]
         sink.wait(lambda m: m["msgid"] == "core-is-away--answering-from-wha" and m["procid"] == str(second), "of edge, too", 60)
         assert not any(m["msgid"] == "audit" and m["procid"] != str(server.parts()["core"]) and '"process":"core"' not in m["msg"] for m in sink.messages())
-        beds.wait_for(server.ready, 60, "core is back")
+        beds.wait_for(server.ready, 120, "core is back")
         seen = [m["msg"] for m in sink.messages() if json.loads(m["msg"])["process"] != "core"]
         assert len(seen) == len(set(seen)), "each line once"
     finally:
@@ -94,7 +94,7 @@ def test_a_collector_that_was_away_gets_what_was_logged_meanwhile_and_nobody_wai
     server = server_with(scratch, **{"log.target": f"syslog://127.0.0.1:{port}", "log.target_fingerprint": "0" * 64}).start()  # started without one
     try:
         marks(server, ["before"])
-        beds.wait_for(lambda: away in server.process.text(), 60, "it is said")
+        beds.wait_for(lambda: away in server.process.text(), 120, "it is said")
         server.stop()
         sink = collector.Collector(scratch, port)
         sink.stop()
@@ -106,7 +106,7 @@ def test_a_collector_that_was_away_gets_what_was_logged_meanwhile_and_nobody_wai
         sink.start()
         sink.wait(lambda m: "while down 0" in m["msg"], "what waited comes", 150)
         sink.wait(lambda m: "while down 19" in m["msg"], "all of it")
-        beds.wait_for(lambda: "the log collector is reached again" in server.process.text(), 60, "it says so")
+        beds.wait_for(lambda: "the log collector is reached again" in server.process.text(), 120, "it says so")
         said = server.process.text().count(away)
         sink.stop()
         marks(server, ["down again"])
@@ -115,7 +115,7 @@ def test_a_collector_that_was_away_gets_what_was_logged_meanwhile_and_nobody_wai
             marks(server, [f"is it there {next(tries)}"])
             return server.process.text().count(away) > said
 
-        beds.wait_for(noticed, 60, "it is noticed", 0.5)
+        beds.wait_for(noticed, 120, "it is noticed", 0.5)
         marks(server, ["and later"])
         sink.start()
         sink.wait(lambda m: "and later" in m["msg"], "it comes back once more", 150)
@@ -132,7 +132,7 @@ def test_a_collector_whose_certificate_is_anothers_gets_nothing(scratch, sink):
     server = server_with(scratch, **{"log.target": f"syslog://127.0.0.1:{sink.port}"}).start()
     try:
         marks(server, ["secret of the house"])
-        line = beds.wait_for(lambda: next((x for x in server.process.text().splitlines() if "the log collector is not reached" in x), None), 60, "it says so")
+        line = beds.wait_for(lambda: next((x for x in server.process.text().splitlines() if "the log collector is not reached" in x), None), 120, "it says so")
         assert "TLS" in line and "not accepted" in line
         assert not any("secret of the house" in m["msg"] for m in sink.messages())
     finally:

@@ -149,7 +149,7 @@ def ask(client, route, identifier=UNKNOWN):
         headers["Authorization"] = f"Bearer {client.token}"
     if client.cookie:
         headers |= {"Cookie": f"__Host-certwright={client.cookie}", "X-CSRF-Token": client.csrf or ""}
-    r = client.http.request(route["method"], client.url + path, json={} if route["has_body"] else None, headers=headers, timeout=30, stream=True)
+    r = client.http.request(route["method"], client.url + path, json={} if route["has_body"] else None, headers=headers, timeout=120, stream=True)
     if r.status_code != 200 or route["operation"] != "streamEvents":
         r.content  # noqa: B018 so that the connection is used again
     r.close()

@@ -39,7 +39,7 @@ def lego_run(tmp_path, tls, names, provider, env):
     done = subprocess.run(["lego", "--accept-tos", "--path", tmp_path / "lego", "-s", names["directory"], "-m", "a@example.test", "--dns", provider,
                            "--dns.resolvers", f"127.0.0.1:{names['port']}", "--dns.disable-cp", "-d", "example.test", "-d", "*.example.test", "run"],
                           env={**os.environ, **env, "LEGO_CA_CERTIFICATES": str(tls / "ca.pem"), "EXEC_SEQUENCE_INTERVAL": "0",
-                               "EXEC_PROPAGATION_TIMEOUT": "10", "EXEC_POLLING_INTERVAL": "1"}, capture_output=True, text=True, timeout=180, check=False)
+                               "EXEC_PROPAGATION_TIMEOUT": "10", "EXEC_POLLING_INTERVAL": "1"}, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -70,7 +70,7 @@ def test_the_same_script_serves_lego_and_us(named, place, tmp_path, tls):
 def exec_call(act, *values, program, environment=""):
     """The field is called program, as the tool's own option is: the field goes in by hand."""
     done = subprocess.run([bed.BUILD / "tests/tool/provider", "exec", act, NAME, *values, "--", "program=dns-hook", f"environment={environment}",
-                           f"+program={program}"], capture_output=True, text=True, timeout=120, check=False)
+                           f"+program={program}"], capture_output=True, text=True, timeout=600, check=False)
     answer = json.loads(done.stdout)
     assert answer["ok"], answer
     return answer
@@ -79,7 +79,7 @@ def exec_call(act, *values, program, environment=""):
 def tool(kind, act, *values, **fields):
     extra = [f"+program={p}" for p in fields.pop("programs")]
     done = subprocess.run([bed.BUILD / "tests/tool/provider", kind, act, NAME, *values, "--", *[f"{k}={v}" for k, v in fields.items()], *extra],
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=600, check=False)
     return json.loads(done.stdout)
 
 
@@ -183,7 +183,7 @@ def test_a_hook_says_what_it_needs(named, place):
     (place / "dnsapi").mkdir(mode=0o755)
     program(place / "dnsapi", "dns_test.sh", HOOK)
     done = subprocess.run([bed.BUILD / "tests/tool/provider", "acmesh", "info", "dns_test", "--", "program=acme-sh", "hook=dns_test",
-                           f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=60, check=False)
+                           f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=600, check=False)
     options = json.loads(done.stdout)["result"]
     assert [(o["name"], o["optional"], o["default"]) for o in options] == [("TEST_Port", False, None), ("TEST_Key", False, None), ("TEST_Ttl", True, "60")]
 
@@ -204,7 +204,7 @@ def test_every_real_hook_of_acme_sh_says_what_it_needs(place):
     silent = set()
     for hook in sorted((place / "dnsapi").glob("dns_*.sh")):
         done = subprocess.run([bed.BUILD / "tests/tool/provider", "acmesh", "info", hook.stem, "--", "program=acme-sh", f"hook={hook.stem}",
-                               f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=60, check=False)
+                               f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=600, check=False)
         answer = json.loads(done.stdout)
         assert answer["ok"], (hook, answer)
         assert all(o["help"] and "\n" not in o["help"] for o in answer["result"]), (hook, answer)

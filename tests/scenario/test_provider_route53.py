@@ -130,7 +130,7 @@ def test_moto_takes_our_batches_as_it_takes_everybodys(tmp_path):
     url = f"http://127.0.0.1:{port}"
     server = bed.Process("moto", [MOTO, "-H", "127.0.0.1", "-p", port], tmp_path)
     try:
-        bed.wait_for(lambda: "Running on" in server.text() or not server.running(), 60, f"moto answers\n{server.text()}")
+        bed.wait_for(lambda: "Running on" in server.text() or not server.running(), 120, f"moto answers\n{server.text()}")
         call = {"url": url, "sts_url": url, "access_key_id": Route53.KEY, "secret_access_key": Route53.SECRET}
         client = botocore.get_session().create_client("route53", endpoint_url=url, region_name="us-east-1", aws_access_key_id=Route53.KEY,
                                                               aws_secret_access_key=Route53.SECRET)

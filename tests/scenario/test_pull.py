@@ -175,7 +175,7 @@ def test_what_waited_to_be_installed_does_not_wait_when_it_was_fetched(world, sc
         return [n for n in world.admin.get("/notices").json()["items"] if n["kind"] == "waiting-to-be-installed"]
 
     world.renew(certificate)
-    beds.wait_for(waits, 30, "somebody is told that it waits to be installed")
+    beds.wait_for(waits, 120, "somebody is told that it waits to be installed")
     assert fetch(host, certificate, "key").status_code == 403
     assert fetch(host, certificate, "chain").status_code == 200 and waits(), "the authority's part alone installs nothing"
     assert fetch(host, certificate, "fullchain").status_code == 200

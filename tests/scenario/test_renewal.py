@@ -85,7 +85,7 @@ def newest(make_bed):
 def test_the_newest_pebble_says_when_and_takes_the_replacement(newest):
     bed = newest()
     certificate, _ = issued(bed, "ari.example.test")
-    told = beds.wait_for(lambda: (r := renewal(bed, certificate))["why"] == "ari" and r, 30, "renewal information is asked for at once")
+    told = beds.wait_for(lambda: (r := renewal(bed, certificate))["why"] == "ari" and r, 120, "renewal information is asked for at once")
     assert told["window_start"] <= told["renew_at"] < told["window_end"]
     rows = bed.server.call("certificate", "renew", certificate)["items"]
     assert bed.server.cli("order", "watch", rows[0]["order_id"]).status == 0
@@ -108,7 +108,7 @@ def test_debians_pebble_offers_nothing_and_the_fraction_stands(bed):
 def test_the_scripted_authority_recalls_and_its_refusal_of_replaces_costs_nothing(make_bed):
     bed = make_bed(ca="fake")
     certificate, _ = issued(bed, "recall.example.test")
-    beds.wait_for(lambda: renewal(bed, certificate)["why"] == "ari", 30, "renewal information is asked for at once")
+    beds.wait_for(lambda: renewal(bed, certificate)["why"] == "ari", 120, "renewal information is asked for at once")
     bed.ca.rule("new-order", status=409, problem="alreadyReplaced")
     rows = bed.server.call("certificate", "renew", certificate)["items"]
     assert bed.server.cli("order", "watch", rows[0]["order_id"]).status == 0

@@ -35,7 +35,7 @@ def order(server, name, *extra):
 
 
 def valid(host, id_):
-    got = helpers.wait_order(host.bed, id_, 120)
+    got = helpers.wait_order(host.bed, id_)
     assert got["status"] == "valid", got
     return got
 
@@ -96,7 +96,7 @@ def test_what_was_issued_after_the_backup_is_recognised_and_replaced_and_nothing
         valid(host, order(server, f"before{i}.example.test"))
     uploaded = server.call("csr", "create", "--name", "kept.example.test")["id"]
     waiting = order(server, "flight.example.test", "--step-by-step")
-    beds.wait_for(lambda: server.call("order", "show", waiting)["status"] == "ready", 60, "an order in flight")
+    beds.wait_for(lambda: server.call("order", "show", waiting)["status"] == "ready", 120, "an order in flight")
     file = scratch / "one.backup"
     assert host.backup(file).returncode == 0
     late = [f"after{i}.example.test" for i in range(2)]
@@ -127,14 +127,14 @@ def test_what_was_issued_after_the_backup_is_recognised_and_replaced_and_nothing
     server.start()
     server.call("renewal", "resume")
     beds.wait_for(lambda: issued_by(host) == issued + 3, 120, "the two are replaced")
-    beds.wait_for(lambda: not [n for n in server.request("GET", "/notices")[1]["items"] if n["kind"] == "key-lost"], 30, "and it is over")
+    beds.wait_for(lambda: not [n for n in server.request("GET", "/notices")[1]["items"] if n["kind"] == "key-lost"], 120, "and it is over")
 
 
 def test_an_order_that_the_backup_knows_as_not_yet_sent_goes_on_with_the_one_at_the_authority(host, scratch):
     server = host.server
     csr = server.call("csr", "create", "--name", "flight.example.test")["id"]
     flight = server.call("order", "create", "--account", account(server), "--validation", "dns-01", "--csr", csr, "--step-by-step")["id"]
-    beds.wait_for(lambda: server.call("order", "show", flight)["status"] == "ready", 60, "an order in flight")
+    beds.wait_for(lambda: server.call("order", "show", flight)["status"] == "ready", 120, "an order in flight")
     file = scratch / "one.backup"
     assert host.backup(file).returncode == 0
     server.call("order", "finalize", flight)

@@ -105,7 +105,7 @@ def fill(server, many):
 
 
 def fill_sqlite(path, many):
-    db = sqlite3.connect(path)
+    db = sqlite3.connect(path, timeout=120)
     now = int(time.time() * 1000)
     start = db.execute("SELECT max(num) FROM certificate").fetchone()[0]
 

@@ -32,7 +32,7 @@ def server(scratch):
 
 def test_the_programs_run_without_root_and_edge_links_libc_only(server):
     one = server().start()
-    parts = beds.wait_for(lambda: set(p := one.parts()) == {"core", "edge", "runner"} and p, 60, "all parts have their names")
+    parts = beds.wait_for(lambda: set(p := one.parts()) == {"core", "edge", "runner"} and p, 120, "all parts have their names")
     for pid in [one.process.pid, *parts.values()]:
         status = open(f"/proc/{pid}/status").read()
         assert "Uid:\t0" not in status, status
@@ -51,7 +51,7 @@ def test_a_runner_of_our_own_user_is_started_anew(server):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give the runner a user of its own")
 def test_a_runner_of_another_user_takes_the_server_along(server):
     one = server(settings={"run.runner_user": "daemon"}).start()
-    runner = beds.wait_for(lambda: one.parts().get("runner"), 60, "the runner has its name")
+    runner = beds.wait_for(lambda: one.parts().get("runner"), 120, "the runner has its name")
     status = open(f"/proc/{runner}/status").read()
     assert f"Uid:\t{pwd.getpwnam('daemon').pw_uid}" in status, status
     assert one.stop() == 0, "it ends with the others, though it hears no signal of another user"
@@ -116,7 +116,7 @@ def test_two_servers_live_side_by_side(server):
 
 def test_without_dns_and_http_there_is_no_edge(server):
     one = server(settings={"dns.listen": "", "http01.listen": ""}).start()
-    beds.wait_for(lambda: set(one.parts()) == {"core", "runner"}, 60, "both have their names")
+    beds.wait_for(lambda: set(one.parts()) == {"core", "runner"}, 120, "both have their names")
     for validation, field in (("dns-01", "/dns"), ("http-01", "/http")):
         status, said, _ = one.request("POST", "/orders", {"account_id": "1", "names": ["a.example.test"], "validation": validation,
                                                            field[1:]: "delegation" if field == "/dns" else "builtin"})
@@ -241,6 +241,6 @@ def test_a_reload_changes_the_level_of_the_log(server, scratch):
     one.start()
     path.write_text("[log]\nlevel = debug\n")
     one.process.proc.send_signal(signal.SIGHUP)
-    beds.wait_for(lambda: "read the configuration again" in one.process.text(), 60, "the configuration is read again")
+    beds.wait_for(lambda: "read the configuration again" in one.process.text(), 120, "the configuration is read again")
     time.sleep(0.1)
     assert one.process.running()

@@ -14,7 +14,7 @@ def test_agreeing_to_the_new_terms_lets_all_orders_of_the_account_go_on(make_bed
     bed.ca.change_terms()
     link = f"{bed.ca.url}/terms/v2"
     made = [order(bed, account, [f"terms{i}.example.test"]) for i in range(3)]
-    doc = beds.wait_for(lambda: next((d for d in map(lambda m: show(bed, m), made) if d["reason"]), None), 20, "it says why it waits")
+    doc = beds.wait_for(lambda: next((d for d in map(lambda m: show(bed, m), made) if d["reason"]), None), 120, "it says why it waits")
     assert doc["reason"]["code"] == "needs-person" and link in doc["reason"]["hint"], doc["reason"]
     # what was not read is not agreed to
     wrong = bed.server.cli("account", "agree", account["id"], "--terms", f"{bed.ca.url}/terms/v1")
@@ -24,7 +24,7 @@ def test_agreeing_to_the_new_terms_lets_all_orders_of_the_account_go_on(make_bed
     assert agreed.status == 0, agreed
     assert agreed.json["tos_url"] == link and agreed.json["tos_agreed_at"]
     for one in made:  # nobody says anything to the orders
-        assert wait_order(bed, one["id"], 60)["status"] == "valid"
+        assert wait_order(bed, one["id"])["status"] == "valid"
     assert "Paused" not in bed.server.cli("status").out
     rows = [r for r in bed.server.call("audit", "list")["items"] if "agree" in r["action"]]
     assert rows and link in str(rows[0]), "who agreed to what is in the audit log"

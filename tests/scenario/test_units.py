@@ -67,7 +67,7 @@ def ask(host):
 
 
 def edge_loaded(host):
-    return beds.wait_for(lambda: host.manager.heard("certwright-edge.service", "STATUS=answering"), 60, "edge says that it answers")
+    return beds.wait_for(lambda: host.manager.heard("certwright-edge.service", "STATUS=answering"), 120, "edge says that it answers")
 
 
 def test_the_parts_serve_as_units_and_say_so(host):
@@ -75,8 +75,8 @@ def test_the_parts_serve_as_units_and_say_so(host):
     start_core(host)
     edge_loaded(host)
     assert ask(host) == dns.rcode.REFUSED, "asked for a name it has nothing about"
-    beds.wait_for(lambda: host.manager.heard("certwright.service", "WATCHDOG=1"), 60, "core's sign of life")
-    beds.wait_for(lambda: host.manager.heard("certwright.service", "edge answers"), 60, "a later one tells that edge answers")
+    beds.wait_for(lambda: host.manager.heard("certwright.service", "WATCHDOG=1"), 120, "core's sign of life")
+    beds.wait_for(lambda: host.manager.heard("certwright.service", "edge answers"), 120, "a later one tells that edge answers")
     assert host.call("status")["version"]
     assert not (host.state / "master.key").exists(), "the master key stays outside the state folder"
     assert host.manager.stop("certwright.service") == 0
@@ -197,9 +197,9 @@ def test_systemd_itself_hands_the_https_socket_over(host, scratch):
     process = beds.Process("activate", ["systemd-socket-activate", "-l", f"127.0.0.1:{host.api_port}", "--fdname=https", "-E", f"CREDENTIALS_DIRECTORY={cred}",
                                         beds.PROGRAM, "core", *host.arguments()], scratch, user=user)
     try:
-        beds.wait_for(lambda: host.http("/healthz"), 30, "core was activated by a connection")
+        beds.wait_for(lambda: host.http("/healthz"), 120, "core was activated by a connection")
         # said when the engine has started too, which is after the first answer
-        beds.wait_for(lambda: '"serving"' in process.text() or not process.running(), 30, "core says that it serves")
+        beds.wait_for(lambda: '"serving"' in process.text() or not process.running(), 120, "core says that it serves")
         assert process.stop() == 0, process.text()
     finally:
         process.stop()

@@ -102,7 +102,7 @@ def connected(host, name, text, database="postgres"):
     """A psql of this name that has begun with the statement."""
     process = subprocess.Popen(["psql", "-h", "127.0.0.1", "-p", str(host.postgres.port), "-U", "certwright", "-d", database, "-Atqc", text], text=True,
                                env={**os.environ, "PGPASSWORD": "correct horse", "PGAPPNAME": name}, stdout=subprocess.PIPE)
-    beds.wait_for(lambda: connections(host, name) == 1, 60, f"{name} is connected")
+    beds.wait_for(lambda: connections(host, name) == 1, 120, f"{name} is connected")
     return process
 
 
@@ -116,7 +116,7 @@ def test_while_a_server_of_the_former_version_is_connected_the_schema_stays(host
         other.kill()
         other.wait(10)
         host.postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'certwright schema 0'")
-        beds.wait_for(lambda: connections(host, "certwright schema 0") == 0, 60, "it has gone")  # it was only told to
+        beds.wait_for(lambda: connections(host, "certwright schema 0") == 0, 120, "it has gone")  # it was only told to
     host.start()
     assert schemas(host) == ours()
 
@@ -163,7 +163,7 @@ def settled(host):
     def over():
         with contextlib.suppress(beds.BedError):
             return connections(host, "certwright schema %") == 0
-    beds.wait_for(over, 60, "every connection has ended")
+    beds.wait_for(over, 120, "every connection has ended")
     return schemas(host)
 
 
@@ -175,7 +175,7 @@ def test_killed_ten_times_within_the_upgrade_it_is_old_or_new_and_never_between(
     confirm(host)
     host.postgres.sql("CREATE DATABASE kept TEMPLATE certwright", "postgres")
     _, began = anew(host)
-    beds.wait_for(host.ready, 60, "upgraded", interval=0.005)
+    beds.wait_for(host.ready, 120, "upgraded", interval=0.005)
     took, old, new = time.monotonic() - began, 0, 0
     host.process.stop()
     for i in range(10):

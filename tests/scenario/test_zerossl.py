@@ -71,6 +71,6 @@ def test_too_many_credentials_today_is_waited_for(zero):
     zero.refusal = 2905
     status, doc, _ = zero.bed.server.request("POST", "/accounts", {"vendor": "zerossl", "email": "b@example.test", "agree_tos": True, "eab_from": "email"})
     assert status == 202, doc
-    job = beds.wait_for(lambda: next((j for j in [zero.bed.server.request("GET", f"/jobs/{doc['id']}")[1]] if j["reason"]), None), 30, "it says why")
+    job = beds.wait_for(lambda: next((j for j in [zero.bed.server.request("GET", f"/jobs/{doc['id']}")[1]] if j["reason"]), None), 120, "it says why")
     assert "no more credentials today" in str(job["reason"]), job
     assert len(zero.asked) <= 2
