@@ -138,7 +138,7 @@ static char *run_shell(const char *script, const struct proc_fd *fds, size_t n, 
 	while ((got = read(pipe_fds[0], part, sizeof part)) > 0)
 		buf_add(&out, part, (size_t)got);
 	close(pipe_fds[0]);
-	ASSERT_INT(proc_wait(pid, 120 * SECOND_MS), 0);
+	ASSERT_INT(proc_wait(pid, 120000), 0);
 	return buf_take(&out);
 }
 

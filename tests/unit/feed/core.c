@@ -99,7 +99,7 @@ static struct feed_header hear(int fd, unsigned *items)
 		struct feed_item i;
 		ssize_t n;
 
-		ASSERT_INT(poll(&pfd, 1, 120 * SECOND_MS), 1);
+		ASSERT_INT(poll(&pfd, 1, 120000), 1);
 		n = recv(fd, in, sizeof in, 0);
 		ASSERT_TRUE(n > 0);
 		ASSERT_OK(feed_open(&p, in, (size_t)n, &err), &err);
