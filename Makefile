@@ -42,15 +42,17 @@ check: ## what a reviewer would ask: sanitizers, clang, analysis, short fuzz, br
 bench: programs ## what is measured, peers side by side
 	@if [ -x bench/run ]; then bench/run; else echo "bench: there is no benchmark yet"; exit 1; fi
 
-crash: ## kills core at every commit, request and packet of an order's life, on both databases
+crash: ## kills core at every commit, request and packet of an order's life, on both databases: hours; PART=1/8 ... 8/8 are the whole in pieces
 	@$(SETUP) --test
 	@[ -f build-crash/build.ninja ] || meson setup build-crash -Dcrash_hooks=true > /dev/null
 	@ninja -C build-crash --quiet
-	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --pairs 40 --edge 20 --fail --groups
-	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail --groups
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --pairs 40 --edge 20 --fail --groups --part $(or $(PART),1/1)
+	@CERTWRIGHT_BUILD=build-crash tests/crash/loop.py --database postgresql --pairs 40 --edge 20 --fail --groups --part $(or $(PART),1/1)
+ifeq ($(filter-out 1/%,$(PART)),)
 	@CERTWRIGHT_BUILD=build-crash /usr/bin/python3 -m pytest -q -p no:cacheprovider -c tests/scenario/pytest.ini --rootdir . tests/crash
 	@CERTWRIGHT_BUILD=build-crash tests/crash/pause.py --times 500
 	@tools/run-tests check --only faults
+endif
 
 guards: ## takes 70 guards out of the client one by one: each has to fail a test (half an hour; docs/guards.md)
 	@$(SETUP) --test

@@ -6,7 +6,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 os.environ["CERTWRIGHT_BUILD"] = str(pathlib.Path(os.environ.get("CERTWRIGHT_BUILD", TOP / "build-crash")).resolve())
-sys.path[:0] = [str(TOP / "tests" / "fake"), str(TOP / "tests" / "scenario")]
+sys.path[:0] = [str(TOP / "tests" / name) for name in ("fake", "scenario", "crash")]
 import importlib.util  # noqa: E402
 
 import pytest  # noqa: E402

@@ -3,7 +3,7 @@
 """loop - runs one order to its end over and over, killing or failing core at one more point each time, until none is left.
 
 	tests/crash/loop.py [--database sqlite|postgresql] [--kinds dns,http,life-*,...] [--every K] [--points NAME,...]
-	                    [--pairs N] [--edge N] [--fail] [--groups]
+	                    [--pairs N] [--edge N] [--fail] [--groups] [--part I/N]
 
 What is run is in scenarios.py, which says how to add one, in providers.py and in renewals.py.
 
@@ -17,7 +17,8 @@ reached N. After each run, decided from the CA's own log, the served records and
 
 --pairs adds N runs with a second crash during recovery, --edge N runs in which edge is killed at growing instants, --fail runs in
 which the point fails instead, once and then for some seconds every time. --groups kills once at each named point of the scenario's groups
-(CP-A ...) and fails when one is not reached. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
+(CP-A ...) and fails when one is not reached. --part I/N makes every Nth of these runs, from the Ith on: the N parts together are the whole,
+each is a sample of all of it, and they may run on different days or machines. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
 Last line: runs, lost, doubled, left behind.
 """
 import argparse
@@ -53,8 +54,26 @@ class Wrong(Exception):
         self.what = what
 
 
+class Part:
+    """Which of the runs are made: every Kth (--every), of these every Nth from the Ith on (--part I/N)."""
+
+    def __init__(self, text="1/1", every=1):
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise argparse.ArgumentTypeError(f"a part is written I/N, the first of four 1/4: {text}")
+        self.number, self.of, self.every = int(number), int(of), every
+
+    def passes(self, seed, most):
+        """The numbers of the passes of a point: with --every from a random one on, which is the same for all parts."""
+        first = 1 if self.every == 1 else seed.randint(1, self.every)
+        return range(first + (self.number - 1) * self.every, most, self.every * self.of)
+
+    def among(self, runs):
+        return list(runs)[self.number - 1::self.of]
+
+
 class Loop:
-    def __init__(self, folder, database, kinds):
+    def __init__(self, folder, database, kinds, part):
         self.rules = folder / "crash"
         self.rules.write_text("")
         self.postgres = beds.Postgres(folder) if database == "postgresql" else None
@@ -87,6 +106,7 @@ class Loop:
                 self.rows[scenario.place, scenario.kind] = self.provider_for(scenario)
         self.bed.server.stop()
         self.parts = []  # what a scenario brought along and is to be stopped
+        self.part = part
         self.number = 0
         self.runs = self.reached = 0
         self.bad = {"lost": 0, "doubled": 0, "left behind": 0}
@@ -262,10 +282,9 @@ class Loop:
         self.runs += 1
         return reached
 
-    def walk(self, kind, action, point, every, most=120):
-        first = 1 if every == 1 else self.seed.randint(1, every)
+    def walk(self, kind, action, point, most=120):
         done = 0
-        for n in range(first, most, every):
+        for n in self.part.passes(self.seed, most):
             if not self.run(kind, f"{action} {point} {n}", [f"{action} {point} {n}"]) and action == "kill":
                 break
             done = n
@@ -276,13 +295,22 @@ class Loop:
         print(f"{kind} {action} {point}: up to {done}, {self.runs} runs so far, {self.bad}", flush=True)
 
     def walk_groups(self, kind):
-        for group, point in SCENARIOS[kind].groups.items():
+        for group, point in self.part.among(SCENARIOS[kind].groups.items()):
             for rule in (f"kill {point} 1", f"kill {point} 2"):
                 reached = self.run(kind, f"{group}: {rule}", [rule])
                 if not reached and rule.endswith(" 1"):
                     self.bad["lost"] += 1
                     print(f"WRONG {kind} {group}: {point} was not reached", flush=True)
-        print(f"{kind}: groups {', '.join(SCENARIOS[kind].groups)}, {self.runs} runs so far, {self.bad}", flush=True)
+        print(f"{kind}: groups {', '.join(self.part.among(SCENARIOS[kind].groups))}, {self.runs} runs so far, {self.bad}", flush=True)
+
+    def walk_pairs(self, kind, points, number):
+        """Two crashes, the second mostly in the recovery from the first; which, is the same in each run of the program, whatever its part."""
+        rules = []
+        for i in range(number):
+            chosen = random.Random(f"{kind} {i}")
+            rules.append([f"kill {chosen.choice(points)} {chosen.randint(1, 8)}" for _ in range(2)])
+        for two in self.part.among(rules):
+            self.run(kind, " then ".join(two), two)
 
     limit = {}
 
@@ -297,10 +325,12 @@ def main():
     arguments.add_argument("--edge", type=int, default=0)
     arguments.add_argument("--fail", action="store_true")
     arguments.add_argument("--groups", action="store_true")
+    arguments.add_argument("--part", type=Part, default=Part(), metavar="I/N")
     args = arguments.parse_args()
+    args.part.every = args.every
     folder = beds.scratch("certwright-crash-")
     kinds = [k for k in SCENARIOS if any(fnmatch.fnmatch(k, asked) for asked in args.kinds.split(","))]
-    loop = Loop(folder, args.database, kinds)
+    loop = Loop(folder, args.database, kinds, args.part)
     try:
         for kind in kinds:
             points = SCENARIOS[kind].points if args.points is None else [p for p in args.points.split(",") if p]
@@ -310,16 +340,13 @@ def main():
             if args.groups:
                 loop.walk_groups(kind)
             for point in points:
-                loop.walk(kind, "kill", point, args.every)
+                loop.walk(kind, "kill", point)
             for point in FAIL_POINTS if args.fail else ():
-                loop.walk(kind, "fail", point, args.every)
-                for n in range(1, 40, 4 * args.every):
+                loop.walk(kind, "fail", point)
+                for n in args.part.among(range(1, 40, 4 * args.every)):
                     loop.run(kind, f"fail {point} {n}+", [f"fail {point} {n}+"])
-            for _ in range(args.pairs):
-                first, second = loop.seed.choice(points), loop.seed.choice(points)
-                rules = [f"kill {first} {loop.seed.randint(1, 8)}", f"kill {second} {loop.seed.randint(1, 8)}"]
-                loop.run(kind, " then ".join(rules), rules)
-            for i in range(args.edge):
+            loop.walk_pairs(kind, points, args.pairs)
+            for i in args.part.among(range(args.edge)):
                 loop.run(kind, f"edge killed after {i * 40} ms", edge_after=i * 0.04)
     finally:
         loop.stop()
@@ -327,7 +354,7 @@ def main():
         print(f"{loop.runs} runs, {loop.bad['lost']} lost, {loop.bad['doubled']} doubled, {loop.bad['left behind']} left behind")
         if not wrong:
             shutil.rmtree(folder, ignore_errors=True)
-    return 1 if wrong or not loop.runs else 0
+    return 1 if wrong or not (loop.runs or args.part.of > 1) else 0
 
 
 if __name__ == "__main__":
