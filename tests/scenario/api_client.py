@@ -105,7 +105,8 @@ def check(value, schema, at="$"):
 def check_headers(r):
     for name, value in HEADERS.items():
         assert r.headers.get(name) == value, f"{r.request.method} {r.request.url}: header {name} is {r.headers.get(name)!r}"
-    assert r.headers.get("Content-Security-Policy", "").startswith("default-src 'none'"), r.headers
+    policy = r.headers.get("Content-Security-Policy", "")
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy, policy
 
 
 class Client:

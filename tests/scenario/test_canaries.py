@@ -16,7 +16,17 @@ from canary import HEADS, spellings
 from helpers import wait_order
 
 EAB = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
-WORDS = {name: f"canary {name} 7f3kQ2 horse" for name in ("password", "new-password", "wrong-password", "reset-password", "proxy-password")}
+WORDS = {name: f"canary {name} 7f3kQ2 horse" for name in ("password", "new-password", "wrong-password", "reset-password", "proxy-password", "mail-password", "pkcs12-password")}
+TSIG = base64.b64encode(b"canary TSIG 7f3kQ2 horse, 32 byte").decode()
+# of each kind of provider the secrets it has: (what else it needs, {its secret fields})
+PROVIDERS = {
+    "powerdns": ({"url": "http://127.0.0.1:8081"}, {"api_key": "canary-api-key-7f3kQ2"}),
+    "rfc2136": ({"server": "127.0.0.1:5300", "tsig_key": "canary."}, {"tsig_secret": TSIG}),
+    "akamai": ({"host": "akab-canary.luna.akamaiapis.net"}, {"client_token": "akab-canary-client-7f3kQ2", "client_secret": "canaryEdgeGridSecret7f3kQ2=", "access_token": "akab-canary-access-7f3kQ2"}),
+    "cloudflare": ({}, {"token": "canary-cloudflare-token-7f3kQ2"}),
+    "route53": ({"access_key_id": "AKIACANARY7F3KQ2XYZ0"}, {"secret_access_key": "canary/secret/access/key/7f3kQ2"}),
+    "f5": ({"url": "https://bigip.canary.example.test", "username": "canary"}, {"password": "canary-bigip-password-7f3kQ2"}),
+}
 
 
 class Story:
@@ -37,6 +47,8 @@ class Story:
         exported = self.admin.post(f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "canary"})
         key = re.search("-----BEGIN PRIVATE KEY-----(.*?)-----END", exported.text, re.S).group(1)
         self.people()
+        ids = {"order": order["id"], "certificate": certificate, "account": account["id"], **self.integrations()}
+        self.pkcs12(certificate)
         self.canaries |= WORDS | {
             "EAB key": EAB, "EAB key, bytes": base64.urlsafe_b64decode(EAB + "=="),
             "certificate key": base64.b64decode(key)[36:68],
@@ -44,7 +56,7 @@ class Story:
             "administrator's token": self.admin.token, "administrator's password": self.server.password_file.read_text().strip(),
             "master key": next(line for line in (self.server.state / "master.key").read_text().split() if len(line) > 30),
         }
-        self.ask_everything({"order": order["id"], "certificate": certificate, "account": account["id"]})
+        self.ask_everything(ids)
 
     def people(self):
         add = self.admin.post
@@ -60,6 +72,40 @@ class Story:
         self.answers += [add("/orders", {"account_id": WORDS["password"], "validation": "dns-01", "eab": EAB}).content,
                          add("/users", {"name": "x", "role": "viewer", "password": "short"}).content,
                          Client(self.server.url, token=self.canaries["API token"] + "x").get("/orders").content]
+
+    def integrations(self):
+        """One of each, with its secrets changed once, since what was forgotten elsewhere was the way of the update; the newest of each kind of path."""
+        for kind, (fields, secrets) in PROVIDERS.items():
+            body = {"kind": kind, "name": kind, "fields": {**fields, **{name: secret[::-1] if name != "tsig_secret" else secret for name, secret in secrets.items()}}}
+            made = self.admin.post("/providers", body)
+            assert made.status_code == 201, (kind, made.text)
+            at = f"/providers/{made.json()['id']}"
+            changed = self.admin.ask("PATCH", at, json={"fields": secrets}, headers={"If-Match": "*"})
+            assert changed.status_code == 200, (kind, changed.text)
+            self.answers += [made.content, changed.content, self.admin.get(at).content]
+            self.canaries |= {f"{kind}: {name}": secret for name, secret in secrets.items()}
+            self.canaries |= {f"{kind}: {name} before": body["fields"][name] for name in secrets}
+            # what is wrong with it comes back without it
+            self.answers.append(self.admin.post("/providers", {**body, "fields": {**body["fields"], "no-such-field": "x"}}).content)
+        mail = {"host": "mail.canary.example.test", "user": "canary", "password": WORDS["mail-password"], "from": "c@example.test", "to": ["d@example.test"]}
+        made = [self.admin.post("/channels", {"kind": "email", "name": "mail", "settings": mail}),
+                self.admin.post("/channels", {"kind": "webhook", "name": "hook", "settings": {"url": "https://hook.canary.example.test/"}})]
+        assert [r.status_code for r in made] == [201, 201], [r.text for r in made]
+        channels = [r.json() for r in made]
+        self.answers += [made[0].content, *(self.admin.get(f"/channels/{c['id']}").content for c in channels)]  # a webhook's secret is told once, when it is made
+        self.canaries["webhook secret"] = channels[1]["secret"]
+        return {"provider": at.rsplit("/", 1)[1], "channel": channels[1]["id"]}
+
+    def pkcs12(self, certificate):
+        """A file with a password, given out and taken in again; and with a wrong one."""
+        ask = {"format": "pkcs12", "with_key": True, "reason": "canary", "password": WORDS["pkcs12-password"]}
+        made = self.admin.post(f"/certificates/{certificate}/export", ask)
+        assert made.status_code == 200, made.text
+        content = base64.b64encode(made.content).decode()
+        taken = self.admin.post("/imports", {"content": content, "password": WORDS["pkcs12-password"]})
+        refused = self.admin.post("/imports", {"content": content, "password": WORDS["wrong-password"]})
+        assert (taken.status_code, refused.status_code) == (200, 400), (taken.text, refused.text)
+        self.answers += [taken.content, refused.content]
 
     def ask_everything(self, ids):
         for role in ("viewer", "operator", "admin"):

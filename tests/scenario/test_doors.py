@@ -14,6 +14,7 @@ import threading
 
 import bed as beds
 import pytest
+import sinks
 from openingproxy import OpeningProxy
 
 TINYPROXY = shutil.which("tinyproxy")
@@ -256,13 +257,17 @@ def test_no_connection_of_an_account_opens_an_inside_address_by_another_spelling
 
 # ---- who may reach the API ----
 
+NOBODY = {"Authorization": None}
+
+
 def ask(bed, source, headers=None, path="/api/v1/audit?limit=5"):
     """Status and document of a request from that loopback address, or None when the connection was closed."""
+    headers = {"Authorization": f"Bearer {bed.server.token_file.read_text().strip()}", **(headers or {})}
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     c = http.client.HTTPSConnection("127.0.0.1", bed.server.api_port, timeout=120, context=trust, source_address=(source, 0))
     try:
-        c.request("GET", path, headers={"Authorization": f"Bearer {bed.server.token_file.read_text().strip()}", **(headers or {})})
+        c.request("GET", path, headers={name: value for name, value in headers.items() if value})
         r = c.getresponse()
         return r.status, r.read()
     except OSError:
@@ -292,6 +297,35 @@ def test_others_get_no_answer_and_a_trusted_proxy_says_who_asks(make_bed):
     c.close()
     addresses = [row["address"] for row in json.loads(ask(bed, "127.0.0.2")[1])["items"]]
     assert "203.0.113.99" in addresses and "127.0.0.8" not in addresses and "1.1.1.1" not in addresses, addresses
+
+
+def test_metrics_are_read_from_the_networks_that_are_named_and_from_elsewhere_with_a_token(make_bed):
+    bed = make_bed(settings={"metrics.allow_from": "127.0.0.5, 203.0.113.0/24", "api.trusted_proxies": "127.0.0.8"})
+
+    def status(source, forwarded=None, who=NOBODY):
+        return ask(bed, source, {**who, "X-Forwarded-For": forwarded}, "/metrics")[0]
+
+    assert [status("127.0.0.5"), status("127.0.0.6")] == [200, 401]
+    assert status("127.0.0.6", who={}) == 200, "with a token from anywhere"
+    # behind a proxy of ours the client counts and not the proxy; from others the header is nothing
+    assert [status("127.0.0.8"), status("127.0.0.8", "203.0.113.9"), status("127.0.0.8", "203.0.113.9, 198.51.100.1")] == [401, 200, 401]
+    assert status("127.0.0.6", "203.0.113.9") == 401
+
+
+def test_links_that_are_handed_out_begin_with_the_public_url(make_bed, scratch):
+    bed = make_bed(settings={"api.public_url": "https://certs.example.test/"})
+    told = bed.server.setup()
+    assert "https://certs.example.test/#setup=" in told.out, told
+    sink = sinks.Smtp(scratch, user="links", password="links-password")
+    try:
+        settings = {"host": "127.0.0.1", "port": sink.port, "user": "links", "password": "links-password", "from": "c@example.test", "to": ["d@example.test"]}
+        connection = {"ca_pem": sinks.certificate(scratch)[0].read_text(), "allow": ["127.0.0.0/8"]}
+        _, channel, _ = bed.server.request("POST", "/channels", {"kind": "email", "name": "links", "settings": settings, "connection": connection})
+        status, doc, _ = bed.server.request("POST", f"/channels/{channel['id']}/test")
+        assert status in (200, 202), doc
+        assert "See https://certs.example.test/notifications" in sink.wait()[0].get_content()
+    finally:
+        sink.stop()
 
 
 def test_the_status_warns_while_the_api_stands_beside_the_public_ports(make_bed):
