@@ -313,10 +313,23 @@ def fill(state):
                 size //= 2
 
 
+def keys_handed_out(bed, certificate):
+    """How often its key was handed out, until that was refused for want of room for the row that says so (the files may have room for many)."""
+    for n in range(100):
+        status, body, _ = bed.server.request("POST", f"/certificates/{certificate}/export", {"format": "pem", "with_key": True, "reason": "full disk"})
+        if status != 200:
+            assert status in (503, 507) and "PRIVATE KEY" not in json.dumps(body), (status, body)
+            return n
+        assert "PRIVATE KEY" in body
+    return n + 1
+
+
 def test_f20_a_full_disk_refuses_new_work_keeps_answering_and_recovers_by_itself(small_disk):
     bed = small_disk
     account = bed.account()
-    orders = [order(bed, account, [f"full{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(6)]
+    first = order(bed, account, ["before.example.test"], "http-01")
+    certificate = wait_order(bed, first["id"])["certificate_id"]
+    orders = [first] + [order(bed, account, [f"full{i}.example.test"], ("dns-01", "http-01")[i % 2]) for i in range(6)]
     time.sleep(0.3)
     fill(bed.server.state)
     refused = None
@@ -340,9 +353,14 @@ def test_f20_a_full_disk_refuses_new_work_keeps_answering_and_recovers_by_itself
     assert bed.server.parts()["core"] == before, "without a restart"
     assert bed.ca.issued() == len(orders)
     nothing_left(bed, ["full0.example.test"])
+    fill(bed.server.state)
+    handed_out = keys_handed_out(bed, certificate)
+    (bed.server.state / "fill").unlink()
     bed.server.stop()
     with sqlite3.connect(bed.server.state / "certwright.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        told = dict(db.execute("SELECT action, count(*) FROM audit GROUP BY action"))
+        assert (told["order.create"], told.get("certificate.export-key", 0)) == (len(orders), handed_out), "neither a row without its deed nor a deed without its row"
 
 
 @needs_root

@@ -7,7 +7,66 @@
 #include "tests/unit/assert.h"
 
 #include <ctype.h>
+#include <dlfcn.h>
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* ---- how many at once: libsodium's function, with a look at who is inside ---- */
+
+#define GUESSES 6
+static atomic_bool watching;
+static atomic_int inside, most;
+
+int crypto_pwhash_str_verify(const char hash[crypto_pwhash_STRBYTES], const char *const password, unsigned long long n)
+{
+	static int (*real)(const char *, const char *, unsigned long long);
+	int r, was = 0;
+
+	if (!real)
+		memcpy(&real, &(void *){ dlsym(RTLD_NEXT, "crypto_pwhash_str_verify") }, sizeof real);
+	if (!atomic_load(&watching))
+		return real(hash, password, n);
+	r = atomic_fetch_add(&inside, 1) + 1;
+	while (r > was && !atomic_compare_exchange_weak(&most, &was, r))
+		;
+	while (atomic_load(&most) < 2) /* the first one waits for the second; a third would have time to come */
+		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+	atomic_fetch_sub(&inside, 1);
+	return -1;
+}
+
+static void *guess(void *arg)
+{
+	_cleanup_secret_ struct secret p = secret_from("correct horse battery");
+	struct err err = ERR_INIT;
+	bool ok = true;
+
+	return (void *)(intptr_t)(password_verify(&p, arg, &ok, NULL, &err) < 0 || ok);
+}
+
+static void two_hashes_at_once_and_no_third(void **state)
+{
+	_cleanup_secret_ struct secret p = secret_from("correct horse battery");
+	_cleanup_err_ struct err err = ERR_INIT;
+	_cleanup_free_ char *hash = NULL;
+	pthread_t t[GUESSES];
+
+	ASSERT_OK(password_hash(&p, &hash, &err), &err);
+	atomic_store(&watching, true);
+	for (size_t i = 0; i < GUESSES; i++)
+		ASSERT_INT(pthread_create(&t[i], NULL, guess, hash), 0);
+	for (size_t i = 0; i < GUESSES; i++) {
+		void *wrong = NULL;
+
+		pthread_join(t[i], &wrong);
+		ASSERT_TRUE(!wrong);
+	}
+	atomic_store(&watching, false);
+	ASSERT_INT(atomic_load(&most), 2);
+}
 
 static void a_password_verifies_against_its_own_hash_only(void **state)
 {
@@ -138,6 +197,7 @@ int main(void)
 		TEST(a_password_verifies_against_its_own_hash_only),
 		TEST(a_hash_of_weaker_parameters_wants_to_be_made_anew),
 		TEST(an_unknown_user_costs_the_same),
+		TEST(two_hashes_at_once_and_no_third),
 		TEST(passwords_are_judged),
 		TEST(a_token_is_recognised_and_every_change_noticed),
 	};
