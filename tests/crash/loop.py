@@ -13,6 +13,7 @@ reached N. After each run, decided from the CA's own log, the served records and
 
 	the order is valid, and it is the only one                           (nothing lost)
 	the CA issued just one certificate for it, and we hold it with its key (nothing doubled, no orphan)
+	the audit says it once
 	no challenge is answered any more, no record or debt is left          (nothing left behind)
 
 --pairs adds N runs with a second crash during recovery, --edge N runs in which edge is killed at growing instants, --fail runs in
@@ -203,12 +204,19 @@ class Loop:
             raise Wrong("doubled", f"{issued} certificates issued, {len(same)} orders for {names}")
         if order["status"] == "valid":
             scenario.certificate(self, order, names)
+            self.audited(order["certificate_id"])
         try:
             helpers.nothing_left(self.bed, names, timeout=240)
             self.no_debts()
             scenario.left(self, names)
         except (AssertionError, beds.BedError) as e:
             raise Wrong("left behind", str(e)) from e
+
+    def audited(self, certificate):
+        """Each order that became valid has one row that says so: none was lost with a process, none was written again after it."""
+        rows = self.count(f"SELECT count(*) FROM audit WHERE action IN ('certificate.issue', 'certificate.replace') AND object_id = '{certificate}'")
+        orders = self.count(f"SELECT count(*) FROM orders WHERE certificate_id = '{certificate}' AND status = 'valid'")
+        self.need(rows == orders, f"{orders} valid orders have {rows} rows in the audit", "lost" if rows < orders else "doubled")
 
     def exported(self, order, *more):
         """What is handed out, as text, and the certificate in it."""

@@ -20,7 +20,7 @@ ROWS = {
     "F4 a restart storm": [("tests/scenario/test_broken_things.py", "test_core_killed_again_and_again_loses_nothing"),
                            ("tests/unit/app", "pauses_grow_and_stay_bounded"), (STEPS, "an_order_that_ends_the_process_is_set_aside_and_the_others_end_valid")],
     "F5 SIGTERM in the middle": [(SERVER, "test_sigterm_ends_everything_in_order_and_frees_the_state"), (FAULTS, "test_f5_")],
-    "F6 reload": [(SERVER, "test_a_reload_changes_the_level_of_the_log")],
+    "F6 reload": [(SERVER, "test_a_reload_changes_the_level_of_the_log"), ("tests/scenario/test_api_rules.py", "test_the_certificate_files_are_read_again_while_streams_stay_open")],
     "F7 the same request many times": [("tests/unit/engine/orders.c", "the_same_request_gets_the_live_order"), (STORE, "a_race_to_create_has_one_winner_and_no_errors"),
                                        (FAULTS, "test_f7_"), ("tests/scenario/test_api_rules.py", "test_twenty_requests_with_one_key_make_one_object")],
     "F8 nonces": [(FAULTS, "test_f8_"), ("tests/scenario/test_broken_things.py", "test_a_ca_that_refuses_every_second_nonce"),
@@ -78,3 +78,13 @@ def test_the_row_has_tests_that_exist(row):
     assert ROWS[row]
     missing = [f"{place}: {name}" for place, name in ROWS[row] if not is_there(place, name)]
     assert not missing, missing
+
+
+def test_every_name_that_the_page_about_hardening_gives_is_a_test():
+    page = (TOP / "docs" / "hardening.md").read_text()
+    tests = "\n".join(file.read_text() for kind in ("*.py", "*.c") for file in sorted((TOP / "tests").rglob(kind)))
+    named = re.findall(r"\*([a-z0-9_]{12,})(?:\.\.\.)?\*", page)
+    missing = [name for name in named if not re.search(rf"(def test_|static void ){name}", tests)]
+    missing += [name for name in re.findall(r"`(test_[a-z0-9_]+)`", page) if not list((TOP / "tests").rglob(f"{name}.py"))]
+    missing += [name for name in re.findall(r"`((?:api|app|engine|keys|model|net|service)/[a-z_]+)`", page) if not (TOP / "tests/unit" / f"{name}.c").is_file()]
+    assert len(named) > 50 and not missing, missing
