@@ -12,6 +12,9 @@ const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
 export const CHROMIUM = '/usr/bin/chromium'
 
+/** So long a machine that is busy with other things may take: who waits for what comes does not pay for it. */
+export const PATIENCE = 120_000
+
 export function launch() {
 	return chromium.launch({ executablePath: CHROMIUM, headless: true, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
 }
@@ -19,6 +22,7 @@ export function launch() {
 /** A page that remembers what went wrong in it: violations of the content policy, errors, requests to elsewhere. */
 export async function open(browser, base, { scheme = 'light', width = 1280, height = 860, ...more } = {}) {
 	const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height }, locale: 'en-GB', timezoneId: 'Europe/Istanbul', ignoreHTTPSErrors: true, reducedMotion: 'reduce', acceptDownloads: true, ...more })
+	context.setDefaultTimeout(PATIENCE)
 	const page = await context.newPage()
 	const wrong = []
 	page.on('pageerror', (e) => wrong.push(`error: ${e.message}`))
@@ -94,6 +98,12 @@ export async function turn(page, base, path, title = /./) {
 	await settled(page)
 }
 
+/** The page has drawn itself, and nothing that it shows is still on its way. */
 export async function settled(page) {
-	await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .mantine-Skeleton-root, .mantine-Loader-root') && document.fonts.status === 'loaded')
+	await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy="true"], .mantine-Skeleton-root, .mantine-Loader-root') && document.fonts.status === 'loaded')
+}
+
+/** Waits until it is so, outside of the page. */
+export async function until(isSo, what) {
+	for (const end = Date.now() + PATIENCE; !(await isSo()); await new Promise((r) => setTimeout(r, 20))) if (Date.now() > end) throw new Error(`not within ${PATIENCE} ms: ${what}`)
 }

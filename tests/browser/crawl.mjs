@@ -44,10 +44,10 @@ export async function crawl(page, base, paths) {
 			if (!(await all.nth(i).isEnabled().catch(() => false))) await go() // what was pressed before has changed the page
 			const before = await look(page)
 			const was = activity
-			await all.nth(i).click({ timeout: 5000 })
+			await all.nth(i).click()
 			found.pressed++
 			const lives = async () => activity !== was || (await look(page)) !== before
-			for (let n = 0; n < 20 && !(await lives()); n++) await page.waitForTimeout(20)
+			for (let n = 0; n < 1000 && !(await lives()); n++) await page.waitForTimeout(20)
 			if (!(await lives())) found.dead.push(`${path}: ${name}`)
 			await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
 			for (const item of await page.getByRole('menuitem').all()) if ((await item.isEnabled()) && /Delete|Refresh Order|Finalize|Edit|Change/.test(await item.innerText())) found.dead.push(`${path}: ${await item.innerText()} is offered`)

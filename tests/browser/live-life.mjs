@@ -2,7 +2,7 @@
 // live-life.mjs - part of live.mjs: what happens in a certificate's life through the page alone, on the real server: the form of each
 // vendor, a provider (a real PowerDNS) tested, saved and used by an order, an import, a renewal and a revocation.
 import assert from 'node:assert/strict'
-import { visit } from './browser.mjs'
+import { until, visit } from './browser.mjs'
 
 export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 	const get = (path) => page.evaluate(async (p) => (await fetch(`/api/v1${p}`)).json(), path)
@@ -45,23 +45,22 @@ export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 			await box('api_key').fill('wrong-key-0123456789')
 			await dialog().getByRole('button', { name: 'Test and save' }).click()
 			await dialog().getByRole('button', { name: 'Test reading only' }).click()
-			await dialog().getByText(/401/).first().waitFor({ timeout: 30_000 })
+			await dialog().getByText(/401/).first().waitFor()
 			await visit(page, base, '/external-dns', 'External DNS')
 			await page.getByRole('button', { name: 'Actions of provider zone at home' }).click()
 			await page.getByRole('menuitem', { name: 'Change' }).click()
 			await box('api_key').fill(bed.powerdns.key)
 			await dialog().getByRole('button', { name: 'Test and save' }).click()
 			await dialog().getByRole('button', { name: 'Test reading only' }).click()
-			await dialog().getByText('Reading works').waitFor({ timeout: 30_000 })
+			await dialog().getByText('Reading works').waitFor()
 			await dialog().getByRole('button', { name: 'Write, find and remove it' }).click()
-			await dialog().getByText('It works').waitFor({ timeout: 60_000 })
+			await dialog().getByText('It works').waitFor()
 			await createOrder('pdns.test\n*.pdns.test', async () => {
 				await page.getByRole('combobox', { name: 'External DNS' }).click()
 				await page.getByRole('option', { name: /^zone at home/ }).click()
 			})
-			await page.getByRole('button', { name: 'Download Certificate' }).waitFor({ timeout: 60_000 })
-			for (let i = 0; i < 100 && (await tell('texts')).length; i++) await page.waitForTimeout(200)
-			assert.deepEqual(await tell('texts'), [])
+			await page.getByRole('button', { name: 'Download Certificate' }).waitFor()
+			await until(async () => !(await tell('texts')).length, 'nothing is left in the zone')
 		})
 
 	await test('a name that its authority has paused shows the link that ends it, and the order goes on when that is done', async () => {
@@ -76,18 +75,18 @@ export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 		await page.getByLabel('Own certificate authority').fill(bed.scripted_ca)
 		await page.getByLabel(/I agree to the terms/).click()
 		await dialog().getByRole('button', { name: 'Register', exact: true }).click()
-		await page.getByRole('row', { name: /paused@bank\.test/ }).getByText('valid', { exact: true }).waitFor({ timeout: 20_000 })
+		await page.getByRole('row', { name: /paused@bank\.test/ }).getByText('valid', { exact: true }).waitFor()
 		await createOrder('tired.bank.test', async () => {
 			await page.getByRole('combobox', { name: 'Vendor' }).fill('paused@')
 			await page.locator('.mantine-Select-option', { hasText: 'paused@bank.test' }).click()
 		})
 		const way = page.getByRole('main').getByRole('link', { name: link }).first()
-		await way.waitFor({ timeout: 30_000 })
+		await way.waitFor()
 		assert.deepEqual([await way.getAttribute('href'), await way.getAttribute('target'), await way.getAttribute('rel')], [link, '_blank', 'noreferrer noopener'])
 		await tell('pause {}')
 		await page.getByRole('button', { name: 'Refresh Order' }).click()
-		await page.getByRole('button', { name: 'Download Certificate' }).waitFor({ timeout: 60_000 })
-		assert.equal(await way.count(), 0)
+		await page.getByRole('button', { name: 'Download Certificate' }).waitFor()
+		await way.waitFor({ state: 'detached' })
 	})
 
 	await test('a certificate from elsewhere is imported and watched', async () => {
@@ -111,17 +110,13 @@ export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 		const before = (await get(`/certificates/${id}`)).serial
 		await page.getByRole('button', { name: 'Renew', exact: true }).click()
 		let now = before
-		for (let i = 0; i < 150 && now === before; i++) {
-			await page.waitForTimeout(200)
-			now = (await get(`/certificates/${id}`)).serial
-		}
-		assert.notEqual(now, before)
-		await page.getByText(now, { exact: false }).first().waitFor({ timeout: 15_000 })
+		await until(async () => (now = (await get(`/certificates/${id}`)).serial) !== before, 'it is renewed')
+		await page.getByText(now, { exact: false }).first().waitFor()
 		await page.getByRole('button', { name: 'Revoke', exact: true }).click()
 		await dialog().getByLabel('Replace it first').uncheck()
 		await dialog().getByLabel('Reason').selectOption('superseded')
 		await dialog().getByRole('button', { name: 'Revoke', exact: true }).click()
-		await page.locator('h1 + *, .tone').filter({ hasText: 'revoked' }).first().waitFor({ timeout: 30_000 })
+		await page.locator('h1 + *, .tone').filter({ hasText: 'revoked' }).first().waitFor()
 		assert.equal((await get(`/certificates/${id}`)).status, 'revoked')
 	})
 }

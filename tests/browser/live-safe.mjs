@@ -88,7 +88,7 @@ export async function safeTests({ test, browser, base, page, context, tell, pass
 			s.src = 'https://elsewhere.invalid/x.png'
 			document.body.append(s)
 		})
-		await o.page.waitForTimeout(300)
+		await o.page.waitForFunction(() => window.violations.length > 0)
 		const found = await o.violations()
 		assert.ok(found.some((v) => v.includes('img-src')), found.join('\n'))
 		await o.context.close()

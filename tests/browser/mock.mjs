@@ -25,6 +25,8 @@ export const HOSTILE = `<img src=x onerror="window.pwned=1">"'\`\u2028</script><
 const PEM = `-----BEGIN CERTIFICATE-----\n${Array.from({ length: 12 }, (_, i) => `MIIDdzCCAl+gAwIBAgIE${String(i).padStart(2, '0')}AgAnANBgkqhkiG9w0BAQsFADBsMRAwDgYDVQQGEwdVbmtu`).join('\n')}\n-----END CERTIFICATE-----\n`
 const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${Array.from({ length: 8 }, (_, i) => `MIICijCCAXICAQAwRTELMAkGA1UE${String(i).padStart(2, '0')}hMCVVMxEzARBgNVBAgMClNvbWUtU3RhdGUx`).join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
 
+const FIRST_PORT = 7000
+const PORTS = 3000 // above them are those of tests/fake/ports.py
 const reading = (directory_url, more = {}) => ({ directory_url, facts: { tos_url: 'https://letsencrypt.org/documents/LE-SA-v1.6.pdf', website: null, eab_required: false, caa_identities: ['letsencrypt.org'], profiles: [{ name: 'classic', description: null }, { name: 'shortlived', description: null }], new_nonce: 'https://ca.example/n', new_account: 'https://ca.example/a', new_order: 'https://ca.example/o', revoke_cert: null, key_change: 'https://ca.example/k', renewal_info: null }, facts_at: iso(Date.now() - 2 * DAY), moved: [], moved_at: null, checked_at: iso(Date.now() - 2 * DAY), reason: null, ...more })
 const LE = 'https://acme-v02.api.letsencrypt.org/directory'
 const QUIRK_MANY = { name: 'many-accounts', help: 'Several accounts share one URL, one for each external key: give them names.' }
@@ -450,7 +452,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 			/* Half of it is done when it is looked at first; all of it afterwards. */
 			const job = find(db.jobs, x[1])
 			const items = state.stored[x[1]]
-			const seen = job.result.done + job.result.refused ? items : items.slice(0, Math.ceil(items.length / 2))
+			const seen = job.result.done + job.result.refused && !state.hold ? items : items.slice(0, Math.ceil(items.length / 2))
 			const refused = seen.filter((r) => r.reason).length
 			Object.assign(job, { result: { ...job.result, done: seen.length - refused, refused } })
 			if (seen === items) Object.assign(job, { state: 'done', ended_at: iso(Date.now()) })
@@ -523,7 +525,14 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		res.writeHead(200, headers)
 		res.end(data)
 	})
-	const listen = (port = 0) => new Promise((r) => server.listen(port, '127.0.0.1', () => r(server.address().port)))
+	/* Below the ports that the kernel gives to connections by itself: one that is closed can be had again. */
+	const listen = (port) =>
+		new Promise((r, no) => {
+			let at = port ?? FIRST_PORT + Math.floor(Math.random() * PORTS)
+			server.on('error', (e) => (e.code === 'EADDRINUSE' && !port ? server.listen((at = FIRST_PORT + ((at + 1 - FIRST_PORT) % PORTS)), '127.0.0.1') : no(e)))
+			server.once('listening', () => (server.removeAllListeners('error'), r(at)))
+			server.listen(at, '127.0.0.1')
+		})
 	const close = () =>
 		new Promise((r) => {
 			server.closeAllConnections()
