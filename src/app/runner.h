@@ -31,7 +31,7 @@
 #define RUNNER_CPU_S 60
 #define RUNNER_MEMORY (512 * 1024 * 1024)
 #define RUNNER_FILE (64 * 1024 * 1024)
-#define RUNNER_PROCESSES 64
+#define RUNNER_PROCESSES 64 /* counted by its keeper, five times a second; a program is one with the processes it starts */
 #define RUNNER_BUILTIN_CPU_S 5
 #define RUNNER_BUILTIN_MEMORY (256 * 1024 * 1024)
 

@@ -29,6 +29,7 @@
 #define PATH_FOR_PROGRAMS "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define REQUEST_MS (10 * SECOND_MS)
 #define KILL_MS (5 * SECOND_MS)
+#define COUNT_MS 200
 
 /* ---- directories --------------------------------------------------------------------------------------------------- */
 
@@ -70,30 +71,46 @@ static bool listed(const pid_t *l, size_t n, pid_t pid)
 	return false;
 }
 
-/* Kills every child that is not listed and reaps what is dead; whether there was one. */
-static bool kill_children(const pid_t *keep, size_t n)
+struct children {
+	char text[16384]; /* numbers with blanks between, as the kernel lists them */
+	char *next;
+};
+
+static void children_of(pid_t pid, pid_t thread, struct children *ret)
 {
-	char path[64], text[16384];
-	bool found = false;
+	char path[64];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)thread);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	got = fd < 0 ? 0 : read(fd, ret->text, sizeof ret->text - 1);
 	if (fd >= 0)
 		close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	for (char *p = text; *p;) {
-		pid_t pid = (pid_t)strtol(p, &p, 10);
+	ret->text[got > 0 ? got : 0] = '\0';
+	ret->next = ret->text;
+}
 
+/* 0 at the end. */
+static pid_t next_child(struct children *c)
+{
+	c->next += strspn(c->next, " ");
+	return (pid_t)strtol(c->next, &c->next, 10);
+}
+
+/* Kills every child that is not listed and reaps what is dead; whether there was one. */
+static bool kill_children(const pid_t *keep, size_t n)
+{
+	struct children c;
+	bool found = false;
+
+	children_of(getpid(), getpid(), &c);
+	for (pid_t pid; (pid = next_child(&c)) > 0;)
 		if (pid > 1 && !listed(keep, n, pid)) {
 			(void)kill(pid, SIGKILL);
 			(void)waitpid(pid, NULL, WNOHANG);
 			found = true;
 		}
-		p += strspn(p, " ");
-	}
 	return found;
 }
 
@@ -104,6 +121,42 @@ void runner_kill_descendants(const pid_t *keep, size_t n)
 	/* a killed parent's children come up to us: again until there are none */
 	while (kill_children(keep, n) && clock_boot(&clock_system) < until)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+}
+
+/* ---- counting ------------------------------------------------------------------------------------------------------ */
+
+struct crowd {
+	pid_t pid[RUNNER_PROCESSES + 2]; /* this process and as many as may be, and one more */
+	size_t n;
+};
+
+static void add_children(struct crowd *c, pid_t pid, pid_t thread)
+{
+	struct children found;
+
+	children_of(pid, thread, &found);
+	for (pid_t child; c->n < ARRAY_SIZE(c->pid) && (child = next_child(&found)) > 0;)
+		c->pid[c->n++] = child;
+}
+
+/* Whether more processes descend from this one than a job may have. The kernel has no such limit: RLIMIT_NPROC is the user's. */
+static bool too_many_descend(void)
+{
+	struct crowd c = { .pid = { getpid() }, .n = 1 };
+
+	for (size_t i = 0; i < c.n && c.n < ARRAY_SIZE(c.pid); i++) {
+		char path[32];
+		DIR *d;
+
+		snprintf(path, sizeof path, "/proc/%d/task", (int)c.pid[i]);
+		d = opendir(path);
+		for (struct dirent *e; d && (e = readdir(d));)
+			if (*e->d_name != '.')
+				add_children(&c, c.pid[i], (pid_t)strtol(e->d_name, NULL, 10));
+		if (d)
+			closedir(d);
+	}
+	return c.n == ARRAY_SIZE(c.pid);
 }
 
 /* ---- the child ----------------------------------------------------------------------------------------------------- */
@@ -152,6 +205,36 @@ static void limit(int what, rlim_t value)
 		_exit(126);
 }
 
+static bool can_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
+/*
+ * Only against what multiplies faster than it is counted: the kernel holds it against all processes of the user, other jobs and, where
+ * the runner has no user of its own, the server among them, also those that begin later. So it leaves room for every job at its most. Where it
+ * counts what we do not see (the same number in other containers), it would let nothing start, and is left away.
+ */
+static void limit_processes(rlim_t seen)
+{
+	struct rlimit l, was;
+
+	if (getrlimit(RLIMIT_NPROC, &was) < 0)
+		_exit(126);
+	l = (struct rlimit){ MIN(was.rlim_cur, seen + (rlim_t)RUNNER_JOBS * RUNNER_PROCESSES), was.rlim_max };
+	if (setrlimit(RLIMIT_NPROC, &l) < 0)
+		_exit(126);
+	if (!can_fork())
+		l.rlim_cur = was.rlim_cur;
+	l.rlim_max = l.rlim_cur;
+	if (setrlimit(RLIMIT_NPROC, &l) < 0)
+		_exit(126);
+}
+
 /* Nobody's signals, no way up, dead with its keeper. */
 static void child_begin(pid_t keeper, const int fds[3])
 {
@@ -175,7 +258,7 @@ static void child_begin(pid_t keeper, const int fds[3])
 	umask(0077);
 }
 
-static void child_exec(struct runner_job *j, const char *path, const char *scratch, unsigned processes)
+static void child_exec(struct runner_job *j, const char *path, const char *scratch, unsigned seen)
 {
 	char *const *argv, *const *env;
 
@@ -183,7 +266,7 @@ static void child_exec(struct runner_job *j, const char *path, const char *scrat
 	limit(RLIMIT_AS, RUNNER_MEMORY);
 	limit(RLIMIT_FSIZE, RUNNER_FILE);
 	limit(RLIMIT_NOFILE, 256);
-	limit(RLIMIT_NPROC, processes);
+	limit_processes(seen);
 	if (chdir(*scratch ? scratch : "/") < 0)
 		_exit(126);
 	memcpy(&argv, &(const char *const *){ j->args }, sizeof argv); /* exec's prototype lacks the const */
@@ -234,7 +317,7 @@ struct keeper {
 	int fd, signal_fd, in, out;
 	pid_t pid;
 	int status;
-	bool ended, gone, late, too_much, told;
+	bool ended, gone, late, too_much, too_many, told;
 	struct buf output;
 };
 
@@ -276,7 +359,7 @@ static int make_scratch(struct keeper *k, const char *home, struct err *err)
 static int start(struct keeper *k, struct err *err)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, rc = 0;
-	unsigned processes = own_threads() + RUNNER_PROCESSES;
+	unsigned seen = own_threads();
 	pid_t keeper = getpid();
 
 	k->job.args[0] = k->path;
@@ -289,7 +372,7 @@ static int start(struct keeper *k, struct err *err)
 		child_begin(keeper, (const int[]){ in[0], out[1], out[1] });
 		if (k->builtin)
 			child_builtin(k->builtin, k->job.input, k->job.max_output);
-		child_exec(&k->job, k->path, k->scratch ? k->scratch : "", processes);
+		child_exec(&k->job, k->path, k->scratch ? k->scratch : "", seen);
 	}
 	if (k->pid < 0 && rc == 0)
 		rc = err_set_errno(err, ERR_INTERNAL, "could not start the program '%.64s'", k->job.name);
@@ -349,14 +432,18 @@ static void on_signal(struct keeper *k)
 
 static void watch(struct keeper *k)
 {
-	int64_t until = clock_boot(&clock_system) + k->job.timeout_ms;
+	int64_t counted = clock_boot(&clock_system), until = counted + k->job.timeout_ms;
 
-	while (!k->ended && !k->gone && !k->late && !k->too_much && !k->told) {
+	while (!k->ended && !k->gone && !k->late && !k->too_much && !k->too_many && !k->told) {
 		struct pollfd p[] = { { k->fd, POLLIN | POLLRDHUP, 0 }, { k->signal_fd, POLLIN, 0 }, { k->in, POLLOUT, 0 }, { k->out, POLLIN, 0 } };
-		int64_t left = until - clock_boot(&clock_system);
+		int64_t now = clock_boot(&clock_system);
 
-		k->late = left <= 0;
-		if (poll(p, ARRAY_SIZE(p), (int)MAX(left, 0)) < 0)
+		k->late = now >= until;
+		if (!k->builtin && now - counted >= COUNT_MS) {
+			k->too_many = too_many_descend();
+			counted = now;
+		}
+		if (poll(p, ARRAY_SIZE(p), (int)MIN(MAX(until - now, 0), COUNT_MS)) < 0)
 			continue;
 		if (p[1].revents)
 			on_signal(k);
@@ -377,6 +464,8 @@ static int verdict(struct keeper *k, struct program_result *r, struct err *err)
 		return err_set(err, ERR_BUSY, "the program '%s' was ended because the server is stopping", name);
 	if (k->too_much)
 		return err_set(err, ERR_TOO_LARGE, "the program '%s' wrote more than %zu bytes and was ended", name, k->job.max_output);
+	if (k->too_many)
+		return err_set(err, ERR_TOO_LARGE, "the program '%s' ran more than %d processes at once and was ended", name, RUNNER_PROCESSES);
 	if (k->late)
 		return err_set(err, ERR_TIMEOUT, "the program '%s' was ended after %" PRId64 " s, its limit", name,
 			       (k->job.timeout_ms + 999) / 1000);

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -107,7 +108,7 @@ static void start_runner(void)
 }
 
 /* "sleep 617.04711": of this run alone, for tests of other builds may run beside it. */
-enum { SLEEP_LONG, SLEEP_LEFT, SLEEP_STUBBORN, SLEEP_BOMB, SLEEPERS };
+enum { SLEEP_LONG, SLEEP_LEFT, SLEEP_STUBBORN, SLEEP_BOMB, SLEEP_CROWD, SLEEPERS };
 static char sleepers[SLEEPERS][32];
 
 static void sleeper_script(const char *name, const char *before, int which, const char *after)
@@ -135,6 +136,7 @@ static int setup(void **state UNUSED)
 	sleeper_script("leave", left, SLEEP_LEFT, "' >/dev/null 2>&1 & echo left");
 	sleeper_script("stubborn", "trap '' TERM HUP INT; setsid sh -c \"trap '' TERM; ", SLEEP_STUBBORN, "\" & wait");
 	sleeper_script("bomb", "f() { f | f & }; f; ", SLEEP_BOMB, "");
+	sleeper_script("crowd", "for i in $(seq $1); do ", SLEEP_CROWD, " & done; wait; echo all were there");
 	script("memory", "exec /usr/bin/python3 -c \"a = b'x' * (10 << 30); print(len(a))\"");
 	script("disk", "exec /usr/bin/python3 -c \"\nwith open('big', 'wb') as f:\n  while True: f.write(b'x' * (1 << 20))\"");
 	script("closed", "exec 0<&-; exit 0");
@@ -163,8 +165,8 @@ static int run_with(struct program_request q, struct program_result *ret, struct
 	return runner_client_run(&client, &q, ret, err);
 }
 
-/* Processes whose command line has the text. */
-static unsigned running(const char *text)
+/* Processes whose command line has the text; each gets the signal, if it is one. */
+static unsigned signalled(const char *text, int sig)
 {
 	DIR *d = opendir("/proc");
 	unsigned n = 0;
@@ -182,10 +184,19 @@ static unsigned running(const char *text)
 		for (ssize_t i = 0; i < got; i++)
 			line[i] = line[i] ? line[i] : ' ';
 		line[got > 0 ? got : 0] = '\0';
-		n += strstr(line, text) != NULL;
+		if (strstr(line, text)) {
+			n++;
+			if (sig)
+				(void)kill((pid_t)strtol(e->d_name, NULL, 10), sig);
+		}
 	}
 	closedir(d);
 	return n;
+}
+
+static unsigned running(const char *text)
+{
+	return signalled(text, 0);
 }
 
 /* Everything that runs from our directory, or sleeps for it. */
@@ -309,6 +320,64 @@ static void a_fork_bomb_is_put_out(void **state UNUSED)
 	/* and the next one runs */
 	ASSERT_OK(run_with((struct program_request){ .name = "hello" }, &r, &err), &err);
 	buf_done(&r.out);
+}
+
+static void one_with_too_many_processes_is_ended(void **state UNUSED)
+{
+	const char *const args[] = { "100", NULL };
+	struct program_result r = { 0 };
+	struct err err = ERR_INIT;
+
+	ASSERT_TRUE(run_with((struct program_request){ .name = "crowd", .args = args }, &r, &err) < 0);
+	ASSERT_HAS(err.detail, "the program 'crowd' ran more than 64 processes at once and was ended");
+	ASSERT_FAILS(-(int)err.code, &err, ERR_TOO_LARGE);
+	assert_nothing_is_left();
+}
+
+#define CROWDS 4
+#define CROWD 40
+static atomic_uint crowds_over;
+
+static void *one_crowd(void *arg UNUSED)
+{
+	_cleanup_free_ char *many = xasprintf("%d", CROWD);
+	const char *const args[] = { many, NULL };
+	struct program_result r = { 0 };
+	struct err err = ERR_INIT;
+	int rc = run_with((struct program_request){ .name = "crowd", .args = args, .timeout_ms = RUNNER_TIMEOUT_MAX_MS }, &r, &err);
+	bool ok = rc == 0 && r.status == 0 && streq(buf_text(&r.out), "all were there\n");
+
+	if (!ok)
+		print_error("%s, status %d, said: %s\n", rc < 0 ? err.detail : "ended", r.status, buf_text(&r.out));
+	buf_done(&r.out);
+	err_clear(&err);
+	atomic_fetch_add(&crowds_over, 1);
+	return ok ? NULL : (void *)(uintptr_t)1;
+}
+
+/* The kernel's limit counts all of a user's; what one job has is no reason that another cannot fork. */
+static void jobs_do_not_take_each_others_processes(void **state UNUSED)
+{
+	const struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
+	pthread_t t[CROWDS];
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < CROWDS; i++)
+		ASSERT_INT(pthread_create(&t[i], NULL, one_crowd, NULL), 0);
+	while (atomic_load(&crowds_over) == 0 && running(sleepers[SLEEP_CROWD]) < CROWDS * CROWD)
+		nanosleep(&moment, NULL);
+	while (atomic_load(&crowds_over) < CROWDS) {
+		(void)signalled(sleepers[SLEEP_CROWD], SIGTERM);
+		nanosleep(&moment, NULL);
+	}
+	for (size_t i = 0; i < CROWDS; i++) {
+		void *bad = NULL;
+
+		pthread_join(t[i], &bad);
+		wrong += bad != NULL;
+	}
+	ASSERT_INT(wrong, 0);
+	assert_nothing_is_left();
 }
 
 static void memory_and_files_have_limits(void **state UNUSED)
@@ -587,6 +656,8 @@ int main(void)
 		TEST(one_that_says_too_much_is_ended),
 		TEST(one_that_leaves_others_behind_takes_them_along),
 		TEST(a_fork_bomb_is_put_out),
+		TEST(one_with_too_many_processes_is_ended),
+		TEST(jobs_do_not_take_each_others_processes),
 		TEST(memory_and_files_have_limits),
 		TEST(a_private_directory_is_private_and_gone_after),
 		TEST(nothing_runs_as_root_nor_can_become_it),
