@@ -71,12 +71,17 @@ int notice_join(struct sql *tx, const struct notice_cause *c, bool *ret_joined, 
 	return notice_raise(tx, &as, err);
 }
 
-static int end_one(struct sql *tx, struct notice *n, int64_t now_ms, struct err *err)
+static int end_quietly(struct sql *tx, struct notice *n, int64_t now_ms, struct err *err)
 {
 	n->ended_ms = now_ms;
 	n->changed_ms = now_ms;
 	n->remind_ms = 0;
-	return store_notice_put(tx, n, err) < 0 ? -(int)err->code : notify_notice(tx, n, PHASE_ENDED, now_ms, err);
+	return store_notice_put(tx, n, err);
+}
+
+static int end_one(struct sql *tx, struct notice *n, int64_t now_ms, struct err *err)
+{
+	return end_quietly(tx, n, now_ms, err) < 0 ? -(int)err->code : notify_notice(tx, n, PHASE_ENDED, now_ms, err);
 }
 
 int notice_end(struct sql *tx, enum notice_kind kind, const char *subject_kind, const char *subject_id, int64_t now_ms, struct err *err)
@@ -93,8 +98,10 @@ int notice_end(struct sql *tx, enum notice_kind kind, const char *subject_kind, 
 }
 
 /* The list of an ended notice stays: whoever is told that it is over is told of what. */
-static int leave(struct sql *tx, struct notice *n, const char *certificate_id, int64_t now_ms, struct err *err)
+static int leave(struct sql *tx, struct notice *n, const char *certificate_id, int64_t now_ms, bool quietly, struct err *err)
 {
+	if (n->touched <= 1 && quietly)
+		return end_quietly(tx, n, now_ms, err);
 	if (n->touched <= 1)
 		return end_one(tx, n, now_ms, err);
 	if (store_notice_untouch(tx, n->id, certificate_id, err) < 0 ||
@@ -112,7 +119,7 @@ int notice_leave(struct sql *tx, const struct notice_cause *c, struct err *err)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++)
 		if (l.v[i].kind == c->kind && streq(l.v[i].subject_kind, c->subject_kind) && streq(l.v[i].subject_id, c->subject_id))
-			return leave(tx, &l.v[i], c->certificate->id, c->now_ms, err);
+			return leave(tx, &l.v[i], c->certificate->id, c->now_ms, c->moves, err);
 	return 0;
 }
 
@@ -123,7 +130,7 @@ int notice_end_certificate(struct sql *tx, const char *certificate_id, const enu
 	if (store_notice_of(tx, certificate_id, &l, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++)
-		if ((!kind || l.v[i].kind == *kind) && leave(tx, &l.v[i], certificate_id, now_ms, err) < 0)
+		if ((!kind || l.v[i].kind == *kind) && leave(tx, &l.v[i], certificate_id, now_ms, false, err) < 0)
 			return -(int)err->code;
 	return 0;
 }

@@ -19,6 +19,7 @@ struct notice_cause { /* all borrowed */
 	const struct certificate *certificate; /* it touches this one, or NULL */
 	int64_t remind_ms;     /* when it should be said again, 0 = not by itself */
 	int64_t now_ms;
+	bool moves; /* notice_leave: it goes on to another notice, so nobody is told that this one is over */
 };
 
 int notice_raise(struct sql *tx, const struct notice_cause *c, struct err *err) MUST_CHECK;

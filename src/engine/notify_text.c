@@ -71,7 +71,10 @@ static void add_span(struct buf *b, int64_t ms)
 	int64_t days = n / DAY_MS, hours = n / HOUR_MS, shown = days ? days : hours;
 	const char *unit = days ? "day" : "hour";
 
-	buf_addf(b, ms < 0 ? "%lld %s%s ago" : "in %lld %s%s", (long long)shown, unit, shown == 1 ? "" : "s");
+	if (shown)
+		buf_addf(b, ms < 0 ? "%lld %s%s ago" : "in %lld %s%s", (long long)shown, unit, shown == 1 ? "" : "s");
+	else
+		buf_add_str(b, ms < 0 ? "less than an hour ago" : "within the hour");
 }
 
 static const char *first_name(const struct certificate *c)
@@ -84,9 +87,10 @@ static char *link_to(const struct engine *e, const char *path, const char *id)
 	return e->o.public_url ? xasprintf("%s/%s%s%s", e->o.public_url, path, id ? "/" : "", id ? id : "") : NULL;
 }
 
-static void add_foot(const struct engine *e, const char *id, const struct channel *ch, const char *path, struct buf *b)
+/* object: the one it is about, or NULL. */
+static void add_foot(const struct engine *e, const char *id, const struct channel *ch, const char *path, const char *object, struct buf *b)
 {
-	_cleanup_free_ char *url = link_to(e, path, NULL);
+	_cleanup_free_ char *url = link_to(e, path, object);
 
 	if (url)
 		buf_addf(b, "\nSee %s\n", url);
@@ -201,6 +205,48 @@ static bool is_urgent(const struct notice *n, int64_t now)
 	return n->kind == NOTICE_RECALL || n->kind == NOTICE_NOT_TRIED || (n->first_expiry_ms && n->first_expiry_ms - now < URGENT_MS);
 }
 
+static void add_open(struct buf *b, const struct notice *n, int64_t now)
+{
+	buf_addf(b, "\n%s%s: %lld certificate%s\n  %s\n  since ", is_urgent(n, now) ? "[urgent] " : "", titles[n->kind], (long long)n->touched,
+		 n->touched == 1 ? "" : "s", n->cause);
+	add_time(b, n->raised_ms);
+	if (n->first_expiry_ms) {
+		buf_add_str(b, n->first_expiry_ms < now ? n->touched > 1 ? ", the first expired " : ", expired " : n->touched > 1 ? ", the first expires " : ", expires ");
+		add_span(b, n->first_expiry_ms - now);
+	}
+	if (n->next_step)
+		buf_addf(b, "\n  To do: %s", n->next_step);
+	buf_add_char(b, '\n');
+}
+
+static json_t *open_json(const struct notice *n)
+{
+	return json_pack("{s:s, s:s, s:s, s:I, s:o}", "notice_id", n->id, "kind", notice_kind_text(n->kind), "cause", n->cause, "touched",
+			 (json_int_t)n->touched, "first_expiry", json_time_or_null(n->first_expiry_ms));
+}
+
+/* What else is open: who is told of one thing is told of all, and needs no reminder of the rest for a while. */
+static int also_open(struct sql *q, const struct engine *e, const struct channel *ch, const struct notice *n, struct buf *b, json_t *items, struct err *err)
+{
+	_cleanup_strlist_ struct strlist ids = { 0 };
+
+	if (store_outbox_open_notices(q, ch->id, engine_now(e), LIST_MOST, &ids, err) < 0)
+		return -(int)err->code;
+	for (size_t i = 0; i < ids.n; i++) {
+		_cleanup_notice_ struct notice other = { 0 };
+
+		if (streq(ids.v[i], n->id))
+			continue;
+		if (store_notice_get(q, ids.v[i], &other, err) < 0)
+			return -(int)err->code;
+		if (!json_array_size(items))
+			buf_add_str(b, "\nStill open besides\n");
+		add_open(b, &other, engine_now(e));
+		json_array_append_new(items, open_json(&other));
+	}
+	return 0;
+}
+
 static char *notice_subject(const struct notice *n, const struct touched *t, bool over, bool urgent, int64_t now)
 {
 	_cleanup_buf_ struct buf b = BUF_MAX(1024);
@@ -217,8 +263,7 @@ static char *notice_subject(const struct notice *n, const struct touched *t, boo
 	return buf_take(&b);
 }
 
-static void notice_body(const struct engine *e, const struct channel *ch, const char *id, const struct notice *n, const struct touched *t,
-			bool over, struct buf *b)
+static void notice_body(const struct engine *e, const struct notice *n, const struct touched *t, bool over, struct buf *b)
 {
 	int64_t now = engine_now(e);
 
@@ -237,24 +282,24 @@ static void notice_body(const struct engine *e, const struct channel *ch, const 
 		buf_addf(b, "\n\nWhat to do\n  %s", n->next_step);
 	buf_add_char(b, '\n');
 	list_certificates(t, n->touched, b);
-	add_foot(e, id, ch, "notifications", b);
 }
 
-static json_t *notice_data(const struct engine *e, const struct notice *n, const struct touched *t, bool urgent)
+static json_t *notice_data(const struct engine *e, const struct notice *n, const struct touched *t, bool urgent, json_t *also)
 {
 	_cleanup_free_ char *url = link_to(e, "notifications", NULL);
 
-	return json_pack("{s:s, s:I, s:s, s:{s:s, s:s}, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "notice_id", n->id, "num",
+	return json_pack("{s:s, s:I, s:s, s:{s:s, s:s}, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:O}", "notice_id", n->id, "num",
 			 (json_int_t)n->num, "kind", notice_kind_text(n->kind), "about", "kind", n->subject_kind, "id", n->subject_id, "cause",
 			 n->cause, "next_step", json_str_or_null(n->next_step), "urgent", urgent, "touched", (json_int_t)n->touched,
 			 "first_expiry", json_time_or_null(n->first_expiry_ms), "raised_at", json_time_or_null(n->raised_ms), "ended_at",
-			 json_time_or_null(n->ended_ms), "certificates", certificates_json(e, t), "url", json_str_or_null(url));
+			 json_time_or_null(n->ended_ms), "certificates", certificates_json(e, t), "url", json_str_or_null(url), "also_open", also);
 }
 
 static int tell_notice(struct sql *q, const struct engine *e, const struct channel *ch, const struct outbox *o, struct told *ret,
 		       struct err *err)
 {
 	_cleanup_notice_ struct notice n = { 0 };
+	_cleanup_json_ json_t *also = json_array();
 	struct touched t = { 0 };
 	bool over = o->phase == PHASE_ENDED;
 	_cleanup_buf_ struct buf body = BUF_MAX(256 * 1024);
@@ -271,9 +316,14 @@ static int tell_notice(struct sql *q, const struct engine *e, const struct chann
 		ret->skip = (!over && n.ended_ms) || (!over && !t.mine);
 		ret->urgent = !over && is_urgent(&n, engine_now(e));
 		ret->subject = notice_subject(&n, &t, over, ret->urgent, engine_now(e));
-		notice_body(e, ch, o->id, &n, &t, over, &body);
+		notice_body(e, &n, &t, over, &body);
+		rc = over ? 0 : also_open(q, e, ch, &n, &body, also, err);
+		if (t.l.n == 1)
+			add_foot(e, o->id, ch, "certificates", t.l.v[0].id, &body);
+		else
+			add_foot(e, o->id, ch, "notifications", NULL, &body);
 		ret->body = buf_take(&body);
-		ret->data = notice_data(e, &n, &t, ret->urgent);
+		ret->data = notice_data(e, &n, &t, ret->urgent, also);
 		ret->type = xasprintf("notice.%s", over ? "ended" : "raised");
 	}
 	certificate_list_done(&t.l);
@@ -304,59 +354,58 @@ static int tell_event(const struct engine *e, const struct channel *ch, const st
 	buf_addf(&body, "\nNames (%zu)\n", json_array_size(names));
 	json_array_foreach(names, i, name)
 		buf_addf(&body, "  %s\n", json_string_value(name));
-	add_foot(e, o->id, ch, "certificates", &body);
+	add_foot(e, o->id, ch, "certificates", json_string_value(json_object_get(d, "certificate_id")), &body);
 	ret->body = buf_take(&body);
 	ret->type = xasprintf("certificate.%s", o->event);
 	ret->data = json_is_object(d) ? json_incref(d) : json_object();
 	return 0;
 }
 
-/* What waits for somebody to do something with one certificate is said again weekly and daily near its end; all else daily. */
-static bool again(const struct notice *n, int64_t since_ms, int64_t now_ms)
+/*
+ * What waits for somebody to do something with one certificate, and what is only watched, is said again weekly and daily near its end; all
+ * else daily. told_ms: when the last message was that named all that was open.
+ */
+static bool again(const struct notice *n, int64_t told_ms, int64_t now_ms)
 {
-	if (!n->remind_ms || !n->first_expiry_ms || !streq(n->subject_kind, "certificate"))
-		return true;
-	return renewal_again(n->raised_ms, n->first_expiry_ms, since_ms, now_ms);
+	bool weekly = n->kind == NOTICE_EXPIRING || (n->remind_ms && streq(n->subject_kind, "certificate"));
+
+	told_ms = MAX(told_ms, n->raised_ms);
+	if (weekly && n->first_expiry_ms)
+		return renewal_again(n->raised_ms, n->first_expiry_ms, told_ms, now_ms);
+	return now_ms - told_ms > DAY_MS - HOUR_MS / 2;
 }
 
+/* All that is open, when one of it is to be said again. */
 static int tell_digest(struct sql *q, const struct engine *e, const struct channel *ch, const struct outbox *o, struct told *ret,
 		       struct err *err)
 {
 	_cleanup_strlist_ struct strlist ids = { 0 };
-	_cleanup_buf_ struct buf body = BUF_MAX(256 * 1024);
+	_cleanup_buf_ struct buf body = BUF_MAX(256 * 1024), subject = BUF_MAX(256);
 	_cleanup_json_ json_t *items = json_array();
-	int64_t now = engine_now(e), since = 0;
-	size_t n_told;
+	int64_t now = engine_now(e), told = 0, first = 0;
 
-	if (store_outbox_open_notices(q, ch->id, now, LIST_MOST, &ids, err) < 0 || store_outbox_last_digest(q, ch->id, o->created_ms, &since, err) < 0)
+	if (store_outbox_open_notices(q, ch->id, now, LIST_MOST, &ids, err) < 0 || store_outbox_last_told(q, ch->id, o->created_ms, &told, err) < 0)
 		return -(int)err->code;
+	ret->skip = true;
 	buf_add_str(&body, "Still open\n");
 	for (size_t i = 0; i < ids.n; i++) {
 		_cleanup_notice_ struct notice n = { 0 };
 
 		if (store_notice_get(q, ids.v[i], &n, err) < 0)
 			return -(int)err->code;
-		if (!again(&n, since, o->created_ms))
-			continue;
+		ret->skip &= !again(&n, told, o->created_ms);
 		ret->urgent |= is_urgent(&n, now);
-		buf_addf(&body, "\n%s%s: %lld certificate%s\n  %s\n  since ", is_urgent(&n, now) ? "[urgent] " : "", titles[n.kind],
-			 (long long)n.touched, n.touched == 1 ? "" : "s", n.cause);
-		add_time(&body, n.raised_ms);
-		if (n.first_expiry_ms) {
-			buf_add_str(&body, n.first_expiry_ms < now ? ", expired " : ", the first expires ");
-			add_span(&body, n.first_expiry_ms - now);
-		}
-		if (n.next_step)
-			buf_addf(&body, "\n  To do: %s", n.next_step);
-		buf_add_char(&body, '\n');
-		json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:I, s:o}", "notice_id", n.id, "kind", notice_kind_text(n.kind), "cause",
-						       n.cause, "touched", (json_int_t)n.touched, "first_expiry",
-						       json_time_or_null(n.first_expiry_ms)));
+		first = n.first_expiry_ms > now && (!first || n.first_expiry_ms < first) ? n.first_expiry_ms : first;
+		add_open(&body, &n, now);
+		json_array_append_new(items, open_json(&n));
 	}
-	add_foot(e, o->id, ch, "notifications", &body);
-	n_told = json_array_size(items);
-	ret->skip = !n_told;
-	ret->subject = xasprintf("%sStill open: %zu notice%s", ret->urgent ? "[urgent] " : "", n_told, n_told == 1 ? "" : "s");
+	add_foot(e, o->id, ch, "notifications", NULL, &body);
+	buf_addf(&subject, "%sStill open: %zu notice%s", ret->urgent ? "[urgent] " : "", ids.n, ids.n == 1 ? "" : "s");
+	if (first) {
+		buf_add_str(&subject, ids.n == 1 ? ", expires " : ", the next expires ");
+		add_span(&subject, first - now);
+	}
+	ret->subject = buf_take(&subject);
 	ret->body = buf_take(&body);
 	ret->type = xstrdup("notice.digest");
 	ret->data = json_pack("{s:O}", "notices", items);
@@ -384,7 +433,7 @@ void told_test(const struct engine *e, const struct channel *ch, struct told *re
 	buf_addf(&body, "This is a test of the channel \"%s\". Nothing is wrong, and nothing is to be done.\n\nSent\n  ", ch->name);
 	add_time(&body, engine_now(e));
 	buf_add_char(&body, '\n');
-	add_foot(e, "test", ch, "notifications", &body);
+	add_foot(e, "test", ch, "notifications", NULL, &body);
 	ret->subject = xasprintf("Test of the channel %s", ch->name);
 	ret->body = buf_take(&body);
 	ret->type = xstrdup("test");

@@ -157,6 +157,7 @@ static int tell_expiring(struct sql *tx, const struct certificate *c, int64_t no
 		const struct notice_cause n = {
 			.kind = NOTICE_EXPIRING, .subject_kind = "server", .subject_id = expiring[i].subject, .certificate = c,
 			.cause = expiring[i].cause, .next_step = "Renew them where they are managed, or take them over (Manage).", .now_ms = now,
+			.moves = stage < ARRAY_SIZE(expiring),
 		};
 
 		if ((i == stage ? notice_raise(tx, &n, err) : notice_leave(tx, &n, err)) < 0)

@@ -62,26 +62,44 @@ int renewal_info_wanted(struct sql *tx, const char *directory_url, int64_t now_m
 
 /* ---- issued ---- */
 
+/* The newest that the current one replaces: what is in use until somebody installs the current one. NULL: there is none. */
+static const struct version *replaced(const struct version_list *l)
+{
+	for (size_t i = 1; i < l->n; i++)
+		if (l->v[i].state == VERSION_REPLACED)
+			return &l->v[i];
+	return NULL;
+}
+
+/* The first expiry is that of what is in use: until then it has to be installed. */
 static int tell_install(struct sql *tx, const struct run *r, const struct certificate *c, struct err *err)
 {
 	_cleanup_free_ char *cause = xasprintf("certificate %" PRId64 " (%s) was renewed; its key is elsewhere, and so it waits to be installed there",
 					       c->num, c->names.n ? c->names.v[0] : "");
+	_cleanup_version_list_ struct version_list l = { 0 };
+	struct certificate in_use = *c; /* borrowed */
 	struct notice_cause n = {
 		.kind = NOTICE_INSTALL, .subject_kind = "certificate", .subject_id = c->id, .cause = cause,
-		.next_step = "Fetch it and install it where its key is, or mark it as installed.", .certificate = c,
+		.next_step = "Fetch it and install it where its key is before what is in use expires, or mark it as installed.", .certificate = &in_use,
 		.remind_ms = engine_now(r->e) + 7 * DAY_MS, .now_ms = engine_now(r->e),
 	};
 
+	if (store_version_list(tx, c->id, &l, err) < 0)
+		return -(int)err->code;
+	if (replaced(&l))
+		in_use.not_after_ms = replaced(&l)->not_after_ms;
 	return notice_raise(tx, &n, err);
 }
 
-/* Something was issued: whoever was said to refuse everybody does not. The lists stay, for who is told that it is over. */
+/*
+ * Something was issued: whoever was said to refuse everybody does not. The lists stay, for who is told that it is over. What is only delayed
+ * is over when the last of its certificates is there: some come hours after the first, each at the next step of its own ladder.
+ */
 static int causes_over(struct sql *tx, const struct run *r, struct err *err)
 {
 	int64_t now = engine_now(r->e);
 
 	if (notice_end(tx, NOTICE_ACCOUNT, "account", r->account.id, now, err) < 0 ||
-	    notice_end(tx, NOTICE_RENEWAL_DELAYED, "directory", r->account.directory_url, now, err) < 0 ||
 	    notice_end(tx, NOTICE_VENDOR, "directory", r->account.directory_url, now, err) < 0)
 		return -(int)err->code;
 	return notice_end(tx, NOTICE_RENEWAL_FAILED, "directory", r->account.directory_url, now, err);
@@ -93,15 +111,14 @@ static int tell_issued(struct sql *tx, const struct run *r, const struct certifi
 	_cleanup_version_list_ struct version_list l = { 0 };
 	_cleanup_free_ char *path = NULL;
 	_cleanup_json_ json_t *d = NULL;
-	const struct version *old = NULL, *now;
+	const struct version *old, *now;
 
 	if (store_version_list(tx, c->id, &l, err) < 0)
 		return -(int)err->code;
 	if (!l.n)
 		return 0;
 	now = &l.v[0];
-	for (size_t i = l.n; i-- > 1;) /* the newest that it replaces */
-		old = l.v[i].state == VERSION_REPLACED ? &l.v[i] : old;
+	old = replaced(&l);
 	if (r->e->o.public_url)
 		path = xasprintf("%s/certificates/%s", r->e->o.public_url, c->id);
 	d = json_pack("{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "certificate_id", c->id, "certificate_num", (json_int_t)c->num,

@@ -68,7 +68,7 @@ bool renewal_is_near(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms)
 {
 	int64_t left = not_after_ms - now_ms, whole = not_after_ms - renew_at_ms;
 
-	return left < whole / 3 || left < WEEK_MS;
+	return left < MIN(whole / 3, 3 * DAY_MS) && left > -DAY_MS;
 }
 
 int64_t renewal_remind(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms)
@@ -76,7 +76,7 @@ int64_t renewal_remind(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms
 	return now_ms + (renewal_is_near(renew_at_ms, not_after_ms, now_ms) ? DAY_MS : WEEK_MS);
 }
 
-bool renewal_again(int64_t told_ms, int64_t not_after_ms, int64_t since_ms, int64_t now_ms)
+bool renewal_again(int64_t raised_ms, int64_t not_after_ms, int64_t told_ms, int64_t now_ms)
 {
-	return renewal_is_near(told_ms, not_after_ms, now_ms) || (now_ms - told_ms) / WEEK_MS > (MAX(since_ms, told_ms) - told_ms) / WEEK_MS;
+	return renewal_is_near(raised_ms, not_after_ms, now_ms) || now_ms - told_ms > WEEK_MS - DAY_MS / 2; /* digests come at one time of the day */
 }

@@ -27,11 +27,11 @@ int64_t renewal_ladder(int64_t failures, int64_t lifetime_ms, const struct renew
 int64_t renewal_spread(int64_t late, bool urgent);
 /* Fewer than a tenth of the lifetime is left. */
 bool renewal_is_late(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms);
-/* The last third of what was left at first, or the last week: who has to act is told daily then, and weekly before. */
+/* The last three days, or the last third of what was left at first, and the day after: who has to act is told daily then, else weekly. */
 bool renewal_is_near(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms);
 /* When somebody who has to act is told again. */
 int64_t renewal_remind(int64_t renew_at_ms, int64_t not_after_ms, int64_t now_ms);
-/* Whether the time to tell him again lies in (since, now]: each full week after the first time, and always when it is near. */
-bool renewal_again(int64_t told_ms, int64_t not_after_ms, int64_t since_ms, int64_t now_ms);
+/* Whether he is told again who was told first at raised and last at told: a week later, or at once when it is near. */
+bool renewal_again(int64_t raised_ms, int64_t not_after_ms, int64_t told_ms, int64_t now_ms);
 
 #endif

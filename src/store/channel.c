@@ -181,13 +181,15 @@ static const char OUTBOX_DROP_MANY[] =
 static const char OUTBOX_LIST[] =
 	"SELECT " OUTBOX_COLUMNS " FROM outbox WHERE channel_id = $1 AND (created_ms, id) < ($2, $3)"
 	" ORDER BY created_ms DESC, id DESC LIMIT $4";
-static const char OUTBOX_PRUNE[] = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE ended_ms > 0 AND ended_ms < $1"
+/* What a channel was told of a cause that lasts stays: the digests and the end of it go by that. */
+static const char OUTBOX_PRUNE[] = "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE o.ended_ms > 0 AND o.ended_ms < $1"
+				   " AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.id = o.notice_id AND n.ended_ms = 0)"
 				   " ORDER BY ended_ms LIMIT 500)";
 static const char OUTBOX_OPEN[] =
 	"SELECT n.id FROM notice n WHERE n.ended_ms = 0 AND EXISTS (SELECT 1 FROM outbox o WHERE o.notice_id = n.id AND"
 	" o.channel_id = $1 AND o.phase = 'raised' AND o.state = 'sent' AND o.ended_ms < $2) ORDER BY n.raised_ms, n.id LIMIT $3";
-static const char OUTBOX_DIGEST[] =
-	"SELECT coalesce((SELECT created_ms FROM outbox WHERE channel_id = $1 AND created_ms < $2 AND phase = 'digest'"
+static const char OUTBOX_LAST_TOLD[] =
+	"SELECT coalesce((SELECT created_ms FROM outbox WHERE channel_id = $1 AND created_ms < $2 AND phase IN ('digest', 'raised') AND state = 'sent'"
 	" ORDER BY created_ms DESC, id DESC LIMIT 1), 0)";
 static const char NOTICE_TOLD[] = "UPDATE notice SET told_ms = $2 WHERE id = $1";
 
@@ -305,10 +307,10 @@ int store_outbox_open_notices(struct sql *q, const char *channel_id, int64_t tol
 	return 0;
 }
 
-int store_outbox_last_digest(struct sql *q, const char *channel_id, int64_t before_ms, int64_t *ret_ms, struct err *err)
+int store_outbox_last_told(struct sql *q, const char *channel_id, int64_t before_ms, int64_t *ret_ms, struct err *err)
 {
 	*ret_ms = 0;
-	if (sql_int(q, OUTBOX_DIGEST, SQL_VALUES(SQL_TEXT(channel_id), SQL_INT(before_ms)), ret_ms, err) < 0)
+	if (sql_int(q, OUTBOX_LAST_TOLD, SQL_VALUES(SQL_TEXT(channel_id), SQL_INT(before_ms)), ret_ms, err) < 0)
 		return err_wrap(err, "could not see when the last digest was made");
 	return 0;
 }

@@ -45,8 +45,8 @@ int store_outbox_prune(struct sql *tx, int64_t ended_before_ms, int64_t *ret_n, 
 /* Open notices of which this channel was told, the oldest first. */
 int store_outbox_open_notices(struct sql *q, const char *channel_id, int64_t told_before_ms, int limit, struct strlist *ret,
 			      struct err *err) MUST_CHECK;
-/* When the digest before that instant was made, whatever came of it; 0 = there is none any more. */
-int store_outbox_last_digest(struct sql *q, const char *channel_id, int64_t before_ms, int64_t *ret_ms, struct err *err) MUST_CHECK;
+/* When the last message was made, before that instant, that named all that was open and was sent; 0 = there is none any more. */
+int store_outbox_last_told(struct sql *q, const char *channel_id, int64_t before_ms, int64_t *ret_ms, struct err *err) MUST_CHECK;
 int store_notice_told(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 
 #endif

@@ -156,7 +156,7 @@ static int ask_a_person(struct sql *tx, void *arg, struct err *err)
 	return notice_raise(tx, &n, err);
 }
 
-/* Thirty days to its expiry: the digests of the 8th and the 15th day name it, and from the 21st on each one. */
+/* Thirty days to its expiry: the digests of the 7th, 14th and 21st day name it, those of its last three days, and the one after. */
 static void who_has_to_act_is_told_again_weekly_and_then_daily(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -165,15 +165,18 @@ static void who_has_to_act_is_told_again_weekly_and_then_daily(void **state)
 	sink_in(r, &s);
 	after(r, HOUR_MS); /* the digest comes an hour before each full day of it */
 	happens(r, ask_a_person, "c1");
-	for (int day = 1; day <= 24; day++) {
-		unsigned want = 1 + (day >= 8) + (day >= 15) + (unsigned)MAX(day - 20, 0);
+	for (int day = 1; day <= 40; day++) {
+		static const int told[] = { 7, 14, 21, 28, 29, 30, 31, 38 };
+		unsigned want = 1;
 
+		for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+			want += told[i] <= day;
 		after(r, DAY_MS - (day == 1 ? 30 * MINUTE_MS : 0));
 		if (s.taken != want)
 			print_error("day %d\n", day);
 		ASSERT_INT(s.taken, want);
 	}
-	ASSERT_STR(s.subjects.v[1], "Still open: 1 notice");
+	ASSERT_STR(s.subjects.v[1], "Still open: 1 notice, expires in 23 days");
 	happens(r, raise_it, "a"); /* what is not a person's turn is said daily */
 	after(r, 2 * DAY_MS);
 	ASSERT_STR(s.subjects.v[s.subjects.n - 1], "[urgent] Still open: 2 notices");

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * weeks.c - six weeks alone: 300 certificates of every kind, an authority that is down for three days, an account that is refused for
- * a day, a full disk for an hour, a clock 40 days ahead for a minute, and nobody who looks. What was renewed, and every message.
+ * a day, a full disk for an hour, a clock 40 days ahead for a minute, and nobody who looks. What was renewed, every notice and every mail.
  */
+#include "base/base64.h"
+#include "engine/notify.h"
 #include "engine/renewal.h"
+#include "net/mail.h"
+#include "store/channel.h"
 #include "store/renewal.h"
 #include "tests/unit/engine/rig.h"
 
@@ -31,6 +35,79 @@ static uint64_t dice(void *arg, uint64_t limit)
 static int down(struct ca *ca, void *arg, const char *method, const char *path, struct http_response *ret)
 {
 	return *(bool *)arg ? -1 : 0;
+}
+
+/* The mails of these weeks: the day and the subject of each. */
+struct mails {
+	struct rig *r;
+	struct strlist l;
+};
+
+static void decoded(const char *text, size_t n, struct buf *to)
+{
+	_cleanup_buf_ struct buf one_line = BUF_MAX(64 * 1024);
+	struct err none = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strchr("\r\n", text[i]))
+			buf_add_char(&one_line, text[i]);
+	ASSERT_OK(base64_decode(to, buf_text(&one_line), one_line.n, &none), &none);
+}
+
+/* As its reader sees it; a subject that is long is written in base64. */
+static char *subject_of(const struct mail_request *q)
+{
+	const char *at = strstr(q->message.p, "Subject: ") + strlen("Subject: ");
+	_cleanup_buf_ struct buf text = BUF_MAX(1024);
+
+	for (; str_starts(at, "=?UTF-8?B?"); at += strspn(at, "\r\n ")) {
+		size_t n = strcspn(at + 10, "?");
+
+		decoded(at + 10, n, &text);
+		at += 10 + n + 2;
+	}
+	return text.n ? buf_take(&text) : xstrndup(at, strcspn(at, "\r\n"));
+}
+
+/* Each says why, what expires first and what to do; what is over only what and since when. */
+static void body_is_complete(const struct mail_request *q)
+{
+	static const char *const begun[] = { "What happened\r\n  ", "First expiry\r\n  ", "What to do\r\n  ", "Certificates (", NULL };
+	static const char *const digest[] = { "Still open\r\n", "expire", "To do: ", NULL }, *const over[] = { "What is over\r\n  ", "Until\r\n  ", NULL };
+	_cleanup_buf_ struct buf text = BUF_MAX(64 * 1024);
+	const char *at = strstr(q->message.p, "\r\n\r\n") + 4, *const *must;
+
+	decoded(at, strlen(at), &text);
+	must = strstr(buf_text(&text), begun[0]) ? begun : strstr(buf_text(&text), over[0]) ? over : digest;
+	for (; *must; must++)
+		if (!strstr(buf_text(&text), *must))
+			fail_msg("'%s' is not in:\n%s", *must, buf_text(&text));
+}
+
+static int take(void *arg, const struct mail_request *q, enum net_leg *leg, UNUSED struct err *err)
+{
+	struct mails *m = arg;
+	_cleanup_free_ char *subject = subject_of(q), *line = NULL;
+	char at[CLOCK_TEXT];
+
+	line = xasprintf("%.10s %s", clock_format(engine_now(m->r->engine), at), subject);
+	strlist_add(&m->l, line);
+	body_is_complete(q);
+	*leg = NET_LEG_NONE;
+	return 0;
+}
+
+static int add_channel(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *r = arg;
+	struct ulid id = ulid_new(engine_now(r->engine));
+	_cleanup_channel_ struct channel c = {
+		.id = xstrdup(id.s), .kind = CHANNEL_EMAIL, .name = xstrdup("ops"), .enabled = true, .created_ms = engine_now(r->engine),
+		.digest_ms = engine_now(r->engine) + DAY_MS,
+		.settings = xstrdup("{\"host\":\"mail.example\",\"port\":587,\"security\":\"starttls\",\"from\":\"a@b.example\",\"to\":[\"c@d.example\"]}"),
+	};
+
+	return store_channel_add(tx, &c, err) < 0 ? -(int)err->code : notify_wanted(tx, c.id, c.created_ms + DAY_MS, c.created_ms, err);
 }
 
 static bool disk_full(void *arg, const char *point)
@@ -88,7 +165,7 @@ static void run_days(struct rig *r, int n)
 #define RENEW \
 	"Renew it: the order shows the record to set."
 #define INSTALL \
-	"Fetch it and install it where its key is, or mark it as installed."
+	"Fetch it and install it where its key is before what is in use expires, or mark it as installed."
 #define THERE \
 	"Renew them where they are managed, or take them over (Manage)."
 #define BY_ITSELF \
@@ -101,8 +178,7 @@ static const struct {
 	{ "2026-09-22 waiting-for-you 1 2026-10-22", "certificate 2 (n1.example) is to be renewed and its names are validated by hand", RENEW },
 	{ "2026-09-23 waiting-to-be-installed 1 2026-12-22", "certificate 4 (csr.example) was renewed; its key is elsewhere, and so it waits to be installed there", INSTALL },
 	{ "2026-09-23 expiring 3 2026-11-11", "certificates that are only watched here expire within 30 days", THERE },
-	{ "2026-09-29 renewal-delayed 5 2026-10-28, over", "renewals at Custom are under way for more than a day: could not place the order at https://ca.example/dir: could not read the directory: TCP: connection reset", BY_ITSELF },
-	{ "2026-10-01 renewal-delayed 11 2026-10-28, over", "renewals at Custom are under way for more than a day: could not place the order at https://ca.example/dir: could not read the directory: TCP: connection reset", BY_ITSELF },
+	{ "2026-09-29 renewal-delayed 1 2026-10-29, over", "renewals at Custom are under way for more than a day: could not place the order at https://ca.example/dir: could not read the directory: TCP: connection reset", BY_ITSELF },
 	{ "2026-10-02 waiting-for-you 1 2026-11-01", "certificate 52 (n51.example) is to be renewed and its names are validated by hand", RENEW },
 	{ "2026-10-05 account-needs-attention 200 2026-10-22, over", "account 'a@b.example --- Custom' is not valid any more, and certificates are to be renewed from it", ACCOUNT },
 	{ "2026-10-12 waiting-for-you 1 2026-11-11", "certificate 102 (n101.example) is to be renewed and its names are validated by hand", RENEW },
@@ -113,7 +189,6 @@ static const struct {
 	{ "2026-10-24 expiring 1 2026-11-01, over", "certificates that are only watched here have less than a tenth of their lifetime left", THERE },
 	{ "2026-11-01 waiting-for-you 1 2026-12-01", "certificate 202 (n201.example) is to be renewed and its names are validated by hand", RENEW },
 };
-_Static_assert(ARRAY_SIZE(told) < MESSAGES_MOST, "a person reads them all");
 
 static int row_is_told(const struct row *row, void *arg, struct err *err)
 {
@@ -137,9 +212,49 @@ static int all_are_told(struct sql *q, void *arg, struct err *err)
 			row_is_told, arg, err);
 }
 
+/* Every mail of these weeks, digests and ends included. */
+static const char *const mailed[] = {
+	"2026-09-22 Waiting for you: n1.example, expires in 29 days",
+	"2026-09-23 Issued, waiting to be installed: csr.example, expires in 89 days",
+	"2026-09-23 Expiring: n2.example, expires in 29 days",
+	"2026-09-29 Renewal takes long: n31.example, expires in 28 days",
+	"2026-10-01 Still open: 4 notices, the next expires in 21 days",
+	"2026-10-02 Over: Renewal takes long: n37.example",
+	"2026-10-02 Waiting for you: n51.example, expires in 29 days",
+	"2026-10-05 Account needs attention: n51.example, expires in 26 days",
+	"2026-10-06 Over: Account needs attention: n1.example and 199 more",
+	"2026-10-12 Waiting for you: n101.example, expires in 29 days",
+	"2026-10-14 Expiring: n2.example, expires in 8 days",
+	"2026-10-20 [urgent] Still open: 6 notices, the next expires in 2 days",
+	"2026-10-21 [urgent] Still open: 6 notices, the next expires in 1 day",
+	"2026-10-22 Waiting for you: n151.example, expires in 29 days",
+	"2026-10-22 [urgent] Still open: 7 notices, the next expires in 4 hours",
+	"2026-10-22 Issued, waiting to be installed: csr.example, expires in 89 days",
+	"2026-10-23 [urgent] Expiring: n2.example, expired less than an hour ago",
+	"2026-10-23 [urgent] Still open: 8 notices, the next expires in 9 days",
+	"2026-10-24 Expiring: n52.example, expires in 8 days",
+	"2026-10-30 [urgent] Still open: 9 notices, the next expires in 2 days",
+	"2026-10-31 [urgent] Still open: 9 notices, the next expires in 1 day",
+	"2026-11-01 Waiting for you: n201.example, expires in 29 days",
+	"2026-11-01 [urgent] Still open: 10 notices, the next expires within the hour",
+	"2026-11-02 [urgent] Still open: 9 notices, the next expires in 8 days",
+};
+_Static_assert(ARRAY_SIZE(mailed) < MESSAGES_MOST, "a person reads them all");
+
+static void mails_are_these(const struct strlist *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		print_message("%s\n", l->v[i]);
+		ASSERT_TRUE(i < ARRAY_SIZE(mailed));
+		ASSERT_STR(l->v[i], mailed[i]);
+	}
+	ASSERT_INT(l->n, ARRAY_SIZE(mailed));
+}
+
 static void nobody_looks_for_six_weeks(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
+	struct mails mails = { .r = r };
 	bool is_down = false, is_full = false;
 	char csr[27];
 	int messages = 0;
@@ -155,6 +270,9 @@ static void nobody_looks_for_six_weeks(void **state)
 	r->dns_value = csr;
 	ASSERT_OK(store_write(r->store, fill, r, &r->err), &r->err);
 	r->dns_value = NULL;
+	r->engine->o.send_mail = take;
+	r->engine->o.send_mail_arg = &mails;
+	ASSERT_OK(store_write(r->store, add_channel, r, &r->err), &r->err);
 
 	run_days(r, 7);
 	is_down = true; /* the authority, for three days */
@@ -194,6 +312,8 @@ static void nobody_looks_for_six_weeks(void **state)
 		      rig_count(r, "SELECT COUNT(*) FROM certificate WHERE version_id IS NOT NULL"), due, rig_count(r, "SELECT COUNT(*) FROM orders"));
 	ASSERT_OK(store_read(r->store, all_are_told, &messages, &r->err), &r->err);
 	ASSERT_INT(messages, ARRAY_SIZE(told));
+	mails_are_these(&mails.l);
+	strlist_clear(&mails.l);
 	/* nothing that renews by itself has expired or is about to */
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM certificate WHERE managed = 1 AND http_method = 'builtin' AND not_after_ms < 1790000000000 + 52 * 86400000"), 0);
 	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM (SELECT certificate_id FROM version GROUP BY certificate_id HAVING COUNT(*) > 1)"), 0);
