@@ -8,6 +8,7 @@ The rows are written by SQL in one transaction (some 90 bytes of names and 300 i
 import http.client
 import itertools
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -163,7 +164,7 @@ def main():
     print(f"counts mended beside the work, {time.monotonic() - began:.1f} s after the start")
     wait_noted(path)
     print(f"names noted in blocks beside the work, {time.monotonic() - began:.1f} s after the start, {path.stat().st_size / 2 ** 20:.0f} MiB")
-    for kind, what, q, sort in searches():
+    for kind, what, q, sort in (list(searches()) if not os.environ.get("BENCH_SHORT") else [s for s in searches() if s[0] == "substring"]):
         path_of = "/api/v1/certificates?" + urllib.parse.urlencode({"q": q, "sort": sort, "limit": 50})
         got = [ask(connection, token, path_of) for _ in range(ROUNDS)]
         doc = json.loads(got[0][1])

@@ -69,6 +69,19 @@ static int note(struct run *r, const json_t *row, struct err *err)
 	return 0;
 }
 
+/* Nobody has said whose it is: the run before was interrupted between the certificate and its owner, or had no list. */
+static int note_bare(struct run *r, const json_t *row, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("/certificates/%s", text_of(row, "certificate_id"));
+	_cleanup_answer_ struct cli_answer answer = { 0 };
+
+	if (!r->csv.n)
+		return 0;
+	if (cli_get(r->c, path, &answer, err) < 0)
+		return -(int)err->code;
+	return *text_of(answer.doc, "owner") || json_array_size(json_object_get(answer.doc, "tags")) ? 0 : note(r, row, err);
+}
+
 static void show_row(struct run *r, const char *path, const json_t *row)
 {
 	_cleanup_free_ char *names = cli_member(row, "names");
@@ -80,6 +93,8 @@ static void show_row(struct run *r, const char *path, const json_t *row)
 		cli_reason_error(reason, &err);
 	else if (streq(result, "imported") && note(r, row, &err) < 0)
 		err_wrap(&err, "imported, but owner and tags are not set");
+	else if (streq(result, "known") && note_bare(r, row, &err) < 0)
+		err_wrap(&err, "it was there already, but owner and tags are not set");
 	r->imported += streq(result, "imported") || streq(result, "key-added");
 	r->known += streq(result, "known");
 	r->failed += err_is(&err);

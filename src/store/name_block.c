@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "store/lib.h"
 
+#include <malloc.h>
+
 #define GRAM 5
 #define GRAM_MIN 4     /* shorter ones are in the trigram index, where one list answers */
 #define GRAMS_MAX 32   /* of a text; more tell no more */
@@ -149,6 +151,8 @@ int store_name_blocks_mend(struct store *s, struct err *err)
 		if (store_write(s, mend_tx, &m, err) < 0)
 			return -(int)err->code;
 	} while (m.n == MEND_BATCH);
+	if (m.many)
+		malloc_trim(0); /* pages in the middle of the heap, that the C library would keep */
 	return 0;
 }
 

@@ -2,14 +2,18 @@
 """Certificates made elsewhere come into the inventory: PEM, DER and PKCS#12 as openssl and Java's keytool write them, with and without
 keys, by file and by folder; files made to burn time are refused at once; the same again changes nothing."""
 import base64
+import contextlib
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
+import threading
 
 import pytest
 
 import bed as beds
+from ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +172,76 @@ def test_a_folder_is_walked_and_each_file_has_its_result(server, maker, scratch)
     assert found["tree1.example.com"]["owner"] == "team-b" and found["tree2.example.com"]["owner"] is None
     again, items, _ = rows(server, folder)
     assert sorted(i["result"] for i in items) == ["failed", "known", "known", "known"]
+
+
+def test_a_list_of_owners_completes_what_is_there_and_overwrites_nobody(server, maker, scratch):
+    for n in ("bare", "owned"):
+        maker.leaf(f"{n}.example.net")
+    server.call("import", maker.path("bare.pem"))
+    server.call("import", maker.path("owned.pem"), "--owner", "Somebody")
+    csv = scratch / "late.csv"
+    csv.write_text("name,owner,tags\nbare.example.net,team-b,late\nowned.example.net,team-b,late\n")
+    _, items, done = rows(server, maker.path("bare.pem"), maker.path("owned.pem"), "--csv", csv)
+    assert [i["result"] for i in items] == ["known", "known"], done
+    found = {c["names"][0]: c for c in server.call("certificate", "list", "--q", "example.net")["items"]}
+    assert (found["bare.example.net"]["owner"], found["bare.example.net"]["tags"]) == ("team-b", ["late"])
+    assert (found["owned.example.net"]["owner"], found["owned.example.net"]["tags"]) == ("Somebody", [])
+
+
+class Held:
+    """A relay to the API that lets so many bytes of requests pass, and no more: whoever asks through it is stuck in the middle."""
+
+    def __init__(self, to, most):
+        self.to, self.left, self.held = to, most, threading.Event()
+        self.socket = socket.create_server(("127.0.0.1", free_port()))
+        self.url = f"https://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self.socket.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.to))
+                threading.Thread(target=self.relay, args=(near, far, True), daemon=True).start()
+                threading.Thread(target=self.relay, args=(far, near, False), daemon=True).start()
+
+    def relay(self, come, go, counted):
+        with contextlib.suppress(OSError):
+            while data := come.recv(512):
+                if counted and self.left < len(data):
+                    return self.held.set()
+                self.left -= len(data) * counted
+                go.sendall(data)
+            go.shutdown(socket.SHUT_WR)
+        return None
+
+    def stop(self):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("victim", ["client", "core"])
+def test_an_import_that_is_interrupted_is_run_again_and_each_is_there_once(server, maker, scratch, victim):
+    names = [f"{victim}{n}.example.org" for n in range(12)]
+    for name in names:
+        shutil.copy(maker.path(f"{maker.leaf(name)}.pem"), scratch)
+    held = Held(server.api_port, 9000)
+    first = subprocess.Popen([str(beds.PROGRAM), "import", str(scratch)], env={**server.cli_env(), "CERTWRIGHT_SERVER": held.url},
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert held.held.wait(120)
+        if victim == "core":
+            server.kill("core")
+    finally:
+        first.kill()
+        first.wait()
+        held.stop()
+    beds.wait_for(server.ready, 120, "Certwright is ready again")
+    there = server.call("certificate", "list", "--q", f"{victim} example.org", "--limit", "50")["items"]
+    assert 0 < len(there) < len(names)
+    status, items, done = rows(server, scratch)
+    assert status == 0 and sorted({i["result"] for i in items}) == ["imported", "known"] and len(items) == len(names), done
+    there = server.call("certificate", "list", "--q", f"{victim} example.org", "--limit", "50")["items"]
+    assert sorted(c["names"][0] for c in there) == sorted(names)
 
 
 # --- files made to burn time -------------------------------------------------------------------------------------------------------

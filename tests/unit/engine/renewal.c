@@ -7,6 +7,7 @@
 #include "tests/unit/engine/rig.h"
 
 #include <stdio.h>
+#include <time.h>
 
 /* ---- helps ---- */
 
@@ -698,36 +699,59 @@ static int make_window(struct sql *tx, void *arg, struct err *err)
 	return store_renewal_window_add(tx, arg, err);
 }
 
-static void a_window_is_waited_for_unless_it_comes_too_late(void **state)
+/* Three in the morning of that day, each year, as cron says it. */
+static void window_at(struct rig *r, int64_t day_ms)
+{
+	time_t t = (time_t)(day_ms / SECOND_MS);
+	_cleanup_free_ char *sql = NULL;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	sql = xasprintf("UPDATE renewal_window SET cron = '0 3 %d %d *'", tm.tm_mday, tm.tm_mon + 1);
+	exec(r, sql);
+}
+
+/* It opens three days after the renewal is due: the order is made in it, not before, and nobody has to be told. */
+static void a_window_is_waited_for(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
 	_cleanup_free_ char *id = issue(r, "a.example");
 	struct ulid wid = ulid_new(r->clock.fake_ms);
-	struct renewal_window w = { .id = wid.s, .name = (char[]){ "sunday" }, .cron = (char[]){ "0 3 * * sun" }, .minutes = 120,
+	struct renewal_window w = { .id = wid.s, .name = (char[]){ "once" }, .cron = (char[]){ "0 3 1 1 *" }, .minutes = 120,
 				    .zone = (char[]){ "UTC" }, .is_default = true, .created_ms = r->clock.fake_ms };
 	LOOK(r, a, id);
+	int64_t opens = (a.c.renew_at_ms / DAY_MS + 3) * DAY_MS + 3 * HOUR_MS;
 
 	ASSERT_OK(store_write(r->store, make_window, &w, &r->err), &r->err);
+	window_at(r, opens);
 	rig_run_until(r, a.c.renew_at_ms + MINUTE_MS);
 	LOOK(r, b, id);
-	if (streq(renewal_waits_text(b.n.waits), "window")) {
-		int64_t week = (b.c.next_attempt_ms / DAY_MS + 4) % 7, into = b.c.next_attempt_ms % DAY_MS;
-
-		ASSERT_INT(week, 0);
-		ASSERT_TRUE(into >= 3 * HOUR_MS && into < 5 * HOUR_MS);
-		ASSERT_INT(orders(r), 1);
-	}
-	rig_run_until(r, a.c.renew_at_ms + 7 * DAY_MS);
+	ASSERT_STR(renewal_waits_text(b.n.waits), "window");
+	ASSERT_TRUE(b.c.next_attempt_ms >= opens && b.c.next_attempt_ms < opens + 2 * HOUR_MS);
+	rig_run_until(r, opens - MINUTE_MS);
+	ASSERT_INT(orders(r), 1);
+	rig_run_until(r, opens + 2 * HOUR_MS);
 	ASSERT_INT(r->ca.certificates, 2);
 	ASSERT_INT(open_notices(r), 0);
-	/* one in a year comes too late: overruled, and told */
-	exec(r, "UPDATE renewal_window SET cron = '0 3 1 1 *'");
-	exec(r, "UPDATE certificate SET next_attempt_ms = renew_at_ms");
-	LOOK(r, d, id);
-	if (d.c.not_after_ms < clock_civil(2026, 12, 25, 0, 0, 0)) {
-		rig_run_until(r, d.c.renew_at_ms + HOUR_MS);
-		ASSERT_INT(r->ca.certificates, 3);
-		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'window-overruled'"), 1);
+}
+
+/* It opens when less than a tenth of the lifetime is left, or only when all is over: it is not waited for, and that is told. */
+static void a_window_that_comes_too_late_is_overruled_and_told(void **state)
+{
+	for (int late = 0; late < 2; late++) {
+		_cleanup_rig_ struct rig *r = rig_new();
+		_cleanup_free_ char *id = issue(r, "a.example");
+		struct ulid wid = ulid_new(r->clock.fake_ms);
+		struct renewal_window w = { .id = wid.s, .name = (char[]){ "once" }, .cron = (char[]){ "0 3 1 1 *" }, .minutes = 120,
+					    .zone = (char[]){ "UTC" }, .is_default = true, .created_ms = r->clock.fake_ms };
+		LOOK(r, a, id);
+		int64_t tenth = (a.c.not_after_ms - a.c.not_before_ms) / 10;
+
+		ASSERT_OK(store_write(r->store, make_window, &w, &r->err), &r->err);
+		window_at(r, late ? a.c.not_after_ms + 20 * DAY_MS : a.c.not_after_ms - tenth + 2 * DAY_MS);
+		rig_run_until(r, a.c.renew_at_ms + HOUR_MS);
+		ASSERT_INT(r->ca.certificates, 2);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'window-overruled' AND touched = 1"), 1);
 	}
 }
 
@@ -934,7 +958,8 @@ int main(void)
 		TEST(a_clock_that_jumped_renews_nothing),
 		TEST(what_was_missed_is_spread_and_not_a_storm),
 		TEST(the_watchdog_needs_no_job),
-		TEST(a_window_is_waited_for_unless_it_comes_too_late),
+		TEST(a_window_is_waited_for),
+		TEST(a_window_that_comes_too_late_is_overruled_and_told),
 		TEST(the_window_of_a_tag_goes_before_the_default_and_its_own_before_both),
 		TEST(a_renewal_does_not_wait_for_ever_behind_somebody),
 		TEST(the_account_or_the_key_revokes),
