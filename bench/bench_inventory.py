@@ -163,6 +163,7 @@ def main():
     wait_counted(connection, token)
     print(f"counts mended beside the work, {time.monotonic() - began:.1f} s after the start")
     wait_noted(path)
+    connection.close()  # the server ends what is idle
     print(f"names noted in blocks beside the work, {time.monotonic() - began:.1f} s after the start, {path.stat().st_size / 2 ** 20:.0f} MiB")
     for kind, what, q, sort in (list(searches()) if not os.environ.get("BENCH_SHORT") else [s for s in searches() if s[0] == "substring"]):
         path_of = "/api/v1/certificates?" + urllib.parse.urlencode({"q": q, "sort": sort, "limit": 50})

@@ -2,31 +2,27 @@
 /* notify.c - one cause is one message; a sink that is down is asked ever more rarely and loses nothing. */
 #include "engine/notice.h"
 #include "engine/notify.h"
-#include "net/mail.h"
 #include "store/channel.h"
 #include "store/notice.h"
+#include "tests/unit/engine/mailed.h"
 #include "tests/unit/engine/rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 struct sink {
 	struct rig *r;
 	unsigned tries, taken;
 	bool down;
 	struct strlist subjects;
+	char *body; /* of the last */
 };
-
-static char *header(const struct str *m, const char *name)
-{
-	const char *at = strstr(m->p, name);
-
-	return at ? xstrndup(at + strlen(name), strcspn(at + strlen(name), "\r\n")) : xstrdup("");
-}
 
 static int take(void *arg, const struct mail_request *q, enum net_leg *leg, struct err *err)
 {
 	struct sink *s = arg;
-	_cleanup_free_ char *subject = header(&q->message, "Subject: ");
+	_cleanup_free_ char *subject = mail_subject(q);
 
 	s->tries++;
 	*leg = NET_LEG_TCP;
@@ -35,7 +31,15 @@ static int take(void *arg, const struct mail_request *q, enum net_leg *leg, stru
 	*leg = NET_LEG_NONE;
 	s->taken++;
 	strlist_add(&s->subjects, subject);
+	free(s->body);
+	s->body = mail_body(q);
 	return 0;
+}
+
+static void sink_done(struct sink *s)
+{
+	strlist_clear(&s->subjects);
+	free(s->body);
 }
 
 static int add_channel(struct sql *tx, void *arg, struct err *err)
@@ -112,7 +116,35 @@ static void a_cause_is_told_once_when_it_began_and_once_when_it_is_over(void **s
 	after(r, MINUTE_MS);
 	ASSERT_INT(s.taken, 2);
 	ASSERT_STR(s.subjects.v[1], "Over: Account needs attention");
-	strlist_clear(&s.subjects);
+	sink_done(&s);
+}
+
+/* 2026-09-21, 14:13:20 UTC; somebody in Berlin reads it, and then somebody in Auckland, where it is the next day. */
+static void times_are_in_the_zone_of_the_server_and_in_utc(void **state)
+{
+	static const struct {
+		const char *zone, *since;
+	} zones[] = { { "UTC", "Since\r\n  2026-09-21 14:13 UTC\r\n" },
+		      { "CET-1CEST,M3.5.0,M10.5.0/3", "Since\r\n  2026-09-21 16:13 CEST (14:13 UTC)\r\n" },
+		      { "NZST-12", "Since\r\n  2026-09-22 02:13 NZST (2026-09-21 14:13 UTC)\r\n" } };
+	_cleanup_free_ char *before = xstrdup_null(getenv("TZ"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		_cleanup_rig_ struct rig *r = rig_new();
+		struct sink s = { 0 };
+
+		setenv("TZ", zones[i].zone, 1);
+		tzset();
+		sink_in(r, &s);
+		happens(r, raise_it, "a");
+		after(r, 2 * MINUTE_MS);
+		ASSERT_INT(s.taken, 1);
+		if (!strstr(s.body, zones[i].since))
+			fail_msg("'%s' is not in:\n%s", zones[i].since, s.body);
+		sink_done(&s);
+	}
+	before ? setenv("TZ", before, 1) : unsetenv("TZ");
+	tzset();
 }
 
 static void what_mends_itself_before_it_was_told_is_not_told(void **state)
@@ -125,7 +157,7 @@ static void what_mends_itself_before_it_was_told_is_not_told(void **state)
 	happens(r, end_it, "a");
 	after(r, HOUR_MS);
 	ASSERT_INT(s.tries, 0);
-	strlist_clear(&s.subjects);
+	sink_done(&s);
 }
 
 static void what_is_open_comes_in_one_digest_a_day(void **state)
@@ -143,7 +175,7 @@ static void what_is_open_comes_in_one_digest_a_day(void **state)
 	happens(r, end_it, "b");
 	after(r, 3 * DAY_MS);
 	ASSERT_INT(s.taken, 2 + 3 + 2);
-	strlist_clear(&s.subjects);
+	sink_done(&s);
 }
 
 static int ask_a_person(struct sql *tx, void *arg, struct err *err)
@@ -180,7 +212,7 @@ static void who_has_to_act_is_told_again_weekly_and_then_daily(void **state)
 	happens(r, raise_it, "a"); /* what is not a person's turn is said daily */
 	after(r, 2 * DAY_MS);
 	ASSERT_STR(s.subjects.v[s.subjects.n - 1], "[urgent] Still open: 2 notices");
-	strlist_clear(&s.subjects);
+	sink_done(&s);
 }
 
 /* No digest on the day it was due, since the server was off: the next one names it. */
@@ -198,7 +230,7 @@ static void a_week_that_ended_while_the_server_was_off_is_not_forgotten(void **s
 	ASSERT_INT(s.taken, 2);
 	after(r, 2 * DAY_MS);
 	ASSERT_INT(s.taken, 2);
-	strlist_clear(&s.subjects);
+	sink_done(&s);
 }
 
 static void a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in_the_end(void **state)
@@ -217,13 +249,14 @@ static void a_sink_that_is_down_for_hours_is_asked_rarely_and_gets_everything_in
 	s.down = false;
 	after(r, 2 * HOUR_MS);
 	ASSERT_INT(s.taken, 8);
-	strlist_clear(&s.subjects);
+	sink_done(&s);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cause_is_told_once_when_it_began_and_once_when_it_is_over),
+		cmocka_unit_test(times_are_in_the_zone_of_the_server_and_in_utc),
 		cmocka_unit_test(what_mends_itself_before_it_was_told_is_not_told),
 		cmocka_unit_test(what_is_open_comes_in_one_digest_a_day),
 		cmocka_unit_test(who_has_to_act_is_told_again_weekly_and_then_daily),

@@ -596,6 +596,22 @@ static int resume_all(struct sql *tx, void *arg, struct err *err)
 	return renewal_resume(tx, r->clock.fake_ms, err);
 }
 
+static void what_costs_money_is_not_ordered_by_itself_until_somebody_allowed_it(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	_cleanup_free_ char *id = issue(r, "a.example");
+	LOOK(r, a, id);
+
+	exec(r, "UPDATE account SET vendor = 'digicert'");
+	rig_run_until(r, a.c.renew_at_ms + HOUR_MS);
+	ASSERT_INT(orders(r), 1);
+	ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM notice WHERE kind = 'payment-not-allowed' AND ended_ms = 0 AND touched = 1"), 1);
+	exec(r, "UPDATE account SET automatic = 1");
+	rig_run_until(r, a.c.renew_at_ms + 8 * DAY_MS);
+	ASSERT_INT(r->ca.certificates, 2);
+	ASSERT_INT(open_notices(r), 0);
+}
+
 static void stopped_is_stopped_and_said_so(void **state)
 {
 	_cleanup_rig_ struct rig *r = rig_new();
@@ -954,6 +970,7 @@ int main(void)
 		TEST(an_uploaded_csr_is_used_again_until_its_key_is_too_old),
 		TEST(what_was_fetched_waits_no_more),
 		TEST(an_account_that_is_gone_is_told_of_before_the_day),
+		TEST(what_costs_money_is_not_ordered_by_itself_until_somebody_allowed_it),
 		TEST(stopped_is_stopped_and_said_so),
 		TEST(a_clock_that_jumped_renews_nothing),
 		TEST(what_was_missed_is_spread_and_not_a_storm),

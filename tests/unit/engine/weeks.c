@@ -3,12 +3,11 @@
  * weeks.c - six weeks alone: 300 certificates of every kind, an authority that is down for three days, an account that is refused for
  * a day, a full disk for an hour, a clock 40 days ahead for a minute, and nobody who looks. What was renewed, every notice and every mail.
  */
-#include "base/base64.h"
 #include "engine/notify.h"
 #include "engine/renewal.h"
-#include "net/mail.h"
 #include "store/channel.h"
 #include "store/renewal.h"
+#include "tests/unit/engine/mailed.h"
 #include "tests/unit/engine/rig.h"
 
 #include <stdio.h>
@@ -43,51 +42,23 @@ struct mails {
 	struct strlist l;
 };
 
-static void decoded(const char *text, size_t n, struct buf *to)
-{
-	_cleanup_buf_ struct buf one_line = BUF_MAX(64 * 1024);
-	struct err none = ERR_INIT;
-
-	for (size_t i = 0; i < n; i++)
-		if (!strchr("\r\n", text[i]))
-			buf_add_char(&one_line, text[i]);
-	ASSERT_OK(base64_decode(to, buf_text(&one_line), one_line.n, &none), &none);
-}
-
-/* As its reader sees it; a subject that is long is written in base64. */
-static char *subject_of(const struct mail_request *q)
-{
-	const char *at = strstr(q->message.p, "Subject: ") + strlen("Subject: ");
-	_cleanup_buf_ struct buf text = BUF_MAX(1024);
-
-	for (; str_starts(at, "=?UTF-8?B?"); at += strspn(at, "\r\n ")) {
-		size_t n = strcspn(at + 10, "?");
-
-		decoded(at + 10, n, &text);
-		at += 10 + n + 2;
-	}
-	return text.n ? buf_take(&text) : xstrndup(at, strcspn(at, "\r\n"));
-}
-
 /* Each says why, what expires first and what to do; what is over only what and since when. */
 static void body_is_complete(const struct mail_request *q)
 {
 	static const char *const begun[] = { "What happened\r\n  ", "First expiry\r\n  ", "What to do\r\n  ", "Certificates (", NULL };
 	static const char *const digest[] = { "Still open\r\n", "expire", "To do: ", NULL }, *const over[] = { "What is over\r\n  ", "Until\r\n  ", NULL };
-	_cleanup_buf_ struct buf text = BUF_MAX(64 * 1024);
-	const char *at = strstr(q->message.p, "\r\n\r\n") + 4, *const *must;
+	_cleanup_free_ char *text = mail_body(q);
+	const char *const *must = strstr(text, begun[0]) ? begun : strstr(text, over[0]) ? over : digest;
 
-	decoded(at, strlen(at), &text);
-	must = strstr(buf_text(&text), begun[0]) ? begun : strstr(buf_text(&text), over[0]) ? over : digest;
 	for (; *must; must++)
-		if (!strstr(buf_text(&text), *must))
-			fail_msg("'%s' is not in:\n%s", *must, buf_text(&text));
+		if (!strstr(text, *must))
+			fail_msg("'%s' is not in:\n%s", *must, text);
 }
 
 static int take(void *arg, const struct mail_request *q, enum net_leg *leg, UNUSED struct err *err)
 {
 	struct mails *m = arg;
-	_cleanup_free_ char *subject = subject_of(q), *line = NULL;
+	_cleanup_free_ char *subject = mail_subject(q), *line = NULL;
 	char at[CLOCK_TEXT];
 
 	line = xasprintf("%.10s %s", clock_format(engine_now(m->r->engine), at), subject);
