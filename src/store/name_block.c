@@ -17,6 +17,7 @@
 static const char DONE[] = "SELECT n FROM counter WHERE name = 'name_block'";
 static const char DONE_PUT[] = "INSERT INTO counter (name, n) VALUES ('name_block', $1) ON CONFLICT (name) DO UPDATE SET n = $1";
 static const char NAMES[] = "SELECT names FROM certificate WHERE num >= $1 AND num < $2";
+static const char LAST[] = "SELECT coalesce(max(num), 0) FROM certificate";
 static const char ADD[] = "INSERT INTO name_block (rowid, grams) VALUES ($1, $2)";
 static const char WITH[] = "SELECT f.rowid FROM name_block f WHERE name_block MATCH $1 AND f.rowid < $2 ORDER BY f.rowid DESC LIMIT $3";
 static const char SHRINK[] = "PRAGMA shrink_memory";
@@ -117,7 +118,7 @@ static int blocks_add(struct sql *tx, int most, int *ret, struct err *err)
 	*ret = 0;
 	if (sql_dialect(tx) != SQL_SQLITE)
 		return 0;
-	if (done(tx, &next, err) < 0 || store_last_num(tx, "certificate", &last, err) < 0)
+	if (done(tx, &next, err) < 0 || sql_int(tx, LAST, SQL_NONE, &last, err) < 0)
 		return -(int)err->code;
 	for (; *ret < most && (next + 1) * NAME_BLOCK <= last + 1; next++, ++*ret)
 		if (block_add(tx, next, err) < 0)
@@ -195,7 +196,7 @@ int store_name_blocks_of(struct sql *q, const char *text, int64_t before, bool *
 	*ret = (struct name_blocks){ 0 };
 	if (sql_dialect(q) != SQL_SQLITE || strlen(text) < GRAM_MIN)
 		return 0;
-	if (done(q, &blocks, err) < 0 || store_last_num(q, "certificate", &last, err) < 0)
+	if (done(q, &blocks, err) < 0 || sql_int(q, LAST, SQL_NONE, &last, err) < 0)
 		return -(int)err->code;
 	ret->from = blocks * NAME_BLOCK;
 	if (MIN(before, last + 1) - ret->from > TAIL_MAX)
