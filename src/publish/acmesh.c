@@ -15,6 +15,8 @@
 
 #define OPTIONS_MAX 40
 #define INFO_MAX (64 * 1024)
+#define NAME_MAX_BYTES 128
+#define HELP_MAX 300
 
 extern const struct publisher publisher_acmesh;
 
@@ -193,23 +195,36 @@ static char *default_of(const char *help)
 	return end ? xstrndup(p + 1, (size_t)(end - p - 1)) : NULL;
 }
 
+static bool option_name(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!option_char(p[i]))
+			return false;
+	return n && n <= NAME_MAX_BYTES;
+}
+
+static void add_option(struct acmesh_info *i, struct acmesh_option *take)
+{
+	i->options = xrealloc(i->options, (i->n + 1) * sizeof *i->options);
+	i->options[i->n++] = TAKE(*take);
+}
+
 static void take_option(struct acmesh_info *i, const char *p, size_t n, bool alternative)
 {
 	size_t k = 0;
 	struct acmesh_option o = { 0 };
 
-	while (k < n && option_char(p[k]))
+	while (k < n && p[k] != ' ' && p[k] != '\t')
 		k++;
-	if (!k || k > 128 || i->n >= OPTIONS_MAX || (k < n && p[k] != ' ' && p[k] != '\t'))
+	if (!option_name(p, k) || i->n >= OPTIONS_MAX)
 		return;
 	o.name = xstrndup(p, k);
 	while (k < n && (p[k] == ' ' || p[k] == '\t'))
 		k++;
-	o.help = str_clean(p + k, n - k, 300);
+	o.help = str_clean(p + k, n - k, HELP_MAX);
 	o.standard = default_of(o.help);
 	o.optional = alternative || o.standard || strcasestr(o.help, "optional");
-	i->options = xrealloc(i->options, (i->n + 1) * sizeof *i->options);
-	i->options[i->n++] = o;
+	add_option(i, &o);
 }
 
 static bool begins(struct str line, const char *word)
@@ -226,19 +241,43 @@ static bool headed(struct str line)
 	return n && line.p[n - 1] == ':';
 }
 
-void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
+/* [{"name": "X_Token", "usage": "...", "required": "1"}, ...], as dns_czechia has it. */
+static void parse_json(const char *text, size_t n, struct acmesh_info *ret)
+{
+	_cleanup_json_ json_t *list = NULL;
+	_cleanup_err_ struct err ignored = { 0 };
+	json_t *item;
+	size_t i;
+
+	if (json_parse(text, n, &list, &ignored) < 0)
+		return;
+	json_array_foreach(list, i, item) {
+		const char *name = json_string_value(json_object_get(item, "name")), *usage = json_string_value(json_object_get(item, "usage"));
+		json_t *required = json_object_get(item, "required");
+		struct acmesh_option o = { 0 };
+
+		if (!name || !option_name(name, strlen(name)) || ret->n >= OPTIONS_MAX)
+			continue;
+		o.name = xstrdup(name);
+		o.help = str_clean(usage ? usage : "", usage ? strlen(usage) : 0, HELP_MAX);
+		o.standard = default_of(o.help);
+		o.optional = o.standard || json_is_false(required) || (json_is_string(required) && streq(json_string_value(required), "0"));
+		add_option(ret, &o);
+	}
+}
+
+static void parse_text(const char *text, size_t n, struct acmesh_info *ret)
 {
 	enum { TITLE, HEAD, OPTIONS, ALTERNATIVE } where = TITLE;
 	const char *end = text + n;
 
-	*ret = (struct acmesh_info){ 0 };
 	for (const char *p = text, *next; p < end; p = next) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		struct str line = { p, (size_t)((eol ? eol : end) - p) };
 
 		next = eol ? eol + 1 : end;
 		if (where == TITLE) {
-			ret->title = begins(line, "[") ? NULL : str_clean(line.p, line.n, 100); /* a list in JSON has none */
+			ret->title = str_clean(line.p, line.n, 100);
 			where = HEAD;
 		} else if (begins(line, "Options:")) {
 			where = OPTIONS;
@@ -254,6 +293,12 @@ void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
 			take_option(ret, line.p, line.n, where == ALTERNATIVE);
 		}
 	}
+}
+
+void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret)
+{
+	*ret = (struct acmesh_info){ 0 };
+	(n && *text == '[' ? parse_json : parse_text)(text, n, ret);
 }
 
 void acmesh_info_done(struct acmesh_info *i)

@@ -11,7 +11,7 @@ struct acmesh_option { /* owned */
 	char *name;     /* PDNS_Url */
 	char *help;     /* one sentence or more, safe to show */
 	char *standard; /* default, or NULL */
-	bool optional;  /* it says so, or has a default, or belongs to the alternative set (OptionsAlt) */
+	bool optional;  /* it says so (JSON: "required": "0"), or has a default, or belongs to the alternative set (OptionsAlt) */
 };
 
 struct acmesh_info {
@@ -20,7 +20,7 @@ struct acmesh_info {
 	size_t n;
 };
 
-/* The text of the hook's info; lines it does not know are skipped, at most 40 options are taken. ret must be empty. */
+/* The hook's info, lines or a list in JSON; what it does not know is skipped, at most 40 options are taken. ret must be empty. */
 void acmesh_info_parse(const char *text, size_t n, struct acmesh_info *ret);
 void acmesh_info_done(struct acmesh_info *i);
 #define _cleanup_acmesh_info_ __attribute__((cleanup(acmesh_info_done)))

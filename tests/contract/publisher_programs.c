@@ -242,9 +242,9 @@ static void what_a_hook_says_about_itself_is_read(void **state)
 	ASSERT_TRUE(i.options[2].optional && i.options[3].optional && i.options[4].optional);
 }
 
-static void a_description_that_is_not_indented_is_read_and_one_in_json_is_left(void **state)
+static void a_description_that_is_not_indented_is_read_and_one_in_json_too(void **state)
 {
-	_cleanup_acmesh_info_ struct acmesh_info flat = { 0 }, json = { 0 };
+	_cleanup_acmesh_info_ struct acmesh_info flat = { 0 }, json = { 0 }, broken = { 0 };
 	struct err err = { 0 };
 
 	reset(NULL);
@@ -252,10 +252,20 @@ static void a_description_that_is_not_indented_is_read_and_one_in_json_is_left(v
 	ASSERT_OK(acmesh_info_read(&w.env, "acme-sh", "dns_flat", &flat, &err), &err);
 	ASSERT_INT(flat.n, 2);
 	ASSERT_STR(flat.options[1].name, "FLAT_KEY");
-	w.info = "[\n  {\"name\":\"JSON_Token\",\"usage\":\"Your token\"},\n]\n";
+	w.info = "[\n  {\"name\":\"JSON_Token\",\"usage\":\"Your \\\"token\\\"\\u001b.\",\"required\":\"1\"},\n"
+		 "  {\"name\":\"JSON_Base\",\"usage\":\"Defaults to https://api.example\",\"required\":\"0\"},\n"
+		 "  {\"name\":\"no option\",\"usage\":\"x\"},\n  {\"usage\":\"x\"}, 7, {\"name\":\"JSON_Bare\"}\n]";
 	ASSERT_OK(acmesh_info_read(&w.env, "acme-sh", "dns_json", &json, &err), &err);
-	ASSERT_INT(json.n, 0);
+	ASSERT_INT(json.n, 3);
 	ASSERT_TRUE(!json.title);
+	ASSERT_STR(json.options[0].name, "JSON_Token");
+	ASSERT_FALSE(json.options[0].optional || strchr(json.options[0].help, '\033'));
+	ASSERT_TRUE(json.options[1].optional);
+	ASSERT_STR(json.options[2].name, "JSON_Bare");
+	ASSERT_FALSE(json.options[2].optional);
+	w.info = "[\n  {\"name\":\"JSON_Token\",\"usage\":\"Your token\"},\n]\n"; /* a comma too many: not JSON */
+	ASSERT_OK(acmesh_info_read(&w.env, "acme-sh", "dns_json", &broken, &err), &err);
+	ASSERT_INT(broken.n, 0);
 }
 
 static void what_a_hook_needs_is_asked_before_it_has_any_of_it(void **state)
@@ -318,7 +328,7 @@ int main(void)
 		TEST(a_visit_has_its_time_however_many_values_there_are),
 		TEST(names_that_steer_a_program_cannot_be_set),
 		TEST(what_a_hook_says_about_itself_is_read),
-		TEST(a_description_that_is_not_indented_is_read_and_one_in_json_is_left),
+		TEST(a_description_that_is_not_indented_is_read_and_one_in_json_too),
 		TEST(what_a_hook_needs_is_asked_before_it_has_any_of_it),
 		TEST(a_hook_that_fails_names_what_it_was_not_given),
 		TEST(a_hook_is_a_plain_name),
