@@ -94,7 +94,7 @@ static json_t *field_json(const struct service *s, const struct field *f)
 
 static json_t *kind_json(const struct service *s, const struct provider_kind *k)
 {
-	json_t *fields = json_array(), *validation = json_array();
+	json_t *fields = json_array(), *validation = json_array(), *grants = json_array();
 
 	for (const struct field *f = k->fields; f->name; f++)
 		json_array_append_new(fields, field_json(s, f));
@@ -102,9 +102,11 @@ static json_t *kind_json(const struct service *s, const struct provider_kind *k)
 		json_array_append_new(validation, json_string("dns-01"));
 	if (k->http)
 		json_array_append_new(validation, json_string("http-01"));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights", k->rights,
-			 "site", json_str_or_null(k->site), "validations", validation, "lists_zones", k->lists_zones, "attaches", k->attaches,
-			 "options_field", json_str_or_null(k->options_field), "fields", fields);
+	for (const struct grant *g = k->grants; g && g->where; g++)
+		json_array_append_new(grants, json_pack("{s:s, s:s, s:s}", "where", g->where, "language", g->language, "text", g->text));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "name", k->name, "title", k->title, "help", k->help, "rights",
+			 k->rights, "grants", grants, "site", json_str_or_null(k->site), "validations", validation, "lists_zones", k->lists_zones,
+			 "reads", k->reads, "attaches", k->attaches, "options_field", json_str_or_null(k->options_field), "fields", fields);
 }
 
 int provider_kind_list(struct call *c, struct err *err)

@@ -33,6 +33,20 @@ static const struct cli_option rule_list_options[] = {
 
 /* ---- kinds ---- */
 
+/* To copy: as it is, below a line that says where it belongs. */
+static void print_grants(json_t *grants)
+{
+	json_t *g;
+	size_t i;
+
+	json_array_foreach(grants, i, g) {
+		const char *where = json_string_value(json_object_get(g, "where")), *text = json_string_value(json_object_get(g, "text"));
+
+		if (where && text)
+			printf("\nFor %s:\n\n%s", where, text);
+	}
+}
+
 static int kinds(struct cli *c, const struct cli_args *a, struct err *err)
 {
 	static const struct cli_column columns[] = { { "KIND", "name", 0 }, { "TITLE", "title", 0 }, { "WHAT", "help", 80 }, { 0 } };
@@ -60,6 +74,7 @@ static int kinds(struct cli *c, const struct cli_args *a, struct err *err)
 			continue;
 		cli_print_fields(item, head);
 		cli_print_rows(json_object_get(item, "fields"), rows, "  ");
+		print_grants(json_object_get(item, "grants"));
 		return 0;
 	}
 	return err_set(err, ERR_NOT_FOUND, "there is no kind of provider '%s'", a->words.v[0]);
@@ -221,7 +236,7 @@ static int update(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option test_options[] = {
-	{ "zone", "ZONE", "publish a probe in this zone, find it at its servers and remove it; without it only the zones are read", false },
+	{ "zone", "ZONE", "publish a probe in this zone, find it at its servers and remove it; without it there is only reading, where that shows something", false },
 	{ "write", "yes", "http-01 target: publish a probe token and remove it again", false },
 	{ 0 }
 };

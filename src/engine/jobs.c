@@ -33,6 +33,7 @@ const struct job_row job_rows[job_kind_count] = {
 	[JOB_NOTIFY] = { "Tell people", job_notify, 0, true, true },
 	[JOB_CHANNEL_TEST] = { "Test notification channel", job_channel_test, HOUR_MS, true },
 	[JOB_PROVIDER_TEST] = { "Test provider", run_provider_test, 7 * DAY_MS, true },
+	[JOB_PROVIDER_WITHDRAW] = { "Remove a probe", run_provider_withdraw, 7 * DAY_MS, true },
 	[JOB_PROVIDER_ATTACH] = { "Change a virtual server", run_provider_attach, 0, true },
 	[JOB_PROVIDER_OPTIONS] = { "Ask what a provider needs", run_provider_options, 0, true },
 	[JOB_NETWORK_LOOK] = { "Look at a certificate", job_network_look, 0, true },
@@ -201,10 +202,6 @@ static void free_data(struct job_run *r)
 {
 	struct new_csr *n = r->j.kind == JOB_CSR_CREATE ? r->data : NULL;
 
-	if (r->j.kind == JOB_PROVIDER_TEST && r->data) {
-		provider_done(r->data);
-		free(r->data);
-	}
 	if (!n)
 		return;
 	key_row_done(&n->key);

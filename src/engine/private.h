@@ -530,6 +530,7 @@ int job_count(struct job_run *r, struct err *err);        /* kept.c */
 int job_notify(struct job_run *r, struct err *err);       /* notify.c */
 int job_channel_test(struct job_run *r, struct err *err);
 int run_provider_test(struct job_run *r, struct err *err); /* provider_test.c */
+int run_provider_withdraw(struct job_run *r, struct err *err);
 int run_provider_attach(struct job_run *r, struct err *err); /* provider_attach.c */
 int run_provider_options(struct job_run *r, struct err *err); /* provider_options.c */
 

@@ -25,7 +25,8 @@ static void kinds_make(void)
 		assert(kinds_n < KINDS_MAX);
 		kinds[kinds_n++] = (struct provider_kind){
 			.name = p->name, .title = p->title, .help = p->help, .rights = p->rights, .grants = p->grants, .site = p->site,
-			.dns = p->kinds & KIND_DNS01, .http = p->kinds & KIND_HTTP01, .lists_zones = p->zones != NULL, .attaches = p->attach != NULL,
+			.dns = p->kinds & KIND_DNS01, .http = p->kinds & KIND_HTTP01, .lists_zones = p->zones != NULL, .reads = p->zones || p->look,
+			.attaches = p->attach != NULL,
 			.ttl_s = p->ttl_s, .options_field = p->options ? p->options_field : NULL,
 			.fields = p->fields,
 		};

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * provider_test.c - Test and save: lists the zones of a credential and, unless only reading is asked for, publishes a probe in
- * one of them, finds it at the authoritative servers, and removes it. The job is the probe's debt: it does not end before the
- * probe is gone, and after a crash it begins anew with the same name and value.
+ * provider_test.c - Test and save: lists the zones of a credential, or reads what the other side is, and, unless only reading is
+ * asked for, publishes a probe in one zone, finds it at the authoritative servers, and removes it. After a crash it begins anew with the
+ * same name and value. It ends with its verdict; a probe that could not be removed is then owed by a job of its own.
  *
  * For http-01 there is no zone: what the other side says of itself is read, and the probe is a token that is published and
  * withdrawn; whether the world sees it depends on a name, so that is looked at with each order.
  */
 #include "engine/private.h"
+#include "engine/intake.h"
 
 #include "base/crash.h"
 #include "base/log.h"
@@ -15,7 +16,7 @@
 #define SEEN_MS (2 * MINUTE_MS) /* so long the servers of the zone may take */
 #define LOOK_EVERY_MS (3 * SECOND_MS)
 
-enum phase { PHASE_BEGIN, PHASE_LOOK, PHASE_WITHDRAW };
+enum phase { PHASE_BEGIN, PHASE_LOOK, PHASE_WITHDRAW }; /* the last: jobs of versions in which a test stayed until its probe was gone */
 static const char *const phases[] = { "begin", "look", "withdraw" };
 
 struct test {
@@ -167,14 +168,40 @@ static int take_back(struct test *t, struct err *err)
 	return 0;
 }
 
+struct verdict_row { /* what the job's last transaction stores */
+	struct provider row;
+	bool owed; /* the probe may still be there */
+};
+
+static void verdict_row_free(void *p)
+{
+	struct verdict_row *v = p;
+
+	provider_done(&v->row);
+	free(v);
+}
+
+/* A job of its own: the verdict does not wait for it, and neither does the next test. */
+static int owe(struct sql *tx, const struct job_run *r, const char *provider_id, struct err *err)
+{
+	int64_t now = engine_now(r->e);
+	struct ulid id = ulid_new(now);
+	_cleanup_free_ char *lane = xasprintf(LANE_PROVIDER_TEST "%s", provider_id), *args = json_text(r->args);
+	char ignored[ULID_LEN + 1];
+
+	return job_intake(tx, &(struct job_request){ .id = id.s, .kind = JOB_PROVIDER_WITHDRAW, .subject_kind = "provider", .subject_id = provider_id,
+						    .args = args, .lane = lane, .created_by = r->j.created_by, .now_ms = now }, ignored, err);
+}
+
 /* The verdict is the provider's status; what waits for it goes on when it is good. */
 static int conclude(struct sql *tx, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
-	struct provider *row = r->data;
+	struct verdict_row *v = r->data;
+	struct provider *row = &v->row;
 	bool done = false;
 
-	if (store_provider_put_state(tx, row, &done, err) < 0)
+	if ((v->owed && owe(tx, r, row->id, err) < 0) || store_provider_put_state(tx, row, &done, err) < 0)
 		return -(int)err->code;
 	if (!done || row->status != PROVIDER_OK)
 		return 0;
@@ -182,11 +209,13 @@ static int conclude(struct sql *tx, void *arg, struct err *err)
 									       store_provider_resume(tx, row->id, engine_now(r->e), err);
 }
 
-static int finish(struct test *t, const struct err *why)
+static int finish(struct test *t, const struct err *why, bool owed)
 {
 	struct job_run *r = t->r;
-	struct provider *p = xcalloc(1, sizeof *p);
+	struct verdict_row *v = xcalloc(1, sizeof *v);
+	struct provider *p = &v->row;
 
+	v->owed = owed;
 	note(t);
 	json_object_del(r->result, "phase");
 	json_object_del(r->result, "published_ms");
@@ -202,7 +231,8 @@ static int finish(struct test *t, const struct err *why)
 		free(p->zones);
 		p->zones = json_text(t->zones);
 	}
-	r->data = p;
+	r->data = v;
+	r->data_free = verdict_row_free;
 	r->also = conclude;
 	return 0;
 }
@@ -212,7 +242,7 @@ static int failed(struct test *t, struct err *why)
 {
 	free(t->trouble);
 	t->trouble = err_to_json_text(why);
-	return finish(t, why);
+	return finish(t, why, false);
 }
 
 static int wait(struct test *t, enum phase phase, int64_t span_ms)
@@ -224,24 +254,27 @@ static int wait(struct test *t, enum phase phase, int64_t span_ms)
 	return 0;
 }
 
+/* What was wrong first is the verdict, also when the probe cannot be removed: that is then owed. */
 static int withdraw(struct test *t, struct err *err)
 {
-	_cleanup_err_ struct err why = { 0 };
+	_cleanup_err_ struct err why = { 0 }, stays = { 0 };
+	bool owed = take_back(t, &stays) < 0;
 
-	if (take_back(t, err) < 0) { /* tried again by the ladder, like any debt */
-		t->phase = PHASE_WITHDRAW;
-		note(t);
-		return -(int)err->code;
-	}
+	if (owed && t->r->e->crashed)
+		return err_move(err, &stays);
 	if (t->trouble) {
 		_cleanup_json_ json_t *j = json_text_or_null(t->trouble);
 
 		err_from_json(j, &why);
+	} else if (owed) {
+		err_move(&why, &stays);
 	} else if (t->seen == 0 && !t->http) {
 		err_set(&why, ERR_TIMEOUT, "the probe was written and removed, but not seen at all servers of the zone within two minutes: %s",
 			t->report ? t->report : "");
 	}
-	return finish(t, err_is(&why) ? &why : NULL);
+	if (owed)
+		err_hint(&why, "The probe may still be there: it is removed as soon as that works.");
+	return finish(t, err_is(&why) ? &why : NULL, owed);
 }
 
 static int walk(struct test *t, struct err *err)
@@ -249,10 +282,10 @@ static int walk(struct test *t, struct err *err)
 	_cleanup_err_ struct err why = { 0 };
 
 	if (t->phase == PHASE_BEGIN) {
-		if ((t->http ? look_there : list_zones)(t, &why) < 0)
+		if (list_zones(t, &why) < 0 || look_there(t, &why) < 0)
 			return failed(t, &why);
 		if (!t->zone && !t->write)
-			return finish(t, NULL);
+			return finish(t, NULL, false);
 		/* written, perhaps, and the answer lost: from here on the probe is owed */
 		if (probe(t, &why) < 0) {
 			if (t->r->e->crashed)
@@ -261,7 +294,7 @@ static int walk(struct test *t, struct err *err)
 			t->trouble = err_to_json_text(&why);
 			if (why.code == ERR_UNAUTHENTICATED || why.code == ERR_DENIED || why.code == ERR_NOT_FOUND || why.code == ERR_INVALID ||
 			    why.code == ERR_REMOTE_REFUSED)
-				return finish(t, &why); /* refused: nothing was written */
+				return finish(t, &why, false); /* refused: nothing was written */
 			return withdraw(t, err);
 		}
 	}
@@ -273,30 +306,81 @@ static int walk(struct test *t, struct err *err)
 	return withdraw(t, err);
 }
 
+/* The row, and what its probe is. */
+static int begin(struct test *t, struct err *err)
+{
+	const struct publisher *pub;
+
+	if (!t->r->j.subject_id)
+		return err_set(err, ERR_INTERNAL, "the job names no provider");
+	if (engine_read(t->r->e, load, t, err) < 0)
+		return -(int)err->code;
+	t->zone = json_string_value(json_object_get(t->r->args, "zone"));
+	if (t->zone) {
+		t->name = provider_probe_name(t->row.id, t->zone);
+		t->value = provider_probe_value(t->row.id);
+	}
+	pub = publisher_kind(t->row.kind);
+	t->http = pub && !(pub->kinds & KIND_DNS01);
+	if (t->http && json_is_true(json_object_get(t->r->args, "write"))) {
+		char *probe = provider_probe_value(t->row.id);
+
+		t->write = true;
+		t->name = probe;
+		t->value = xasprintf("%s.%s", probe, probe);
+	}
+	return 0;
+}
+
 int run_provider_test(struct job_run *r, struct err *err)
 {
 	_cleanup_(test_done) struct test t = { .r = r };
 	_cleanup_err_ struct err why = { 0 };
 
-	if (!r->j.subject_id)
-		return err_set(err, ERR_INTERNAL, "the job names no provider");
-	if (engine_read(r->e, load, &t, err) < 0)
+	if (begin(&t, err) < 0)
 		return -(int)err->code;
-	t.zone = json_string_value(json_object_get(r->args, "zone"));
-	if (t.zone) {
-		t.name = provider_probe_name(t.row.id, t.zone);
-		t.value = provider_probe_value(t.row.id);
-	}
-	t.http = publisher_kind(t.row.kind) && !(publisher_kind(t.row.kind)->kinds & KIND_DNS01);
-	if (t.http && json_is_true(json_object_get(r->args, "write"))) {
-		char *probe = provider_probe_value(t.row.id);
-
-		t.write = true;
-		t.name = probe;
-		t.value = xasprintf("%s.%s", probe, probe);
-	}
 	recall(&t);
 	if (provider_use_open(r->e, r->w, &t.row, &t.use, &why) < 0)
 		return failed(&t, &why);
 	return walk(&t, err);
+}
+
+static int testing(struct sql *q, void *arg, struct err *err)
+{
+	struct test *t = arg;
+	_cleanup_job_ struct job live = { 0 };
+
+	return store_job_find_live(q, JOB_PROVIDER_TEST, t->r->j.subject_id, &live, err);
+}
+
+/* A credential that is refused may be replaced, a right be given: for the same week as everything else that is tried again. */
+static int owed_still(struct job_run *r, struct err *err)
+{
+	enum retry_class again = err_retry(err->code);
+	int64_t now = engine_now(r->e);
+
+	if (again == RETRY_NOW || again == RETRY_LATER || again == RETRY_PARK || now - r->j.created_ms > 7 * DAY_MS)
+		return -(int)err->code;
+	err_clear(err);
+	r->wait = true;
+	r->j.due_ms = now + HOUR_MS;
+	return 0;
+}
+
+/* What a test could not remove. A test that is under way looks for the same probe and removes it itself, or owes it anew. */
+int run_provider_withdraw(struct job_run *r, struct err *err)
+{
+	_cleanup_(test_done) struct test t = { .r = r };
+	_cleanup_err_ struct err why = { 0 };
+
+	if (begin(&t, err) < 0)
+		return -(int)err->code;
+	if (engine_read(r->e, testing, &t, &why) == 0) {
+		r->wait = true;
+		r->j.due_ms = engine_now(r->e) + MINUTE_MS;
+		return 0;
+	}
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(err, &why);
+	return provider_use_open(r->e, r->w, &t.row, &t.use, err) < 0 || take_back(&t, err) < 0 ? owed_still(r, err) : 0;
 }

@@ -42,6 +42,7 @@ struct provider_kind {
 	const struct grant *grants; /* or NULL */
 	bool dns, http; /* which validations it serves */
 	bool lists_zones;
+	bool reads; /* something can be read that shows whether the credential is accepted */
 	const char *options_field; /* the secret whose lines the other side can be asked for (service_provider_options), or NULL */
 	bool attaches; /* it has virtual servers that our answer can be put on */
 	int64_t ttl_s;

@@ -30,6 +30,7 @@ DECLARE_ENUM(job_state, JOB_STATES);
 	X(JOB_NOTIFY, "notify")               /* standing, one per notification channel */                             \
 	X(JOB_CHANNEL_TEST, "channel-test")                                                                            \
 	X(JOB_PROVIDER_TEST, "provider-test")                                                                          \
+	X(JOB_PROVIDER_WITHDRAW, "provider-withdraw")                                                                  \
 	X(JOB_PROVIDER_ATTACH, "provider-attach")                                                                      \
 	X(JOB_PROVIDER_OPTIONS, "provider-options") /* what a hook needs, before it is saved */                        \
 	X(JOB_NETWORK_LOOK, "network-look")         /* which certificate a host shows */                               \

@@ -341,8 +341,8 @@ const struct publisher publisher_f5 = {
 	.name = "f5",
 	.title = "F5 BIG-IP",
 	.help = "The BIG-IP itself answers on port 80: tokens go into a data group, an iRule of ours on the virtual server reads them.",
-	.rights = "A user with the role manager on the partition: tmsh create auth user certwright partition-access add { Common { role manager } } "
-		  "prompt-for-password. Copying to the device group needs the role resource-admin. Shell access is not needed: shell none.",
+	.rights = "A user of its own with the role manager on the partition and without a shell. Copying to the device group needs the role "
+		  "resource-admin.",
 	.grants = (const struct grant[]){
 		{ "tmsh of the BIG-IP", "text",
 		  "create auth user certwright partition-access add { Common { role manager } } shell none prompt-for-password\n" },

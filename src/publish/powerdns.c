@@ -453,8 +453,8 @@ const struct publisher publisher_powerdns = {
 	.ttl_s = 60,
 	.propagation_s = 5,
 	.timeout_s = 30,
-	.rights = "PowerDNS has one API key for everything (api-key in pdns.conf). webserver-allow-from should let in this server only; a proxy "
-		  "in front can narrow the key to GET /zones and PATCH of the zones that are meant.",
+	.rights = "PowerDNS has one API key, good for everything: let in this server's address only. A proxy in front can narrow the key to GET /zones and "
+		  "PATCH of the zones that are meant.",
 	.grants = (const struct grant[]){
 		{ "pdns.conf", "text",
 		  "api=yes\napi-key=...\nwebserver=yes\nwebserver-address=10.1.0.53\nwebserver-allow-from=10.1.0.20/32\n" },

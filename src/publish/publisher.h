@@ -96,7 +96,7 @@ struct publisher {
 	int64_t timeout_s;     /* of publish and withdraw; 0 = 30 */
 	const struct field *fields; /* NULL: nothing to configure; else it is a provider: configured objects of this kind exist */
 	const char *rights;    /* the least right the credential needs, in the vendor's own terms; shown beside the form */
-	const struct grant *grants; /* how to give that right; NULL: nothing to copy */
+	const struct grant *grants; /* how to give that right, to copy, which rights does not repeat; NULL: nothing to copy */
 	const char *site;      /* URL of the vendor's documentation, or NULL */
 
 	/*
@@ -131,8 +131,8 @@ struct publisher {
 	int (*options)(void *self, const struct publish_env *env, json_t **ret, struct err *err);
 	const char *options_field;
 	/*
-	 * Optional: what the other side is and what stands there, as the page shows it (docs/admin/http-01.md); reading only. An object,
-	 * owned by the caller; "servers" lists what attach can be used on.
+	 * Optional: what the other side is and what stands there, as the page shows it (docs/admin/http-01.md); reading only, and so that a
+	 * credential which is not accepted is found out. An object, owned by the caller; "servers" lists what attach can be used on.
 	 */
 	int (*look)(void *self, const struct publish_env *env, json_t **ret, struct err *err);
 	/*

@@ -145,6 +145,24 @@ static int find_zone(void *self, const struct publish_env *env, const char *name
 	return find(d, &s, "", name, ret_zone, err);
 }
 
+/* A signed question: of the zone that was named, or of the root, to which no answer is needed. The key is good either way. */
+static int look(void *self, const struct publish_env *env, json_t **ret, struct err *err)
+{
+	const struct rfc2136 *d = self;
+	struct update_server s = begin(d, env);
+	_cleanup_free_ char *zone = NULL;
+
+	if (update_find_zone(&s, d->zone ? d->zone : ".", &zone, err) < 0) {
+		if (d->zone || err->code != ERR_NOT_FOUND)
+			return -(int)err->code;
+		err_clear(err);
+	} else if (d->zone && !streq(zone, d->zone)) {
+		return err_set_field(err, ERR_INVALID, "/fields/zone", "the name server '%s' has no zone '%s': the name is in '%s'", d->server, d->zone, zone);
+	}
+	*ret = json_pack("{s:s, s:o, s:b}", "server", d->server, "zone", json_str_or_null(d->zone), "signed", d->key != NULL);
+	return 0;
+}
+
 static const char *const algorithms[] = { "hmac-sha256", "hmac-sha384", "hmac-sha512", NULL };
 
 static const struct field fields[] = {
@@ -162,9 +180,8 @@ const struct publisher publisher_rfc2136 = {
 	.name = "rfc2136",
 	.title = "RFC 2136",
 	.help = "Dynamic updates signed with a TSIG key, to the primary name server of the zone.",
-	.rights = "A TSIG key that may change TXT records of _acme-challenge names only. BIND: update-policy { grant KEY wildcard "
-		  "*.example.com. TXT; }; or, narrower, grant KEY name _acme-challenge.example.com. TXT. Knot DNS: an acl with action: update, "
-		  "update-type: TXT and update-owner. PowerDNS: dnsupdate=yes and the zone's metadata TSIG-ALLOW-DNSUPDATE.",
+	.rights = "A TSIG key that may change TXT records of one zone, or, narrower, of single challenge names in it; PowerDNS knows no more than the zone. "
+		  "A key for single names does all that orders of these names need, and is refused the probe of Test and save, which has a name of its own.",
 	.grants = (const struct grant[]){
 		{ "BIND, named.conf", "text",
 		  "zone \"example.com\" { type primary; file \"example.com.zone\";\n"
@@ -189,4 +206,5 @@ const struct publisher publisher_rfc2136 = {
 	.publish = publish,
 	.withdraw = withdraw,
 	.find_zone = find_zone,
+	.look = look,
 };

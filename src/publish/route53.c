@@ -638,11 +638,9 @@ const struct publisher publisher_route53 = {
 	.name = "route53",
 	.title = "Route53",
 	.help = "Record sets of Amazon Route 53, with an access key or an assumed role.",
-	.rights = "route53:ListHostedZonesByName; on the hosted zones in question route53:ListResourceRecordSets and "
-		  "route53:ChangeResourceRecordSets, with the conditions route53:ChangeResourceRecordSetsRecordTypes = TXT and "
-		  "route53:ChangeResourceRecordSetsNormalizedRecordNames like _acme-challenge.*; route53:GetChange on change/*, to learn when all "
-		  "its servers have the value. With a hosted zone id route53:GetHostedZone instead "
-		  "of the first. For a role sts:AssumeRole on it.",
+	.rights = "Finding the hosted zone by its name, reading its record sets, changing TXT records at challenge names in it, and asking whether all its "
+		  "servers have a change; without the last only that is not known. With a hosted zone id the first becomes route53:GetHostedZone on that "
+		  "zone. For a role to assume, sts:AssumeRole on it.",
 	.grants = (const struct grant[]){ { "a policy of IAM, with the id of your hosted zone", "json", rights_policy }, { 0 } },
 	.site = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html",
 	.kinds = KIND_DNS01,

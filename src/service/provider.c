@@ -22,7 +22,8 @@ struct provider_job {
 	struct audit *audit;
 	struct job_request *job;
 	char job_id[ULID_LEN + 1];
-	bool again; /* what waits for it is tried again */
+	bool again;   /* what waits for it is tried again */
+	bool reading; /* a test that only reads */
 };
 
 size_t service_provider_kinds(const struct provider_kind **ret)
@@ -415,6 +416,10 @@ static int test_tx(struct sql *tx, void *arg, struct err *err)
 
 	if (find(tx, j->ref, &p, err) < 0)
 		return -(int)err->code;
+	if (j->reading && !(provider_kind_find(p.kind) && provider_kind_find(p.kind)->reads)) {
+		err_set_field(err, ERR_INVALID, "/zone", "nothing can be read at provider '%s' that would show whether it works", p.name);
+		return err_hint(err, "Name a zone: a probe is written there, looked for and removed.");
+	}
 	if (j->job->kind == JOB_PROVIDER_ATTACH && !(provider_kind_find(p.kind) && provider_kind_find(p.kind)->attaches))
 		return err_set(err, ERR_INVALID, "provider '%s' has no virtual servers", p.name);
 	lane = xasprintf("provider-test:%s", p.id);
@@ -435,7 +440,7 @@ int service_provider_test(struct service *s, const struct actor *a, const char *
 	struct ulid id = ulid_new(service_now(s));
 	struct job_request q = { .id = id.s, .kind = JOB_PROVIDER_TEST, .subject_kind = "provider", .created_by = a->user_id,
 				 .now_ms = service_now(s) };
-	struct provider_job j = { .ref = ref, .audit = &audit, .job = &q };
+	struct provider_job j = { .ref = ref, .audit = &audit, .job = &q, .reading = !zone && !write };
 	json_t *doc;
 
 	if (zone && name_canonical(zone, &canonical, err) < 0) {

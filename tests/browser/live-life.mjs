@@ -63,6 +63,37 @@ export async function lifeTests({ test, base, page, bed, tell, createOrder }) {
 			await until(async () => !(await tell('texts')).length, 'nothing is left in the zone')
 		})
 
+	await test('the hook of a real acme.sh is asked what it needs, saved by what it said, and its failure is told without the key', async () => {
+		const key = 'certwright:c2VjcmV0LW9mLXRoZS1ob29rLTAxMjM0NTY3ODk='
+		await visit(page, base, '/external-dns', 'External DNS')
+		await page.getByRole('button', { name: 'Add provider' }).first().click()
+		await dialog().getByRole('combobox', { name: 'Provider' }).click()
+		await page.getByRole('option', { name: 'acme.sh hook' }).click()
+		await dialog().getByLabel('Name', { exact: true }).fill('by hook')
+		await dialog().getByRole('combobox', { name: 'Program' }).click()
+		await page.getByRole('option', { name: 'acme-sh' }).click()
+		const box = (name) => dialog().getByRole('textbox', { name })
+		const ask = () => dialog().getByRole('button', { name: 'Ask the hook' }).click()
+		await box('Hook').fill('dns_other')
+		await ask()
+		await dialog().getByText("has no hook 'dns_other'").first().waitFor({ timeout: 30_000 })
+		await box('Hook').fill('dns_test')
+		await ask()
+		await dialog().getByText('A test hook takes 3 options.').waitFor({ timeout: 30_000 })
+		assert.equal(await box(/^TEST_Ttl/).getAttribute('placeholder'), '60')
+		await box(/^TEST_Port/).fill('1')
+		await box(/^TEST_Key/).fill(key)
+		await dialog().getByRole('button', { name: 'Test and save' }).click()
+		await dialog().getByLabel('Zone to try').fill('hook.test')
+		assert.equal(await dialog().getByRole('button', { name: 'Test reading only' }).count(), 0)
+		await dialog().getByRole('button', { name: 'Write, find and remove it' }).click()
+		await dialog().getByText(/'acme-sh' ended with status/).first().waitFor({ timeout: 60_000 })
+		const saved = (await get('/providers?name=by%20hook')).items[0]
+		assert.deepEqual(saved.fields, { program: 'acme-sh', hook: 'dns_test', options: 'set' })
+		assert.equal(saved.status, 'failed')
+		assert.ok(!JSON.stringify(saved).includes(key.split(':')[1]) && !(await page.content()).includes(key.split(':')[1]))
+	})
+
 	await test('a name that its authority has paused shows the link that ends it, and the order goes on when that is done', async () => {
 		const link = 'https://portal.bank.test/sfe/v1/unpause?jwt=abc.def'
 		await tell(`pause ${JSON.stringify({ 'tired.bank.test': link })}`)

@@ -9,6 +9,7 @@ const KINDS = [
 	{
 		name: 'powerdns', title: 'PowerDNS', help: 'The HTTP API of a PowerDNS Authoritative Server, plain or behind a TLS proxy; a hidden primary is fine.',
 		rights: 'PowerDNS has one API key for everything (api-key in pdns.conf). webserver-allow-from should let in this server only.', site: 'https://doc.powerdns.com/authoritative/http-api/',
+		grants: [{ where: 'pdns.conf', language: 'text', text: 'api=yes\napi-key=...\n' }],
 		fields: [
 			field('url', 'API address', 'url', 'http://host:8081 or the https address of a proxy in front of it, without /api', endpoint),
 			field('api_key', 'API key', 'secret', 'api-key of pdns.conf', needed),
@@ -61,7 +62,7 @@ const KINDS = [
 			field('device_group', 'Device group', 'text', 'Name of the sync-failover group, for copying', { max: 64 }),
 		],
 	},
-].map((k) => ({ site: null, validations: ['dns-01'], lists_zones: !k.validations && k.name !== 'acmesh', attaches: false, options_field: null, ...k }))
+].map((k) => ({ site: null, validations: ['dns-01'], lists_zones: !k.validations && k.name !== 'acmesh', reads: k.name !== 'acmesh', grants: [], attaches: false, options_field: null, ...k }))
 
 /* What the hooks of the copy say of themselves. */
 const HOOKS = {

@@ -76,9 +76,24 @@ export function proveTests({ test, withPage }) {
 			await dialog(page).getByText('The hook names no option', { exact: false }).waitFor()
 			await box(page, 'Hook').fill('dns_pdns')
 			await save(page)
-			await dialog(page).getByRole('button', { name: 'Test reading only' }).waitFor()
+			await dialog(page).getByLabel('Zone to try').waitFor()
+			assert.equal(await dialog(page).getByRole('button', { name: 'Test reading only' }).count(), 0, 'a hook can read nothing')
+			await press(page, 'Write, find and remove it', 'Name a zone.')
 			assert.deepEqual(mock.state.saved, { kind: 'acmesh', name: 'by hook', fields: { program: 'acme-sh', hook: 'dns_pdns', options: 'PDNS_Url=http://ns.bank.example:8081\nPDNS_Token=a=b c\n# kept\nCA_BUNDLE=/etc/ca.pem' } })
 			assert.ok(mock.state.asked.every((b) => !('options' in b.fields)), 'no secret was part of a question')
+		}))
+
+	test('beside the form stands what to copy for the least right, and a kind with nothing to copy has only words', () =>
+		withPage({}, async ({ page, base, context }) => {
+			await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+			await add(page, base, DNS, 'PowerDNS', 'inside')
+			await dialog(page).getByText('For pdns.conf').waitFor()
+			await dialog(page).getByRole('button', { name: 'Copy the text for pdns.conf' }).click()
+			assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'api=yes\napi-key=...\n')
+			assert.deepEqual(await axe(page), [])
+			await choose(page, 'Provider', 'Cloudflare')
+			await dialog(page).getByText('Zone:Read and DNS:Edit').waitFor()
+			assert.equal(await dialog(page).locator('pre').count(), 0)
 		}))
 
 	test('a pasted list of names leads to a provider, in the same dialog, and each line says what came of it', () =>

@@ -138,6 +138,40 @@ static void every_publisher_is_whole(void **state)
 	}
 }
 
+/* A word that is nobody's language but the vendor's: route53:GetChange, NAME=value. */
+static bool technical(const char *word)
+{
+	size_t at = strcspn(word, ":=_{}");
+
+	return at && word[at] && word[at + 1];
+}
+
+/* How a right is given stands in .grants, which form, command and page show below .rights: neither can then say something else than the other. */
+static void what_is_to_be_copied_is_not_said_in_words_too(void **state)
+{
+	for (size_t i = 0; publishers[i]; i++) {
+		const struct publisher *p = publishers[i];
+		_cleanup_free_ char *words = xstrdup(p->rights ? p->rights : "");
+		char *end = words;
+
+		for (char *word; (word = strsep(&end, " ,;()"));)
+			for (const struct grant *g = p->grants; technical(word) && g && g->where; g++)
+				if (strstr(g->text, word)) {
+					print_error("%s: '%s' stands in rights and in what is to be copied\n", p->name, word);
+					fail();
+				}
+		for (const struct grant *g = p->grants; g && g->where; g++) {
+			ASSERT_TRUE(*g->where && (streq(g->language, "text") || streq(g->language, "json")) && str_ends(g->text, "\n"));
+			if (streq(g->language, "json")) {
+				struct err err = { 0 };
+				_cleanup_json_ json_t *doc = NULL;
+
+				ASSERT_OK(json_parse(g->text, strlen(g->text), &doc, &err), &err);
+			}
+		}
+	}
+}
+
 static void methods_are_found_by_kind(void **state)
 {
 	static const struct { enum validation kind; const char *method; bool there; } rows[] = {
@@ -155,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_publisher_is_whole),
+		TEST(what_is_to_be_copied_is_not_said_in_words_too),
 		TEST(every_publisher_keeps_the_contract),
 		TEST(methods_are_found_by_kind),
 	};

@@ -51,9 +51,7 @@ def bind(kind, folder, scripts, make_site):
     service = http.server.ThreadingHTTPServer(("127.0.0.1", beds.free_port()), programs.Hooks)
     service.peer = peer
     threading.Thread(target=service.serve_forever, daemon=True).start()
-    script, acme = programs.program(scripts, "dns-hook", programs.SCRIPT), programs.program(scripts, "acme.sh", programs.ACME_SH)
-    (scripts / "dnsapi").mkdir(mode=0o755)
-    programs.program(scripts / "dnsapi", "dns_test.sh", programs.HOOK)
+    script, acme = programs.program(scripts, "dns-hook", programs.SCRIPT), programs.acme_sh(scripts)
     try:
         peer.update(f'update add {NAME} 60 TXT "{THEIRS}"')
         s = make_site(peer.port, {"programs.dns-hook": str(script), "programs.acme-sh": str(acme)})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dnshooks - a program and a service in the forms that lego's exec and httpreq call: both write at a name server of dnspeers by nsupdate."""
+"""dnshooks - a program and a service in the forms that lego's exec and httpreq call, and a hook in the form of acme.sh's: all write at a name
+server of dnspeers by nsupdate."""
 import http.server
 import json
 import subprocess
@@ -11,6 +12,44 @@ SCRIPT = """#!/bin/sh
 case $1 in present) act="add $2 60 TXT \\"$3\\"" ;; cleanup) act="delete $2 TXT \\"$3\\"" ;; *) exit 64 ;; esac
 printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$DNS_PORT" "$act" | nsupdate -y "hmac-sha256:$DNS_KEY"
 """
+
+# A program in the form of acme.sh as far as hooks see it, and a hook in the form of its dnsapi: our own, so that nothing of theirs is kept here.
+ACME_SH = """#!/usr/bin/env sh
+_SCRIPT_="$0"
+_err() { printf '%s\\n' "$*" >&2; }
+_initpath() { ACCOUNT_CONF_PATH="$LE_CONFIG_HOME/account.conf"; _SCRIPT_HOME=$(dirname "$_SCRIPT_"); }
+_findHook() { f="$_SCRIPT_HOME/$2/$3.sh"; [ -f "$f" ] && printf %s "$f"; }
+_saveaccountconf_mutable() { printf "SAVED_%s='%s'\\n" "$1" "$2" >>"$ACCOUNT_CONF_PATH"; }
+showhelp() { echo usage; }
+main() {
+  [ -z "$1" ] && showhelp && return
+  case "$1" in -*) showhelp ;; *) "$@" ;; esac
+}
+main "$@"
+"""
+HOOK = """#!/usr/bin/env sh
+dns_test_info='A test hook
+Site: example.test
+Options:
+ TEST_Port Port of the name server
+ TEST_Key TSIG key, name:secret
+ TEST_Ttl TTL of the record. Default: "60".
+'
+_test_update() {
+  [ "$TEST_Key" ] || { _err "TEST_Key is missing"; return 1; }
+  _saveaccountconf_mutable TEST_Key "$TEST_Key"
+  printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$TEST_Port" "$1" | nsupdate -y "hmac-sha256:$TEST_Key"
+}
+dns_test_add() { _test_update "add $1 ${TEST_Ttl:-60} TXT \\"$2\\""; }
+dns_test_rm() { _test_update "delete $1 TXT \\"$2\\""; }
+"""
+
+
+def acme_sh(folder):
+    """acme.sh and its folder dnsapi with the one hook dns_test; the path that [programs] names."""
+    (folder / "dnsapi").mkdir(mode=0o755)
+    program(folder / "dnsapi", "dns_test.sh", HOOK)
+    return program(folder, "acme.sh", ACME_SH)
 
 
 def program(folder, name, text):

@@ -112,6 +112,21 @@ def test_through_route53_while_it_throttles(world, site):  # noqa: F811
     assert w.zones.get("example.test", NAME) == (3600, [f'"{THEIRS}"'])
 
 
+def reads_its_key(site, provider):
+    """A test that only reads asks a signed question: another secret is found out, and so is a zone that is not there."""
+    def after(**fields):
+        status, body, _ = site.server.request("PATCH", f"/providers/{provider['id']}", {"fields": fields}, {"If-Match": "*"})
+        assert status == 200, body
+        return site.server.cli("provider", "test", provider["id"], "--json").json
+
+    good = site.server.call("provider", "test", provider["id"])
+    assert (good["status"], good["reason"], good["test"]["remote"]["signed"]) == ("ok", None, True), good
+    assert after(tsig_secret=base64.b64encode(b"another secret of 32 bytes here!").decode())["status"] == "refused"
+    assert after(tsig_secret=dnspeers.SECRET, zone="elsewhere.test")["status"] == "failed"
+    assert after(zone="example.test")["status"] == "ok"
+    assert after(zone=None)["status"] == "ok"
+
+
 @pytest.mark.parametrize("which", ["BIND", "Knot DNS", "PowerDNS"])
 def test_through_dynamic_updates(site, scratch, which):
     kind = {"BIND": dnspeers.Named, "Knot DNS": dnspeers.Knot, "PowerDNS": dnspeers.PowerDns}[which]
@@ -121,6 +136,7 @@ def test_through_dynamic_updates(site, scratch, which):
     try:
         s = site(peer.port)
         p = s.provider("rfc2136", server=f"127.0.0.1:{peer.port}", tsig_key=dnspeers.KEY, tsig_secret=dnspeers.SECRET)
+        reads_its_key(s, p)
         issue(s, p, peer.values)
     finally:
         peer.stop()
@@ -157,9 +173,7 @@ def test_through_programs_that_the_configuration_names(site, scratch, hooks, kin
     if not dnspeers.Named.here():
         pytest.skip("BIND is not installed")
     script = programs.program(hooks, "dns-hook", programs.SCRIPT)
-    acme = programs.program(hooks, "acme.sh", programs.ACME_SH)
-    (hooks / "dnsapi").mkdir(mode=0o755)
-    programs.program(hooks / "dnsapi", "dns_test.sh", programs.HOOK)
+    acme = programs.acme_sh(hooks)
     peer = dnspeers.Named(scratch / "peer")
     try:
         s = site(peer.port, {"programs.dns-hook": str(script), "programs.acme-sh": str(acme)})
@@ -184,7 +198,13 @@ def test_through_a_service_of_ones_own(site, scratch):
     threading.Thread(target=service.serve_forever, daemon=True).start()
     try:
         s = site(peer.port)
-        issue(s, s.provider("httpreq", url=f"http://127.0.0.1:{service.server_address[1]}", username="user", password="password"), peer.values)
+        p = s.provider("httpreq", url=f"http://127.0.0.1:{service.server_address[1]}", username="user", password="password")
+        status, said, _ = s.server.request("POST", f"/providers/{p['id']}/test", {})
+        assert status == 400 and said["errors"][0]["pointer"] == "/zone", "nothing can be read there, so nothing is said about it"
+        assert s.server.call("provider", "show", p["id"])["status"] == "new"
+        tried = s.server.call("provider", "test", p["id"], "--zone", "example.test")
+        assert (tried["status"], tried["test"]["seen"]) == ("ok", True), tried
+        issue(s, p, peer.values)
     finally:
         service.shutdown()
         service.server_close()

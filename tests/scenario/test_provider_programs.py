@@ -10,7 +10,7 @@ import threading
 
 import dnspeers
 import pytest
-from dnshooks import SCRIPT, Hooks, environment, program
+from dnshooks import SCRIPT, Hooks, acme_sh, environment, program
 from provider_tool import VALUES, fine, refused
 
 import bed
@@ -119,42 +119,8 @@ def test_the_same_service_serves_lego_and_us(named, tmp_path, tls):
         server.server_close()
 
 
-# A program in the form of acme.sh as far as hooks see it, and a hook in the form of its dnsapi: our own, so that nothing of theirs is kept here.
-ACME_SH = """#!/usr/bin/env sh
-_SCRIPT_="$0"
-_err() { printf '%s\\n' "$*" >&2; }
-_initpath() { ACCOUNT_CONF_PATH="$LE_CONFIG_HOME/account.conf"; _SCRIPT_HOME=$(dirname "$_SCRIPT_"); }
-_findHook() { f="$_SCRIPT_HOME/$2/$3.sh"; [ -f "$f" ] && printf %s "$f"; }
-_saveaccountconf_mutable() { printf "SAVED_%s='%s'\\n" "$1" "$2" >>"$ACCOUNT_CONF_PATH"; }
-showhelp() { echo usage; }
-main() {
-  [ -z "$1" ] && showhelp && return
-  case "$1" in -*) showhelp ;; *) "$@" ;; esac
-}
-main "$@"
-"""
-HOOK = """#!/usr/bin/env sh
-dns_test_info='A test hook
-Site: example.test
-Options:
- TEST_Port Port of the name server
- TEST_Key TSIG key, name:secret
- TEST_Ttl TTL of the record. Default: "60".
-'
-_test_update() {
-  [ "$TEST_Key" ] || { _err "TEST_Key is missing"; return 1; }
-  _saveaccountconf_mutable TEST_Key "$TEST_Key"
-  printf 'server 127.0.0.1 %s\\nzone example.test\\nupdate %s\\nsend\\n' "$TEST_Port" "$1" | nsupdate -y "hmac-sha256:$TEST_Key"
-}
-dns_test_add() { _test_update "add $1 ${TEST_Ttl:-60} TXT \\"$2\\""; }
-dns_test_rm() { _test_update "delete $1 TXT \\"$2\\""; }
-"""
-
-
 def test_a_hook_runs_unchanged_and_leaves_nothing_behind(named, place):
-    acme = program(place, "acme.sh", ACME_SH)
-    (place / "dnsapi").mkdir(mode=0o755)
-    program(place / "dnsapi", "dns_test.sh", HOOK)
+    acme = acme_sh(place)
     programs = [f"acme-sh={acme}"]
     options = f"TEST_Port={named.port}\nTEST_Key='{dnspeers.KEY}:{dnspeers.SECRET}'\n"
     before = set(place.rglob("*"))
@@ -179,9 +145,7 @@ def test_a_hook_runs_unchanged_and_leaves_nothing_behind(named, place):
 
 
 def test_a_hook_says_what_it_needs(named, place):
-    acme = program(place, "acme.sh", ACME_SH)
-    (place / "dnsapi").mkdir(mode=0o755)
-    program(place / "dnsapi", "dns_test.sh", HOOK)
+    acme = acme_sh(place)
     done = subprocess.run([bed.BUILD / "tests/tool/provider", "acmesh", "info", "dns_test", "--", "program=acme-sh", "hook=dns_test",
                            f"+program=acme-sh={acme}"], capture_output=True, text=True, timeout=600, check=False)
     options = json.loads(done.stdout)["result"]

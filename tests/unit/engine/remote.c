@@ -453,6 +453,34 @@ static void a_probe_that_is_never_seen_is_taken_away_and_said(void **state)
 	ASSERT_INT(provider.zone.n, 1);
 }
 
+static void a_probe_that_cannot_be_removed_is_said_at_once_and_removed_when_that_works(void **state)
+{
+	static const struct { enum err_code how; const char *status; } rows[] = { { ERR_NETWORK, "failed" }, { ERR_UNAUTHENTICATED, "refused" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_rig_ struct rig *r = begin();
+		_cleanup_free_ char *sql = xasprintf("SELECT COUNT(*) FROM provider WHERE status = '%s' AND reason LIKE '%%probe may still be there%%'",
+						     rows[i].status);
+
+		provider.how = rows[i].how;
+		provider.fail_withdraw = 1000;
+		ask_test(r, "{\"zone\":\"a.example\"}");
+		ASSERT_INT(rig_count(r, sql), 1);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM job WHERE kind = 'provider-test' AND state = 'done'"), 1);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM job WHERE kind = 'provider-withdraw' AND state NOT IN ('done', 'failed')"), 1);
+		ASSERT_INT(provider.zone.n, 2);
+		/* what was wrong is mended: the next test waits for nothing */
+		provider.fail_withdraw = 0;
+		ask_test(r, "{\"zone\":\"a.example\"}");
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM provider WHERE status = 'ok'"), 1);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM job WHERE kind = 'provider-test' AND state = 'done'"), 2);
+		rig_run_until(r, r->clock.fake_ms + 2 * DAY_MS);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM job WHERE kind = 'provider-withdraw' AND state = 'done'"), 1);
+		ASSERT_INT(rig_count(r, "SELECT COUNT(*) FROM provider WHERE status = 'ok'"), 1);
+		ASSERT_INT(provider.zone.n, 1);
+	}
+}
+
 static void a_test_killed_at_any_point_leaves_no_probe(void **state)
 {
 	int64_t n;
@@ -512,6 +540,7 @@ int main(void)
 		TEST(a_test_that_only_reads_writes_nothing),
 		TEST(a_test_says_what_is_refused_and_leaves_nothing),
 		TEST(a_probe_that_is_never_seen_is_taken_away_and_said),
+		TEST(a_probe_that_cannot_be_removed_is_said_at_once_and_removed_when_that_works),
 		TEST(a_test_killed_at_any_point_leaves_no_probe),
 		TEST(durable_when_killed_at_any_point),
 	};

@@ -30,7 +30,7 @@ export function ObjectLink({ kind, id, name }: { kind: string | null; id: string
 	)
 }
 
-const KINDS = ['account-register', 'account-refresh', 'account-contact', 'account-agree', 'account-rollover', 'account-reconcile', 'account-deactivate', 'account-watch', 'vendor-check', 'csr-create', 'renewal', 'renewal-info', 'renewal-check', 'certificate-revoke', 'preflight', 'delegation-check', 'delegation-watch', 'notify', 'channel-test', 'provider-test', 'provider-attach', 'provider-options', 'network-look', 'server-check', 'bulk', 'count', 'prune'] as const
+const KINDS = ['account-register', 'account-refresh', 'account-contact', 'account-agree', 'account-rollover', 'account-reconcile', 'account-deactivate', 'account-watch', 'vendor-check', 'csr-create', 'renewal', 'renewal-info', 'renewal-check', 'certificate-revoke', 'preflight', 'delegation-check', 'delegation-watch', 'notify', 'channel-test', 'provider-test', 'provider-withdraw', 'provider-attach', 'provider-options', 'network-look', 'server-check', 'bulk', 'count', 'prune'] as const
 
 function kindOf(kind: string): string {
 	return kind === 'bulk' ? t('Action on many certificates') : sentence(kind.replace(/-/g, ' '))

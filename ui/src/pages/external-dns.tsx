@@ -9,7 +9,7 @@ import { useLocation } from 'wouter'
 import { api, ApiError, finish, Idempotency, problemOf, remove, unwrap, type Schemas } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
-import { Because, CopyLine, Empty, Failure, Notice, sentence, Soft, Time, Tone, type ToneName } from '../parts/bits'
+import { Because, CopyButton, CopyLine, Empty, Failure, Notice, sentence, Soft, Time, Tone, type ToneName } from '../parts/bits'
 import { connectionBody, ConnectionFields, connectionOf, type Connection } from '../parts/connection'
 import { Confirm, FormDialog, useAct, useSubmit } from '../parts/form'
 import { Icon } from '../parts/icon'
@@ -293,22 +293,40 @@ export function ProviderForm({ validation = 'dns-01', provider, onClose, onSaved
 					</Stack>
 				</Grid.Col>
 				<Grid.Col span={{ base: 12, sm: 5 }}>
-					{kind && (
-						<Stack gap="sm">
-							<Text size="sm">{kind.help}</Text>
-							<Notice tone="info" title={t('The least right it needs')}>
-								{kind.rights}
-							</Notice>
-							{kind.site && (
-								<a className="inline-link" href={kind.site} target="_blank" rel="noreferrer noopener">
-									{t('Its documentation')}
-								</a>
-							)}
-						</Stack>
-					)}
+					{kind && <BesideTheForm kind={kind} />}
 				</Grid.Col>
 			</Grid>
 		</FormDialog>
+	)
+}
+
+/** What it is, the least right its credential needs, and how to give that right. */
+function BesideTheForm({ kind }: { kind: Kind }) {
+	return (
+		<Stack gap="sm">
+			<Text size="sm">{kind.help}</Text>
+			<Notice tone="info" title={t('The least right it needs')}>
+				{kind.rights}
+			</Notice>
+			{kind.grants.map((g) => (
+				<div key={g.where}>
+					<Group justify="space-between" wrap="nowrap">
+						<Text size="sm" fw={600}>
+							{t('For {where}', { where: g.where })}
+						</Text>
+						<CopyButton value={g.text} what={t('the text for {title}', { title: g.where })} />
+					</Group>
+					<pre className="pem" tabIndex={0} aria-label={g.where}>
+						{g.text}
+					</pre>
+				</div>
+			))}
+			{kind.site && (
+				<a className="inline-link" href={kind.site} target="_blank" rel="noreferrer noopener">
+					{t('Its documentation')}
+				</a>
+			)}
+		</Stack>
 	)
 }
 
@@ -344,7 +362,8 @@ interface Found {
 function TestDialog({ provider, onClose }: { provider: Provider; onClose: () => void }) {
 	const client = useQueryClient()
 	const [result, setResult] = useState<Provider | null>(null)
-	const form = useForm<{ zone: string | null } & Record<string, unknown>>({ initialValues: { zone: provider.zones[0] ?? null } })
+	const kind = useKinds().data?.items.find((k) => k.name === provider.kind)
+	const form = useForm<{ zone: string | null } & Record<string, unknown>>({ initialValues: { zone: provider.zones[0] ?? null }, validate: { zone: (v) => (v?.trim() || kind?.lists_zones ? null : t('Name a zone.')) } })
 	const p = result ?? provider
 	const found = result ? (result.test as Found | null) : null
 	const read = async (zone: string | null) => {
@@ -358,12 +377,14 @@ function TestDialog({ provider, onClose }: { provider: Provider; onClose: () => 
 	const probe = useSubmit(form, (v) => read(v.zone?.trim() || null))
 	const { busy, act } = useAct()
 	return (
-		<FormDialog opened title={t('Test {name}', { name: provider.name })} onClose={onClose} onSubmit={probe.onSubmit} busy={probe.busy} error={probe.error} submit={form.values.zone ? t('Write, find and remove it') : t('Read its zones')}>
+		<FormDialog opened title={t('Test {name}', { name: provider.name })} onClose={onClose} onSubmit={probe.onSubmit} busy={probe.busy} error={probe.error} submit={form.values.zone || !kind?.lists_zones ? t('Write, find and remove it') : t('Read its zones')}>
 			<Group justify="space-between" align="end">
-				{p.zones.length ? <Select label={t('Zone to try')} searchable clearable data={p.zones} style={{ flex: 1 }} {...form.getInputProps('zone')} /> : <TextInput label={t('Zone to try')} placeholder="example.com" style={{ flex: 1 }} value={form.values.zone ?? ''} onChange={(e) => form.setFieldValue('zone', e.currentTarget.value)} />}
-				<Button variant="default" loading={busy === 'read'} onClick={() => void act('read', () => read(null), null, [])}>
-					{t('Test reading only')}
-				</Button>
+				{p.zones.length ? <Select label={t('Zone to try')} searchable clearable data={p.zones} style={{ flex: 1 }} {...form.getInputProps('zone')} /> : <TextInput label={t('Zone to try')} placeholder="example.com" style={{ flex: 1 }} value={form.values.zone ?? ''} error={form.errors.zone} onChange={(e) => form.setFieldValue('zone', e.currentTarget.value)} />}
+				{kind?.reads && (
+					<Button variant="default" loading={busy === 'read'} onClick={() => void act('read', () => read(null), null, [])}>
+						{t('Test reading only')}
+					</Button>
+				)}
 			</Group>
 			{form.values.zone && (
 				<div>
@@ -375,7 +396,7 @@ function TestDialog({ provider, onClose }: { provider: Provider; onClose: () => 
 			)}
 			{result && !result.reason && (
 				<Notice tone="good" live title={found?.name ? t('It works') : t('Reading works')}>
-					{found?.name ? (found.seen === null ? t('Written and removed; it could not be looked for: {why}', { why: found.servers ?? '' }) : t('Written, seen and removed: {what}', { what: found.servers ?? '' })) : t('It sees {n} zones.', { n: result.zones.length })}
+					{found?.name ? (found.seen === null ? t('Written and removed; it could not be looked for: {why}', { why: found.servers ?? '' }) : t('Written, seen and removed: {what}', { what: found.servers ?? '' })) : kind?.lists_zones ? t('It sees {n} zones.', { n: result.zones.length }) : t('It answers, and takes the credential. Whether it may write is not tried.')}
 				</Notice>
 			)}
 			{result?.reason && <Because reason={result.reason} />}
