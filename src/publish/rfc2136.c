@@ -145,20 +145,17 @@ static int find_zone(void *self, const struct publish_env *env, const char *name
 	return find(d, &s, "", name, ret_zone, err);
 }
 
-/* A signed question: of the zone that was named, or of the root, to which no answer is needed. The key is good either way. */
+/* A signed question, of the zone that was named if one was: an answer that is signed has taken the key. */
 static int look(void *self, const struct publish_env *env, json_t **ret, struct err *err)
 {
 	const struct rfc2136 *d = self;
 	struct update_server s = begin(d, env);
 	_cleanup_free_ char *zone = NULL;
 
-	if (update_find_zone(&s, d->zone ? d->zone : ".", &zone, err) < 0) {
-		if (d->zone || err->code != ERR_NOT_FOUND)
-			return -(int)err->code;
-		err_clear(err);
-	} else if (d->zone && !streq(zone, d->zone)) {
+	if ((d->zone ? update_find_zone(&s, d->zone, &zone, err) : update_try_key(&s, err)) < 0)
+		return -(int)err->code;
+	if (d->zone && !streq(zone, d->zone))
 		return err_set_field(err, ERR_INVALID, "/fields/zone", "the name server '%s' has no zone '%s': the name is in '%s'", d->server, d->zone, zone);
-	}
 	*ret = json_pack("{s:s, s:o, s:b}", "server", d->server, "zone", json_str_or_null(d->zone), "signed", d->key != NULL);
 	return 0;
 }

@@ -390,6 +390,33 @@ static void change(struct dns_out *q, const struct dns_name *name, const struct 
 	dns_out_txt(q, value, strlen(value));
 }
 
+int update_try_key(const struct update_server *s, struct err *err)
+{
+	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_MAX);
+	struct dns_name root = { .b = { 0 }, .n = 1 };
+	struct dns_message m;
+
+	if (ask(s, &root, DNS_SOA, answer, &m, err) < 0)
+		return -(int)err->code;
+	if (!s->key || m.counts[3]) /* we asked without EDNS: what stands there is the signature that talk() has checked */
+		return 0;
+	err_set(err, ERR_REMOTE_REFUSED, "the name server '%s' answers, and does not say whether it takes the key", s->server);
+	return err_hint(err, "Name the zone in the form, or let the probe be written.");
+}
+
+/* Knot DNS says BADKEY also of a key that it has, and that may not do this (acl): then it takes the key for a question of the zone. */
+static int not_this_key(const struct update_server *s, const struct update *u, struct err *err)
+{
+	_cleanup_err_ struct err why = { 0 };
+	_cleanup_free_ char *zone = NULL;
+
+	if (update_find_zone(s, u->zone, &zone, &why) < 0)
+		return -(int)err->code;
+	err_clear(err);
+	err_set(err, ERR_DENIED, "the name server '%s' takes the key, and does not let it change '%s' (BADKEY)", s->server, u->name);
+	return err_hint(err, "Let the key change TXT records of this name in the policy of the server.");
+}
+
 int update_send(const struct update_server *s, const struct update *u, struct err *err)
 {
 	const uint16_t counts[4] = { 1, 0, (uint16_t)u->values->n, 0 };
@@ -407,6 +434,6 @@ int update_send(const struct update_server *s, const struct update *u, struct er
 	for (size_t i = 0; i < u->values->n; i++)
 		change(&q, &name, u, u->values->v[i]);
 	if (talk(s, &q, answer, &m, err) < 0)
-		return -(int)err->code;
+		return err->code == ERR_UNAUTHENTICATED ? not_this_key(s, u, err) : -(int)err->code;
 	return judge_rcode(s, m.rcode, u->add ? "add TXT records at" : "remove TXT records at", u->name, err);
 }

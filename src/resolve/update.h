@@ -42,6 +42,11 @@ int update_server_check(const char *server, struct err *err);
 
 /* The deepest zone of this server that holds the name, found by its SOA; no final dot, owned by the caller. */
 int update_find_zone(const struct update_server *s, const char *name, char **ret_zone, struct err *err);
+/*
+ * Does the server take the key? A question of the root, whose answer is of no interest. REMOTE_REFUSED: it answers without a signature, so
+ * that nothing is known.
+ */
+int update_try_key(const struct update_server *s, struct err *err);
 int update_send(const struct update_server *s, const struct update *u, struct err *err);
 /* TXT values at the name as the server has them; *ret_alias (may be NULL) is the target of a CNAME there, owned, or NULL. */
 int update_read(const struct update_server *s, const char *name, struct strlist *ret, char **ret_alias, struct err *err);

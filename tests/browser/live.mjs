@@ -220,16 +220,16 @@ await test('a token for one certificate is made, shown with it, and revoked', as
 })
 
 await test('an order by hand waits for a person, shows the record to set, and is deleted', async () => {
-	await createOrder('hand.bank.test', async () => {
+	await createOrder('hand.bank.test\n*.hand.bank.test', async () => {
 		await page.getByRole('combobox', { name: 'External DNS' }).click()
 		await page.locator('.mantine-Select-option', { hasText: 'Manual' }).click()
 	})
-	await page.getByText('Set this TXT record').waitFor()
+	await page.getByText('Two values stand at one name, for the name and for its wildcard').waitFor()
 	await page.getByText('_acme-challenge.hand.bank.test', { exact: true }).first().waitFor()
 	await page.waitForFunction(() => document.title.includes('Waiting for you'))
 	await shot('order-waiting')
 	await visit(page, base, '/dns-domains', 'Acme DNS Domains')
-	await page.getByRole('row', { name: /hand\.bank\.test.*Manual.*Not Ready/ }).waitFor()
+	await page.getByRole('row', { name: /hand\.bank\.test.*Manual.*Not Ready/ }).first().waitFor()
 	await visit(page, base, '/orders', 'Orders')
 	await shot('orders')
 	await page.getByRole('row', { name: /hand\.bank\.test/ }).getByRole('button', { name: /Actions of order/ }).click()

@@ -57,7 +57,7 @@ class Named(Peer):
     def here():
         return shutil.which("named") or (pathlib.Path("/usr/sbin/named").exists() and "/usr/sbin/named") or None
 
-    def __init__(self, folder, port=None, algorithm=ALGORITHM):
+    def __init__(self, folder, port=None, algorithm=ALGORITHM, policy=f"grant {KEY} wildcard *.example.test. TXT;"):
         self.folder, self.port = pathlib.Path(folder), port or bed.free_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "named.conf").write_text(f"""
@@ -67,7 +67,7 @@ options {{ directory "{self.folder}"; pid-file "named.pid"; session-keyfile "ses
   listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; notify no;
   managed-keys-directory "."; new-zones-directory "."; allow-transfer {{ key {KEY}; }}; }};
 controls {{ }};
-zone "example.test" {{ type primary; file "example.test.zone"; update-policy {{ grant {KEY} wildcard *.example.test. TXT; }}; }};
+zone "example.test" {{ type primary; file "example.test.zone"; update-policy {{ {policy} }}; }};
 zone "sub.example.test" {{ type primary; file "sub.zone"; allow-update {{ key {KEY}; }}; }};
 """)
         extra = "alias._acme IN CNAME elsewhere\n_acme-challenge.alias IN CNAME target.elsewhere.test.\n_acme-challenge.led IN CNAME _acme-challenge.led.acme\ncut IN NS ns.elsewhere.test.\nsub IN NS ns1\n"
@@ -82,7 +82,7 @@ class Knot(Peer):
     def here():
         return shutil.which("knotd") or (pathlib.Path("/usr/sbin/knotd").exists() and "/usr/sbin/knotd") or None
 
-    def __init__(self, folder):
+    def __init__(self, folder, acl=f"acl:\n  - id: certwright\n    key: {KEY}\n    action: update\n    update-type: TXT\n"):
         self.folder, self.port = pathlib.Path(folder), bed.free_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "knot.conf").write_text(f"""
@@ -95,12 +95,7 @@ key:
   - id: {KEY}
     algorithm: {ALGORITHM}
     secret: {SECRET}
-acl:
-  - id: update
-    key: {KEY}
-    action: update
-    update-type: TXT
-  - id: transfer
+{acl}  - id: transfer
     key: {KEY}
     action: transfer
 template:
@@ -109,7 +104,7 @@ template:
 zone:
   - domain: example.test
     file: example.test.zone
-    acl: [update, transfer]
+    acl: [certwright, transfer]
 """)
         (self.folder / "example.test.zone").write_text("$ORIGIN example.test.\n" + ZONE)
         self.process = bed.Process("knotd", [self.here(), "-c", self.folder / "knot.conf"], self.folder)

@@ -94,6 +94,7 @@ def test_a_look_tells_missing_from_broken_from_not_seen(make_bed, scratch):
         assert ("delegation", "good") in state["good"] and ("ds", "good") in state["good"]
         assert ("server", "unknown") in state["good"] and ("server", "bad") not in state["good"]  # nobody answers there: not seen from here
         assert "not one of dns.public_addresses" in state["good", "text"]
+        assert f"has the address {dark} here (loopback)" in state["good", "text"] and "resolvers on the Internet never ask such an address" in state["good", "text"]
         assert ("delegation", "bad") in state["other"] and "ns.elsewhere.test" in state["other", "text"]
         assert ("ds", "bad") in state["signed"]
         assert ("delegation", "bad") in state["none"] and "3600 IN NS ns.certwright.parent.test." in state["none", "text"]

@@ -199,6 +199,8 @@ def test_a_web_root_has_the_file_while_it_is_needed_and_no_longer(apart, scratch
         made = order(bed, bed.account(), ["shop.example.test"], "http-01", "--http", target["id"])
         over = wait_order(bed, made["id"])
         assert over["status"] == "valid", over
+    # our own look through the public name cannot succeed here: that is advice, and the authority was told all the same
+    assert "is not seen from here through the public name; the authority looks now" in str(bed.server.request("GET", f"/orders/{made['id']}/events")[1])
     beds.wait_for(lambda: not bed.server.call("debt", "list")["items"], 240, "nothing is owed")
     assert [p for p in root.rglob("*") if not p.is_dir()] == []
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dynamic updates with TSIG against the servers they are for: BIND with all its error answers, Knot DNS, PowerDNS."""
 import concurrent.futures
+import re
 import shutil
 import subprocess
 
 import dnspeers
 import pytest
 from provider_tool import VALUES, fine, provider, refused
+
+import bed
 
 NAME = "_acme-challenge.example.test"
 PEERS = {"BIND": dnspeers.Named, "Knot DNS": dnspeers.Knot, "PowerDNS": dnspeers.PowerDns}
@@ -43,6 +46,39 @@ def test_values_live_together_and_only_ours_are_removed(start, which):
     for _ in range(2):
         fine("rfc2136", "withdraw", NAME, "somebody-elses", **fields(peer))
     assert peer.values(NAME) == []
+
+
+def shown(where):
+    """What the page of rights shows for this server, to be copied; of the zone that is served here."""
+    page = subprocess.run([bed.PROGRAM, "config", "rights"], capture_output=True, text=True, check=True).stdout
+    return re.search(rf"^For {where}[^\n]*:\n\n```text\n(.*?)```", page, re.M | re.S)[1].replace("example.com", "example.test")
+
+
+def may_only(peer, *names, elsewhere):
+    """Add and remove TXT at these names; no TXT elsewhere in the zone, and nothing but TXT."""
+    for name in names:
+        fine("rfc2136", "publish", name, *VALUES, zone="example.test", **fields(peer))
+        assert peer.values(name) == sorted(VALUES)
+        assert "update failed" in update(peer, f"update add {name} 60 PTR www.example.test.")
+        fine("rfc2136", "withdraw", name, *VALUES, zone="example.test", **fields(peer))
+        assert peer.values(name) == []
+    for name in elsewhere:
+        refused("denied", "rfc2136", "publish", name, VALUES[0], zone="example.test", **fields(peer))
+
+
+def update(peer, line):
+    done = subprocess.run(["nsupdate", "-y", f"{dnspeers.ALGORITHM}:{dnspeers.KEY}:{dnspeers.SECRET}"], capture_output=True, text=True, check=False,
+                          input=f"server 127.0.0.1 {peer.port}\nzone example.test\n{line}\nsend\n")
+    return done.stdout + done.stderr
+
+
+def test_the_right_that_is_shown_to_be_copied_is_enough_and_no_more(start):
+    bind, www = shown("BIND"), "_acme-challenge.www.example.test"
+    wide, narrow = re.search(r"update-policy \{ (.*?) \};", bind)[1], re.search(r"# narrower: (grant .*;)", bind)[1]
+    may_only(start(dnspeers.Named, policy=wide), NAME, www, elsewhere=["example.test"])
+    may_only(start(dnspeers.Named, policy=narrow), www, elsewhere=[NAME, "other.example.test"])
+    may_only(start(dnspeers.Knot, acl=shown("Knot DNS")), www, elsewhere=[NAME, "www.example.test"])
+    assert shown("PowerDNS").split()[1:] == ["set-meta", "example.test", "TSIG-ALLOW-DNSUPDATE", dnspeers.KEY], "as dnspeers sets PowerDNS up"
 
 
 @pytest.mark.parametrize("algorithm", ["hmac-sha384", "hmac-sha512"])
