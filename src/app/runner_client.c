@@ -85,11 +85,15 @@ int runner_client_run(void *arg, const struct program_request *q, struct program
 	if (ours < 0)
 		return err_wrap(err, "could not run the program '%s'", q->name);
 	CRASH_POINT("program-run");
+	if (FAIL_POINT("program-run"))
+		return err_set(err, ERR_NETWORK, "could not run the program '%s': the runner is away", q->name);
 	if (runner_message_write(ours, (struct str){ buf_text(&message), message.n }, until, err) < 0)
 		return err_wrap(err, "could not run the program '%s'", q->name);
 	CRASH_POINT("program-asked");
 	if (runner_message_read(ours, RUNNER_OUTPUT_MAX + 4096, until, &message, err) < 0)
 		return err_wrap(err, "could not run the program '%s'", q->name);
 	CRASH_POINT("program-ended");
+	if (FAIL_POINT("program-ended"))
+		return err_set(err, ERR_NETWORK, "the runner was away before it had told what became of the program '%s'", q->name);
 	return runner_reply_decode((struct str){ buf_text(&message), message.n }, ret, err);
 }

@@ -185,10 +185,10 @@ static int exchange(const struct update_server *s, const struct dns_out *q, uint
 	if (reach(s, &fd, err) < 0)
 		return -(int)err->code;
 	CRASH_POINT("update-send");
-	if (!io_all(fd, length, 2, true, s) || !io_all(fd, q->p, q->n, true, s) || !io_all(fd, length, 2, false, s))
+	if (FAIL_POINT("update-send") || !io_all(fd, length, 2, true, s) || !io_all(fd, q->p, q->n, true, s) || !io_all(fd, length, 2, false, s))
 		return err_set(err, left(s) <= 0 ? ERR_TIMEOUT : ERR_NETWORK, "the name server '%s' did not answer", s->server);
 	n = (size_t)(length[0] << 8 | length[1]);
-	if (!io_all(fd, answer, n, false, s))
+	if (!io_all(fd, answer, n, false, s) || FAIL_POINT("update-answered"))
 		return err_set(err, left(s) <= 0 ? ERR_TIMEOUT : ERR_NETWORK, "the answer of the name server '%s' was cut", s->server);
 	CRASH_POINT("update-answered");
 	*ret_n = n;

@@ -17,7 +17,8 @@ reached N. After each run, decided from the CA's own log, the served records and
 	no challenge is answered any more, no record or debt is left          (nothing left behind)
 
 --pairs adds N runs with a second crash during recovery, --edge N runs in which edge is killed at growing instants, --fail runs in
-which the point fails instead, once and then for some seconds every time. --groups kills once at each named point of the scenario's groups
+which the point fails instead, once and then for some seconds every time (a scenario's fails beside those that all have; with
+--points those alone). --groups kills once at each named point of the scenario's groups
 (CP-A ...) and fails when one is not reached. --part I/N makes every Nth of these runs, from the Ith on: the N parts together are the whole,
 each is a sample of all of it, and they may run on different days or machines. Needs a build made with -Dcrash_hooks=true, named by CERTWRIGHT_BUILD (make crash).
 Last line: runs, lost, doubled, left behind.
@@ -349,7 +350,7 @@ def main():
                 loop.walk_groups(kind)
             for point in points:
                 loop.walk(kind, "kill", point)
-            for point in FAIL_POINTS if args.fail else ():
+            for point in (points if args.points else (*FAIL_POINTS, *SCENARIOS[kind].fails)) if args.fail else ():
                 loop.walk(kind, "fail", point)
                 for n in args.part.among(range(1, 40, 4 * args.every)):
                     loop.run(kind, f"fail {point} {n}+", [f"fail {point} {n}+"])

@@ -131,7 +131,8 @@ class ScheduledPowerDns(AtProvider, Scheduled):
 class Updates(AtProvider, Order):
     """Dynamic updates with TSIG."""
     place, kind, groups = Bind, "rfc2136", WRITTEN
-    points = (*POINTS, "update-send", "update-answered")
+    fails = ("update-send", "update-answered")
+    points = (*POINTS, *fails)
 
     def fields(self, place):
         return {"server": f"127.0.0.1:{place.port}", "tsig_key": dnspeers.KEY, "tsig_algorithm": dnspeers.ALGORITHM, "tsig_secret": dnspeers.SECRET}
@@ -145,6 +146,7 @@ class Program(AtProvider, Order):
     """A program in the runner, which goes on for a moment when core dies."""
     place, kind, groups = Bind, "exec", WRITTEN
     points = (*POINTS, "program-run", "program-asked", "program-ended")
+    fails = ("program-run", "program-ended")
     folder = None
 
     def settings(self):

@@ -13,6 +13,7 @@ A scenario says
 	left(loop, names)        what must not be left beside what loop.py looks at for all of them; raises AssertionError
 	needs()                  why it cannot run here, or None
 	points                   the places in the code that it passes, beside the named ones
+	fails                    those of its own that can fail instead (--fail), beside what all have
 and loop.py kills, drives the order to its end, and decides from the CA's log, the store and the served records.
 
 A feature with an outward effect of its own (a DNS provider, a deployment) adds a scenario whose left() asks the other side: the
@@ -30,6 +31,7 @@ POINTS = ("store-commit", "store-committed", "http-send", "http-answered", "feed
 class Order:
     """An order made from names."""
     points = POINTS
+    fails = ()
     validation, shapes, mode, certificates = "dns-01", ("{n}", "*.{n}", "second.{n}x"), "automatic", 1
     groups = {"CP-K key, CP-N newOrder": "step-create", "CP-Z authorizations": "step-authorize", "CP-P publishing": "step-publish",
               "CP-C challenge": "step-accept", "CP-C polling": "step-validate", "CP-F finalize": "step-finalize", "CP-D download": "step-download"}
