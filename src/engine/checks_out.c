@@ -267,7 +267,9 @@ static void provider_read(struct check *c, const struct provider *row, struct pr
 	_cleanup_json_ json_t *far = NULL;
 	int rc = u->pub->zones ? u->pub->zones(u->self, &u->env, &zones, &why) : u->pub->look ? u->pub->look(u->self, &u->env, &far, &why) : 0;
 
-	if (rc < 0)
+	if (rc < 0 && why.code == ERR_NEEDS_PERSON)
+		check_err(c, CHECK_UNKNOWN, row->name, "Test and save writes a probe and removes it.", &why);
+	else if (rc < 0)
 		check_err(c, CHECK_ERROR, row->name, "Give it a good credential, or look at the way to it: External DNS, Test and save.", &why);
 	else if (u->pub->zones && !zones.n)
 		check_say(c, CHECK_WARNING, row->name, "Does this credential stand for the right account, and may it read its zones?", "answers, and shows no zone");

@@ -400,7 +400,7 @@ int update_try_key(const struct update_server *s, struct err *err)
 		return -(int)err->code;
 	if (!s->key || m.counts[3]) /* we asked without EDNS: what stands there is the signature that talk() has checked */
 		return 0;
-	err_set(err, ERR_REMOTE_REFUSED, "the name server '%s' answers, and does not say whether it takes the key", s->server);
+	err_set(err, ERR_NEEDS_PERSON, "the name server '%s' answers, and does not say whether it takes the key", s->server);
 	return err_hint(err, "Name the zone in the form, or let the probe be written.");
 }
 

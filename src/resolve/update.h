@@ -43,7 +43,7 @@ int update_server_check(const char *server, struct err *err);
 /* The deepest zone of this server that holds the name, found by its SOA; no final dot, owned by the caller. */
 int update_find_zone(const struct update_server *s, const char *name, char **ret_zone, struct err *err);
 /*
- * Does the server take the key? A question of the root, whose answer is of no interest. REMOTE_REFUSED: it answers without a signature, so
+ * Does the server take the key? A question of the root, whose answer is of no interest. NEEDS_PERSON: it answers without a signature, so
  * that nothing is known.
  */
 int update_try_key(const struct update_server *s, struct err *err);
