@@ -6,7 +6,7 @@
 #include "service/certificate.h"
 #include "service/status.h"
 
-static const char *const sorts[] = { "created", "expires", NULL };
+static const char *const sorts[] = { "created", "expires", "name", "issuer", "owner", "status", "issued", NULL };
 static const char *const formats[] = { "pem", "chain", "fullchain", "der", "pkcs12", "pkcs12-legacy", "zip", NULL };
 
 const struct json_field certificate_query_fields[] = {
@@ -75,7 +75,7 @@ int certificate_list(struct call *c, struct err *err)
 	if (f->q)
 		r = service_certificate_search(c->service, f->q, f->sort, &q, &l, &end, err);
 	else
-		r = service_certificate_list(c->service, f->sort && streq(f->sort, "expires"), &q, &l, &end, err);
+		r = service_certificate_list(c->service, f->sort, &q, &l, &end, err);
 	if (r < 0)
 		return r;
 	items = json_array();

@@ -12,6 +12,8 @@ static const char *const validations[] = { "dns-01", "http-01", NULL };
 static const char *const modes[] = { "automatic", "step-by-step", NULL };
 static const char *const statuses[] = { "pending", "ready", "processing", "valid", "invalid", NULL };
 
+static const char *const sorts[] = { "newest", "oldest", "name", "status", NULL };
+
 const struct json_field order_create_fields[] = {
 	JF_STR(struct order_create, account_id, .required = true, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_create, csr_id, .min = 1, .max = ULID_LEN),
@@ -43,7 +45,7 @@ const struct json_field order_query_fields[] = {
 	JF_STR(struct order_query, account_id, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_query, certificate_id, .min = 1, .max = ULID_LEN),
 	JF_STR(struct order_query, name, .min = 3, .max = LIMIT_NAME),
-	SORT_FIELD(struct order_query),
+	{ .name = "sort", .kind = JSON_KIND_STR, .offset = offsetof(struct order_query, page.sort), .one_of = sorts },
 	PAGE_FIELDS(struct order_query),
 	{ 0 }
 };

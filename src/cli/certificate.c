@@ -17,7 +17,7 @@ static const struct cli_column fields[] = {
 
 static const struct cli_option list_options[] = {
 	{ "q", "SEARCH", "only those it finds: \"expires<14d tag:prod name:*.example.com\"; docs/admin/inventory.md", false },
-	{ "sort", "BY", "created (newest first) or expires (first to expire first)", false },
+	{ "sort", "BY", "created (newest first), expires (first to expire first), name, issuer, owner, status or issued (issued last first); a search goes by the first two", false },
 	CLI_PAGING,
 	{ 0 }
 };

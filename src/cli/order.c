@@ -302,7 +302,7 @@ static int create(struct cli *c, const struct cli_args *a, struct err *err)
 }
 
 static const struct cli_option list_options[] = {
-	CLI_SORT,
+	{ "sort", "WHAT", "what stands first: newest (the default), oldest, name or status (what failed first)", false },
 	{ "status", "S", "only orders of this status: pending, ready, processing, valid, invalid", false },
 	{ "account", "ID", "only orders of this account", false },
 	{ "certificate", "ID", "only orders of this certificate", false },

@@ -61,7 +61,8 @@ char *service_file_name(const struct strlist *names, bool staging, const char *e
 struct certificate_job {
 	const char *ref;
 	int64_t rev;
-	bool by_expiry;
+	enum certificate_sort sort;
+	struct page_mark end;
 	struct page page;
 	struct certificate_view_list *list;
 	struct certificate_detail *detail;
@@ -94,7 +95,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	_cleanup_certificate_list_ struct certificate_list l = { 0 };
 
 	certificate_view_list_done(j->list);
-	if (store_certificate_list(q, j->by_expiry ? CERTIFICATES_EXPIRY : CERTIFICATES_NEWEST, &j->page, &l, err) < 0)
+	if (store_certificate_list(q, j->sort, &j->page, &l, &j->end, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct certificate_view *v = certificate_view_list_add(j->list);
@@ -107,22 +108,27 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 	return 0;
 }
 
-int service_certificate_list(struct service *s, bool by_expiry, const struct list_query *q, struct certificate_view_list *ret,
+static const char *const sorts[CERTIFICATES_SORTS] = {
+	[CERTIFICATES_NEWEST] = "created", [CERTIFICATES_EXPIRY] = "expires", [CERTIFICATES_NAME] = "name", [CERTIFICATES_ISSUER] = "issuer",
+	[CERTIFICATES_OWNER] = "owner",	   [CERTIFICATES_STATUS] = "status",  [CERTIFICATES_ISSUED] = "issued",
+};
+
+int service_certificate_list(struct service *s, const char *sort, const struct list_query *q, struct certificate_view_list *ret,
 			     struct list_end *end, struct err *err)
 {
 	_cleanup_cursor_ struct cursor c = { 0 };
-	struct certificate_job j = { .list = ret, .by_expiry = by_expiry };
-	const char *filter = by_expiry ? "expires" : "created";
-	const struct certificate *last;
+	struct certificate_job j = { .list = ret, .sort = CERTIFICATES_NEWEST };
 
-	if (cursor_open(s, "certificates", filter, q, &c, err) < 0)
+	for (size_t i = 0; sort && i < ARRAY_SIZE(sorts); i++)
+		if (streq(sort, sorts[i]))
+			j.sort = (enum certificate_sort)i;
+	if (cursor_open(s, "certificates", sorts[j.sort], q, &c, err) < 0)
 		return -(int)err->code;
 	j.page = c.page;
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	last = ret->n ? &ret->v[ret->n - 1].certificate : NULL;
-	cursor_close(s, "certificates", filter, ret->more, !last ? 0 : by_expiry ? last->not_after_ms : last->created_ms, NULL,
-		     last ? last->id : "", end);
+	cursor_close(s, "certificates", sorts[j.sort], ret->more, j.end.key, *j.end.text ? j.end.text : NULL,
+		     ret->n ? ret->v[ret->n - 1].certificate.id : "", end);
 	return 0;
 }
 

@@ -28,11 +28,11 @@ void certificate_detail_done(struct certificate_detail *d);
 /* "active", "expiring" (under 30 days or a third of its life), "expired", "revoked", "set-aside". */
 const char *service_certificate_health(const struct certificate *c, int64_t now_ms);
 
-int service_certificate_list(struct service *s, bool by_expiry, const struct list_query *q, struct certificate_view_list *ret,
+int service_certificate_list(struct service *s, const char *sort, const struct list_query *q, struct certificate_view_list *ret,
 			     struct list_end *end, struct err *err) MUST_CHECK;
 /*
- * text: model/search.h. sort: "created" (newest first), "expires" (first to expire first), NULL: as the search suggests. A page may be
- * short, or empty, and still have more behind it: a call looks at a bounded number of rows.
+ * text: model/search.h. sort: "created" (newest first), "expires" (first to expire first), NULL: as the search suggests; others are
+ * INVALID with the field "/sort". A page may be short, or empty, and still have more behind it: a call looks at a bounded number of rows.
  */
 int service_certificate_search(struct service *s, const char *text, const char *sort, const struct list_query *q,
 			       struct certificate_view_list *ret, struct list_end *end, struct err *err) MUST_CHECK;

@@ -10,7 +10,7 @@
 #include "service/internal.h"
 
 #define MAC_LEN 16
-#define CURSOR_TEXT_MAX 256
+#define CURSOR_TEXT_MAX PAGE_TEXT_MAX
 static_assert(CURSOR_TEXT_MAX >= LIMIT_NAME, "a name that is cut would begin a page anew");
 
 static void mac(const struct service *s, const char *list, const char *filter, const void *p, size_t n, unsigned char out[SHA256_LEN])

@@ -120,6 +120,9 @@ void listing_close(const struct listing *l, bool more, int64_t key, const char *
 /* The same of a list that goes by name too. */
 void listing_close_named(const struct listing *l, bool more, int64_t key, const char *name, const char *id, struct list_end *ret);
 
+/* The same where the list itself says how the page ended. */
+void listing_close_at(const struct listing *l, bool more, const struct page_mark *at, const char *id, struct list_end *ret);
+
 /* account.c: the account with its label, inside a transaction. */
 int account_view_read(struct sql *q, const char *ref, struct account_view *ret, struct err *err) MUST_CHECK;
 

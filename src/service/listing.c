@@ -2,7 +2,8 @@
 /* listing.c - see internal.h: what every list shares, whatever it is of. */
 #include "service/internal.h"
 
-static const char *const orders[] = { [PAGE_NEWEST] = "newest", [PAGE_OLDEST] = "oldest", [PAGE_NAME] = "name", [PAGE_EXPIRES] = "expires" };
+static const char *const orders[] = { [PAGE_NEWEST] = "newest", [PAGE_OLDEST] = "oldest", [PAGE_NAME] = "name", [PAGE_EXPIRES] = "expires",
+				      [PAGE_STATUS] = "status" };
 
 void listing_done(struct listing *l)
 {
@@ -59,4 +60,9 @@ void listing_close(const struct listing *l, bool more, int64_t key, const char *
 void listing_close_named(const struct listing *l, bool more, int64_t key, const char *name, const char *id, struct list_end *ret)
 {
 	cursor_close(l->s, l->name, l->filter, more, key, l->cursor.page.order == PAGE_NAME ? name : NULL, id ? id : "", ret);
+}
+
+void listing_close_at(const struct listing *l, bool more, const struct page_mark *at, const char *id, struct list_end *ret)
+{
+	cursor_close(l->s, l->name, l->filter, more, at->key, *at->text ? at->text : NULL, id ? id : "", ret);
 }

@@ -39,7 +39,7 @@ struct order_job {
 	const char *ref;
 	int64_t rev;
 	struct order_filter filter;
-	int64_t key;
+	struct page_mark end;
 	struct page page;
 	struct order_view_list *list;
 	struct order_view *view;
@@ -169,7 +169,7 @@ static int list_tx(struct sql *q, void *arg, struct err *err)
 		return -(int)err->code;
 	f.account_id = f.account_id ? account : NULL;
 	f.certificate_id = f.certificate_id ? certificate : NULL;
-	if (store_order_list(q, &f, &j->page, &l, &j->key, err) < 0)
+	if (store_order_list(q, &f, &j->page, &l, &j->end, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		struct order_view *v = order_view_list_add(j->list);
@@ -186,7 +186,7 @@ int service_order_list(struct service *s, const struct order_filter *f, const st
 		       struct list_end *end, struct err *err)
 {
 	_cleanup_free_ char *name = f->name ? xstrdup(f->name) : NULL;
-	_cleanup_listing_ struct listing l = { .s = s, .name = "orders" };
+	_cleanup_listing_ struct listing l = { .s = s, .name = "orders", .also = BIT(PAGE_NAME) | BIT(PAGE_STATUS) };
 	struct order_job j = { .list = ret, .filter = *f };
 
 	if (name)
@@ -195,9 +195,11 @@ int service_order_list(struct service *s, const struct order_filter *f, const st
 	if (listing_open(&l, q, (const char *const[]){ f->status, f->account_id, f->certificate_id, name }, 4, err) < 0)
 		return -(int)err->code;
 	j.page = l.cursor.page;
+	if (j.page.order > PAGE_OLDEST && (name || f->certificate_id))
+		return err_set_field(err, ERR_INVALID, "/sort", "is 'newest' or 'oldest' for the orders of one certificate and for those with a part of a name");
 	if (store_read(s->store, list_tx, &j, err) < 0)
 		return -(int)err->code;
-	listing_close(&l, ret->more, j.key, ret->n ? ret->v[ret->n - 1].order.id : NULL, end);
+	listing_close_at(&l, ret->more, &j.end, ret->n ? ret->v[ret->n - 1].order.id : NULL, end);
 	return 0;
 }
 

@@ -170,7 +170,7 @@ static int certificates(struct report *r, struct sql *q, struct err *err)
 	struct page page = r->page;
 
 	page.limit = ROWS_CERTIFICATES;
-	if (store_certificate_list(q, CERTIFICATES_NEWEST, &page, &l, err) < 0)
+	if (store_certificate_list(q, CERTIFICATES_NEWEST, &page, &l, NULL, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {
 		_cleanup_certificate_view_ struct certificate_view v = { 0 };

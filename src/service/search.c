@@ -38,6 +38,8 @@ int service_certificate_search(struct service *s, const char *text, const char *
 	struct search_job j = { .search = &search, .page = &c.page, .now_ms = service_now(s), .found = &found, .list = ret };
 	_cleanup_free_ char *filter = NULL;
 
+	if (sort && !streq(sort, "created") && !streq(sort, "expires"))
+		return err_set_field(err, ERR_INVALID, "/sort", "is 'created' or 'expires' for a search");
 	if (search_parse(text, j.now_ms, &search, err) < 0)
 		return -(int)err->code;
 	j.by_expiry = sort ? streq(sort, "expires") : search_by_expiry(&search);

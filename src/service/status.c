@@ -103,7 +103,7 @@ static int metrics_tx(struct sql *q, void *arg, struct err *err)
 	struct page page = { .limit = j->limit };
 
 	certificate_view_list_done(list);
-	if (store_certificate_list(q, CERTIFICATES_EXPIRY, &page, &l, err) < 0 ||
+	if (store_certificate_list(q, CERTIFICATES_EXPIRY, &page, &l, NULL, err) < 0 ||
 	    store_job_count(q, &j->ret->jobs_queued, &j->ret->jobs_failed, err) < 0 || store_job_facts(q, j->ret->jobs, err) < 0)
 		return -(int)err->code;
 	for (size_t i = 0; i < l.n; i++) {

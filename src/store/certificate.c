@@ -33,12 +33,23 @@ static const char CERTIFICATE_BY_METHOD[] =
 	"SELECT " COLUMNS " FROM (SELECT * FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0"
 	" ORDER BY renew_at_ms, id LIMIT 5000) c WHERE dns_method = $1 OR http_method = $1 OR methods LIKE $2"
 	" ORDER BY renew_at_ms, id LIMIT $3";
-static const char *const certificate_lists[] = {
-	[CERTIFICATES_NEWEST] = "SELECT " COLUMNS " FROM live_certificate WHERE (created_ms, id) < ($1, $2)"
-				" ORDER BY created_ms DESC, id DESC LIMIT $3",
-	[CERTIFICATES_EXPIRY] = "SELECT " COLUMNS " FROM live_certificate WHERE (not_after_ms, id) > ($1, $2)"
-				" ORDER BY not_after_ms, id LIMIT $3",
+/* The last column is the text that the order goes by: $1 the key, $2 the id seen last, $3 how many, $4 the text. */
+#define LIST(text, where, order) "SELECT " COLUMNS ", " text " FROM certificate WHERE deleted_ms = 0 AND " where " ORDER BY " order " LIMIT $3"
+static const struct certificate_order {
+	const char *text;
+	bool descending, by_text, by_num; /* what the key is: a number of the object, or an instant */
+} certificate_orders[CERTIFICATES_SORTS] = {
+	[CERTIFICATES_NEWEST] = { LIST("''", "(created_ms, id) < ($1, $2)", "created_ms DESC, id DESC"), .descending = true },
+	[CERTIFICATES_EXPIRY] = { LIST("''", "(not_after_ms, id) > ($1, $2)", "not_after_ms, id") },
+	[CERTIFICATES_NAME] = { LIST(NAMES_KEY, NAMES_KEY " >= $2 AND (" NAMES_KEY ", num) > ($2, $1)", NAMES_KEY ", num"), .by_text = true, .by_num = true },
+	[CERTIFICATES_ISSUER] = { LIST("issuer_key", "(issuer_key, num) > ($2, $1)", "issuer_key, num"), .by_text = true, .by_num = true },
+	[CERTIFICATES_OWNER] = { LIST("owner", "owner IS NOT NULL AND (owner, num) > ($2, $1)", "owner, num"), .by_text = true, .by_num = true },
+	[CERTIFICATES_STATUS] = { LIST("status", "(status, not_after_ms, id) > ($4, $1, $2)", "status, not_after_ms, id"), .by_text = true },
+	[CERTIFICATES_ISSUED] = { LIST("''", "(not_before_ms, id) < ($1, $2)", "not_before_ms DESC, id DESC"), .descending = true },
 };
+/* Those without an owner stand behind the others. */
+static const char NOT_OWNED[] =
+	"SELECT " COLUMNS ", '' FROM certificate WHERE deleted_ms = 0 AND owner IS NULL AND num > $1 ORDER BY num LIMIT $2";
 static const char CERTIFICATE_SCHEDULE[] =
 	"SELECT " COLUMNS " FROM certificate WHERE deleted_ms = 0 AND managed = 1 AND renew_at_ms > 0 AND (renew_at_ms, id) > ($1, $2)"
 	" ORDER BY renew_at_ms, id LIMIT $3";
@@ -204,13 +215,57 @@ int store_certificate_delete(struct sql *tx, const char *id, int64_t now_ms, str
 	return 0;
 }
 
-int store_certificate_list(struct sql *q, enum certificate_sort sort, const struct page *p, struct certificate_list *ret,
-			   struct err *err)
-{
-	int64_t key = sort == CERTIFICATES_NEWEST ? page_key_desc(p) : page_key_asc(p);
+#define LISTED_TEXT 27 /* behind COLUMNS */
 
-	return certificate_fetch(q, certificate_lists[sort],
-				 SQL_VALUES(SQL_INT(key), SQL_TEXT(page_id(p)), SQL_INT(p->limit + 1)), p->limit, ret, err);
+struct listed {
+	struct certificate_list *list;
+	const struct certificate_order *order;
+	struct page_mark *end;
+	size_t limit;
+};
+
+static int listed_row(const struct row *r, void *arg, struct err *err)
+{
+	struct listed *l = arg;
+	struct certificate *c;
+
+	if (l->list->n == l->limit) {
+		l->list->more = true; /* one more than wanted was found */
+		return SQL_ENOUGH;
+	}
+	if (certificate_collect(r, l->list, err) < 0)
+		return -(int)err->code;
+	if (!l->end)
+		return 0;
+	c = &l->list->v[l->list->n - 1];
+	l->end->key = l->order->by_num ? c->num : l->order == &certificate_orders[CERTIFICATES_NEWEST] ? c->created_ms :
+		      l->order->descending ? c->not_before_ms : c->not_after_ms;
+	snprintf(l->end->text, sizeof l->end->text, "%s", l->order->by_text ? row_text(r, LISTED_TEXT) : "");
+	return 0;
+}
+
+int store_certificate_list(struct sql *q, enum certificate_sort sort, const struct page *p, struct certificate_list *ret,
+			   struct page_mark *ret_end, struct err *err)
+{
+	const struct certificate_order *o = &certificate_orders[sort];
+	const struct sql_value v[] = {
+		SQL_INT(o->descending ? page_key_desc(p) : page_key_asc(p)),
+		SQL_TEXT(o->by_num ? page_text(p) : page_id(p)),
+		SQL_INT(p->limit + 1),
+		SQL_TEXT(page_text(p)),
+	};
+	struct listed l = { .list = ret, .order = o, .end = ret_end, .limit = (size_t)p->limit };
+	bool owned = sort == CERTIFICATES_OWNER && (!p->started || *page_text(p));
+
+	certificate_list_done(ret);
+	if (ret_end)
+		*ret_end = (struct page_mark){ 0 };
+	if ((sort != CERTIFICATES_OWNER || owned) && sql_each(q, o->text, (struct sql_values){ v, sort == CERTIFICATES_STATUS ? 4 : 3 }, listed_row, &l, err) < 0)
+		return err_wrap(err, "could not list certificates");
+	if (sort == CERTIFICATES_OWNER && !ret->more &&
+	    sql_each(q, NOT_OWNED, SQL_VALUES(SQL_INT(owned ? INT64_MIN : p->after_key), SQL_INT(p->limit + 1 - (int)ret->n)), listed_row, &l, err) < 0)
+		return err_wrap(err, "could not list certificates");
+	return 0;
 }
 
 int store_certificate_due(struct sql *q, int64_t now_ms, int limit, struct certificate_list *ret, struct err *err)
@@ -257,7 +312,7 @@ static const char VERSION_ADD[] =
 static const char VERSION_COUNT[] = "SELECT COUNT(*) FROM version WHERE certificate_id = $1 AND created_ms > $2 AND state <> 'evidence'";
 static const char VERSION_REVOKED[] = "UPDATE version SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0";
 static const char VERSION_POINT[] =
-	"UPDATE certificate SET version_id = $2, not_before_ms = $3, not_after_ms = $4, updated_ms = $5, rev = rev + 1"
+	"UPDATE certificate SET version_id = $2, not_before_ms = $3, not_after_ms = $4, updated_ms = $5, issuer_key = substr($6, 1, 60), rev = rev + 1"
 	" WHERE id = $1 RETURNING rev";
 static const char VERSION_GET[] = "SELECT " VERSION_COLUMNS " FROM version WHERE id = $1";
 static const char VERSION_OF_ORDER[] =
@@ -301,7 +356,7 @@ static int point_to(struct sql *tx, const struct version *v, int64_t *ret_rev, s
 	if (hold(tx, v->certificate_id, &k, err) < 0 ||
 	    put_rev(tx, VERSION_POINT,
 		    SQL_VALUES(SQL_TEXT(v->certificate_id), SQL_TEXT(v->id), SQL_INT(v->not_before_ms), SQL_INT(v->not_after_ms),
-			       SQL_INT(v->created_ms)),
+			       SQL_INT(v->created_ms), SQL_TEXT(v->issuer)),
 		    CERTIFICATE_GET, "certificate", v->certificate_id, ret_rev, err) < 0)
 		return -(int)err->code;
 	count(tx, &k, -1);

@@ -23,10 +23,23 @@ int store_certificate_get_num(struct sql *q, int64_t num, struct certificate *re
 int store_certificate_put(struct sql *tx, struct certificate *c, int64_t expect_rev, struct err *err) MUST_CHECK;
 int store_certificate_delete(struct sql *tx, const char *id, int64_t now_ms, struct err *err) MUST_CHECK;
 
-enum certificate_sort { CERTIFICATES_NEWEST, CERTIFICATES_EXPIRY };
-/* NEWEST: after_key = created_ms, descending; EXPIRY: after_key = not_after_ms, ascending. */
+/*
+ * What stands first: made last; first to expire; first name; issuer and owner from A to Z (without an owner last); status, and of each
+ * the first to expire; what was issued last.
+ */
+enum certificate_sort {
+	CERTIFICATES_NEWEST,
+	CERTIFICATES_EXPIRY,
+	CERTIFICATES_NAME,
+	CERTIFICATES_ISSUER,
+	CERTIFICATES_OWNER,
+	CERTIFICATES_STATUS,
+	CERTIFICATES_ISSUED,
+	CERTIFICATES_SORTS
+};
+/* ret_end (may be NULL): where the next page begins. */
 int store_certificate_list(struct sql *q, enum certificate_sort sort, const struct page *p, struct certificate_list *ret,
-			   struct err *err) MUST_CHECK;
+			   struct page_mark *ret_end, struct err *err) MUST_CHECK;
 /* Managed ones whose names are proved by that method, the first to be renewed first; among the first 5000 that are. */
 int store_certificate_by_method(struct sql *q, const char *method, int limit, struct certificate_list *ret, struct err *err) MUST_CHECK;
 /* Managed ones with 0 < next_attempt_ms <= now_ms, the earliest first. */

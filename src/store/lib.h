@@ -103,6 +103,14 @@ static inline int64_t page_key(const struct page *p)
 	}
 #define LISTED(columns, from, where) LISTED_BY("created_ms", columns, from, where)
 
+/* What lists go by that are ordered by names: their beginning, of at most PAGE_TEXT_MAX bytes; behind it the number decides. */
+#define NAMES_KEY "substr(names, 1, 60)"
+
+static inline const char *page_text(const struct page *p)
+{
+	return p->started && p->after_text ? p->after_text : "";
+}
+
 static inline const char *page_id(const struct page *p)
 {
 	return p->started && p->after_id ? p->after_id : "";

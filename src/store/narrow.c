@@ -13,11 +13,9 @@ void narrowed_done(struct narrowed *n)
 struct sql_values narrow(const struct narrow *by, const struct page *p, struct narrowed *ret)
 {
 	static const struct narrow all;
-	const char *after = p->started && p->after_text ? p->after_text : "";
-
 	by = by ? by : &all;
 	ret->pattern = store_text_pattern(by->name ? by->name : "");
-	ret->v[0] = p->order == PAGE_NAME ? SQL_TEXT(after) : SQL_INT(page_key(p));
+	ret->v[0] = p->order == PAGE_NAME ? SQL_TEXT(page_text(p)) : SQL_INT(page_key(p));
 	ret->v[1] = SQL_TEXT(page_id(p));
 	ret->v[2] = SQL_INT(p->limit + 1);
 	ret->v[3] = SQL_TEXT(ret->pattern);

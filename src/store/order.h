@@ -24,8 +24,11 @@ struct order_filter { /* NULL: any; all that are given have to fit */
 	const char *status, *account_id, *certificate_id;
 	const char *name; /* a part of a name, of at least three characters: then the number is the key of the page */
 };
-/* The newest or the oldest first (page.order). *ret_key: the page behind this one has it as its after_key. */
-int store_order_list(struct sql *q, const struct order_filter *f, const struct page *p, struct order_list *ret, int64_t *ret_key,
+/*
+ * page.order: the newest or the oldest first, both with every filter; by the first name, or by status (what failed first, then what is
+ * under way, then what is valid; of each the newest first), with neither certificate nor name. ret_end: where the next page begins.
+ */
+int store_order_list(struct sql *q, const struct order_filter *f, const struct page *p, struct order_list *ret, struct page_mark *ret_end,
 		     struct err *err) MUST_CHECK;
 
 /* Live orders of a status, for the dashboard and the metrics. */

@@ -130,7 +130,7 @@ int store_last_num(struct sql *q, const char *name, int64_t *ret, struct err *er
  * One page of a list. Zero struct + limit = the first page; after a page, after_key and after_id are those of its last
  * item (the key is the value the list is sorted by). Lists fetch limit + 1 rows to know has_more.
  */
-enum page_order { PAGE_NEWEST, PAGE_OLDEST, PAGE_NAME, PAGE_EXPIRES }; /* what stands first; a list says which of them it has */
+enum page_order { PAGE_NEWEST, PAGE_OLDEST, PAGE_NAME, PAGE_EXPIRES, PAGE_STATUS }; /* what stands first; a list says which of them it has */
 struct page {
 	int limit;         /* 1 .. LIMIT_API_PAGE */
 	bool started;      /* after_* hold the last item seen */
@@ -138,6 +138,13 @@ struct page {
 	int64_t after_key; /* sort key, when it is a number or an instant */
 	const char *after_text; /* sort key, when it is a text */
 	const char *after_id;
+};
+
+/* Of lists ordered by more than a time: where the page behind this one begins, besides the id of its last item. */
+#define PAGE_TEXT_MAX 256
+struct page_mark {
+	int64_t key;
+	char text[PAGE_TEXT_MAX + 1]; /* "" = the order has none */
 };
 
 /* What a list of things with names is narrowed to (narrow.h); NULL = any. */

@@ -4,12 +4,20 @@
 
 const EXACT = ['status', 'kind', 'state', 'key_type', 'vendor', 'order_id', 'role', 'method', 'view_id', 'domain']
 const lower = (text) => (text ?? '').toLowerCase()
-const nameOf = (row) => lower(row.name ?? row.suffix)
+const nameOf = (row) => lower(row.name ?? row.suffix ?? row.names?.join('\n'))
+const by = (key) => (list) => [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+/* Orders: what failed, what is under way, what is valid. */
+const PLACES = ['invalid', 'pending', 'ready', 'processing', 'valid']
+const placeOf = (row) => (PLACES.includes(row.status) ? String(PLACES.indexOf(row.status)) : `${row.status} ${row.not_after ?? ''}`)
 
 const ORDERS = {
 	oldest: (list) => [...list].reverse(),
-	name: (list) => [...list].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
-	expires: (list) => [...list].sort((a, b) => ((a.expires_at ?? a.not_after) < (b.expires_at ?? b.not_after) ? -1 : 1)),
+	name: by(nameOf),
+	expires: by((row) => row.expires_at ?? row.not_after),
+	status: by(placeOf),
+	issuer: by((row) => row.issuer ?? ''),
+	owner: by((row) => row.owner ?? '\uffff'),
+	issued: (list) => by((row) => row.not_before ?? '')(list).reverse(),
 }
 
 /** The rows of a list that has the newest first, as the query wants them. */

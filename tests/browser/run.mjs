@@ -695,6 +695,44 @@ for (const [path, title, label, heads, search, part, only, prefix] of NAMED)
 			await card.getByText('Nothing is found').waitFor()
 		}))
 
+/* Orders and certificates: each head, what the address bar says then, and the first row over the mock's data. */
+for (const [path, title, heads] of [
+	['/orders', 'Orders', { 'Domain Name': ['name', (a, b) => (a.names[0] < b.names[0] ? -1 : 1)], 'Order Status': ['status', (a, b) => (b.status === 'invalid') - (a.status === 'invalid')] }],
+	['/certificates', 'Certificates', { Names: ['name', (a, b) => (a.names[0] < b.names[0] ? -1 : 1)], Expires: ['expires', (a, b) => (a.not_after < b.not_after ? -1 : 1)], Issuer: ['issuer', (a, b) => (a.issuer < b.issuer ? -1 : 1)], Issued: ['issued', (a, b) => (a.not_before > b.not_before ? -1 : 1)], 'Owner and tags': ['owner', (a, b) => (b.owner !== null) - (a.owner !== null)], Status: ['status', (a, b) => (a.status + a.not_after < b.status + b.not_after ? -1 : 1)] }],
+])
+	test(`${title}: each head orders the list on the server, and says so in the address bar`, () =>
+		withPage({}, async ({ page, base, mock }) => {
+			const rows = mock.db[title.toLowerCase()]
+			const table = page.getByRole('table', { name: title, exact: true })
+			await visit(page, base, path, title)
+			for (const [column, [word, order]] of Object.entries(heads)) {
+				const head = table.getByRole('columnheader', { name: column, exact: false }).filter({ has: page.getByRole('button', { name: new RegExp(`^${column}`) }) }).first()
+				const asked = page.waitForRequest((r) => r.url().includes(`/api/v1${path}?`) && new URL(r.url()).searchParams.get('sort') === word)
+				await head.getByRole('button').click()
+				await asked
+				await page.waitForURL((u) => u.searchParams.get('sort') === word)
+				await settled(page)
+				assert.equal(await table.locator('th[aria-sort=ascending], th[aria-sort=descending]').count(), 1, 'one head says what stands first')
+				const best = [...rows].sort(order)[0]
+				const numbers = rows.filter((r) => order(r, best) === 0 || r === best).map((r) => String(r.num))
+				const link = await table.locator(`tbody tr:first-child a[href^="${path}/"]`).first().getAttribute('href')
+				assert.ok(numbers.includes(link.split('/').pop()), `${column}: ${link}, one of ${numbers}`)
+				await page.reload()
+				await settled(page)
+				assert.equal(await table.locator(`tbody tr:first-child a[href^="${path}/"]`).first().getAttribute('href'), link, 'it stays so')
+			}
+		}))
+
+test('what is searched for goes by time: no other head can be pressed then', () =>
+	withPage({}, async ({ page, base }) => {
+		await visit(page, base, '/orders?name=bank&sort=status', 'Orders')
+		assert.equal(await page.getByRole('columnheader', { name: 'Order Status' }).getByRole('button').count(), 0)
+		assert.equal(await page.getByRole('columnheader', { name: 'Created At' }).getAttribute('aria-sort'), 'descending')
+		await visit(page, base, '/certificates?q=bank&sort=issuer', 'Certificates')
+		assert.equal(await page.getByRole('columnheader', { name: 'Issuer' }).getByRole('button').count(), 0)
+		assert.equal(await page.getByRole('columnheader', { name: 'Expires' }).getByRole('button').count(), 1)
+	}))
+
 test('users stand the oldest first, which the head says and the request asks for', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const asked = page.waitForRequest((r) => new URL(r.url()).pathname === '/api/v1/users')

@@ -1049,14 +1049,14 @@ struct listing {
 	struct order_filter filter;
 	struct page page;
 	struct order_list list;
-	int64_t key;
+	struct page_mark end;
 };
 
 static int list_fn(struct sql *q, void *arg, struct err *err)
 {
 	struct listing *l = arg;
 
-	return store_order_list(q, &l->filter, &l->page, &l->list, &l->key, err);
+	return store_order_list(q, &l->filter, &l->page, &l->list, &l->end, err);
 }
 
 /* How many orders all its pages show, each once and in order. */
@@ -1079,7 +1079,7 @@ static int pages_of(struct rig *rig, struct listing *l)
 			created = o->created_ms;
 			snprintf(id, sizeof id, "%s", o->id);
 		}
-		l->page.after_key = l->key;
+		l->page.after_key = l->end.key;
 		l->page.started = true;
 		l->page.after_id = id;
 	} while (l->list.more);
@@ -1128,6 +1128,66 @@ static void pages_by_cursor_show_every_live_order_once(void **state)
 
 		READ(rig, list_fn, &l);
 		ASSERT_INT(l.list.n, 0); /* orders of a deleted account are invisible */
+		order_list_done(&l.list);
+	}
+}
+
+static int place_of(enum order_status s)
+{
+	static const int places[] = { [ORDER_INVALID] = 0, [ORDER_PENDING] = 1, [ORDER_READY] = 2, [ORDER_PROCESSING] = 3, [ORDER_VALID] = 4 };
+
+	return places[s];
+}
+
+/* Whether b may stand behind a. */
+static bool stands_behind(enum page_order order, const struct order *a, const struct order *b)
+{
+	int by = order == PAGE_NAME ? strcmp(b->names.v[0], a->names.v[0]) : place_of(b->status) - place_of(a->status);
+	int64_t time = a->created_ms - b->created_ms;
+
+	if (by)
+		return by > 0;
+	if (order == PAGE_NAME)
+		return b->num > a->num;
+	return time ? time > 0 : strcmp(b->id, a->id) < 0;
+}
+
+static void orders_by_name_and_by_status_stand_once_and_in_order_whatever_the_page_is_long(void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+	const struct order_filter filters[] = { { 0 }, { .status = "valid" }, { .account_id = rig->account_id }, { .account_id = rig->account_id, .status = "invalid" } };
+	static const int want[] = { 40, 8, 40, 8 };
+
+	for (int i = 0; i < 40; i++) {
+		_cleanup_order_ struct order o = rig_order(rig, i, "a", 4000);
+
+		o.status = (enum order_status)(i % 5);
+		strlist_clear(&o.names);
+		strlist_add(&o.names, (const char *const[]){ "a.example", "b.example", "*.b.example" }[i * 7 % 3]); /* many of the same name */
+		o.created_ms = 1000 + i / 10;
+		rig_add_order(rig, &o);
+	}
+	for (size_t t = 0; t < 2 * 4 * ARRAY_SIZE(filters); t++) {
+		struct listing l = { .filter = filters[t / 8], .page = { .limit = (const int[]){ 1, 3, 7, 100 }[t / 2 % 4], .order = (t % 2) ? PAGE_STATUS : PAGE_NAME } };
+		_cleanup_order_ struct order last = { 0 };
+		struct page_mark end;
+		int n = 0;
+
+		do {
+			READ(rig, list_fn, &l);
+			for (size_t i = 0; i < l.list.n; i++) {
+				ASSERT_TRUE(!n++ || stands_behind(l.page.order, i ? &l.list.v[i - 1] : &last, &l.list.v[i]));
+			}
+			ASSERT_TRUE(l.list.n);
+			order_done(&last);
+			last = TAKE(l.list.v[l.list.n - 1]);
+			end = l.end;
+			l.page.started = true;
+			l.page.after_key = end.key;
+			l.page.after_text = end.text;
+			l.page.after_id = last.id;
+		} while (l.list.more);
+		ASSERT_INT(n, want[t / 8]);
 		order_list_done(&l.list);
 	}
 }
@@ -1264,6 +1324,7 @@ int main(void)
 		TEST(one_request_has_one_live_order_and_delete_hides_it),
 		TEST(orders_of_one_name_set_take_turns),
 		TEST(pages_by_cursor_show_every_live_order_once),
+		TEST(orders_by_name_and_by_status_stand_once_and_in_order_whatever_the_page_is_long),
 		TEST(a_lane_shows_what_is_due_and_in_work),
 		TEST(jobs_and_debts_are_claimed_like_orders_and_held_debts_are_not),
 	};

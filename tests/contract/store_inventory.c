@@ -77,7 +77,7 @@ static void judge_one_by_one(struct sql *q, const struct search *s, const struct
 	_cleanup_certificate_list_ struct certificate_list all = { 0 };
 	bool finds = true;
 
-	OK(store_certificate_list(q, CERTIFICATES_NEWEST, &ten, &all, err));
+	OK(store_certificate_list(q, CERTIFICATES_NEWEST, &ten, &all, NULL, err));
 	ASSERT_INT(all.n, 3);
 	for (size_t i = 0; i < all.n; i++) {
 		OK(store_search_finds(q, s, all.v[i].id, 10, &finds, err));
@@ -133,6 +133,66 @@ static void a_search_finds_what_is_asked_for(UNUSED void **state)
 
 	WRITE(rig, three_fn, rig->account_id);
 	READ(rig, ask_fn, NULL);
+}
+
+static int eight_fn(struct sql *tx, UNUSED void *arg, struct err *err)
+{
+	add(tx, NULL, "a.example.com", "p256", "web", "t", 3000, err);
+	add(tx, NULL, "b.example.com", "p256", NULL, "t", 1000, err);
+	add(tx, NULL, "c.example.com", "p256", "edge", "t", 2000, err);
+	add(tx, NULL, "d.example.com", "p256", NULL, "t", 2000, err);
+	add(tx, NULL, "e.example.com", "p256", "web", "t", 5000, err);
+	add(tx, NULL, "f.example.com", "p256", NULL, "t", 500, err);
+	add(tx, NULL, "g.example.com", "p256", "edge", "t", 700, err);
+	add(tx, NULL, "h.example.com", "p256", NULL, "t", 800, err);
+	return 0;
+}
+
+/* What stands where, by the first letter of the name; the numbers rise with the letters. */
+static const char *const in_order[CERTIFICATES_SORTS] = {
+	[CERTIFICATES_EXPIRY] = "fghbcdae", [CERTIFICATES_NAME] = "abcdefgh", [CERTIFICATES_ISSUER] = "bdfhaceg", [CERTIFICATES_OWNER] = "cgaebdfh",
+	[CERTIFICATES_STATUS] = "ghbcaefd", [CERTIFICATES_ISSUED] = "hgfedcba",
+};
+
+static int orders_fn(struct sql *q, UNUSED void *arg, struct err *err)
+{
+	for (int sort = 0; sort < CERTIFICATES_SORTS; sort++)
+		for (int limit = 1; limit < 9; limit++) {
+			struct page p = { .limit = limit };
+			char found[16] = "", id[ULID_LEN + 1] = "";
+			struct page_mark end = { 0 };
+			size_t n = 0;
+			bool more;
+
+			do {
+				_cleanup_certificate_list_ struct certificate_list l = { 0 };
+				struct page_mark from = end;
+
+				p.after_text = from.text;
+				OK(store_certificate_list(q, (enum certificate_sort)sort, &p, &l, &end, err));
+				for (size_t i = 0; i < l.n && n < 9; i++)
+					found[n++] = l.v[i].names.v[0][0];
+				assert_true(l.n > 0 && n < 9);
+				snprintf(id, sizeof id, "%s", l.v[l.n - 1].id);
+				p = (struct page){ .limit = limit, .started = true, .after_key = end.key, .after_id = id };
+				more = l.more;
+			} while (more);
+			ASSERT_INT(n, 8);
+			if (in_order[sort])
+				ASSERT_STR(found, in_order[sort]);
+		}
+	return 0;
+}
+
+static void certificates_stand_in_each_order_whatever_the_page_is_long(UNUSED void **state)
+{
+	_cleanup_rig_ struct rig *rig = rig_new();
+
+	WRITE(rig, eight_fn, NULL);
+	rig_exec(rig, "UPDATE certificate SET not_before_ms = num * 10");
+	rig_exec(rig, "UPDATE certificate SET issuer_key = 'CN=Z' WHERE owner IS NOT NULL");
+	rig_exec(rig, "UPDATE certificate SET status = 'revoked' WHERE names IN ('d.example.com', 'f.example.com')");
+	READ(rig, orders_fn, NULL);
 }
 
 static void a_search_is_read_in_pages(UNUSED void **state)
@@ -335,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_search_finds_what_is_asked_for),
 		TEST(a_search_is_read_in_pages),
+		TEST(certificates_stand_in_each_order_whatever_the_page_is_long),
 		TEST(a_text_is_found_in_blocks_as_without),
 		TEST(what_is_not_there_is_said_to_be_so),
 		TEST(with_pg_trgm_names_have_an_index_on_postgresql),

@@ -649,14 +649,18 @@ static int certificates_fn(struct sql *tx, void *arg, struct err *err)
 	ASSERT_INT(list.n, 0);
 	OK(store_certificate_due(tx, 500, 10, &list, err));
 	ASSERT_INT(list.n, 1);
-	OK(store_certificate_list(tx, CERTIFICATES_NEWEST, &ten, &list, err));
+	OK(store_certificate_list(tx, CERTIFICATES_NEWEST, &ten, &list, NULL, err));
 	ASSERT_INT(list.n, 1);
-	OK(store_certificate_list(tx, CERTIFICATES_EXPIRY, &ten, &list, err));
+	OK(store_certificate_list(tx, CERTIFICATES_EXPIRY, &ten, &list, NULL, err));
 	ASSERT_INT(list.n, 1);
+	for (int sort = 0; sort < CERTIFICATES_SORTS; sort++) {
+		OK(store_certificate_list(tx, (enum certificate_sort)sort, &ten, &list, NULL, err));
+		ASSERT_INT(list.n, 1);
+	}
 	OK(store_certificate_get_num(tx, c.num, &num, err));
 	OK(store_certificate_delete(tx, c.id, 70, err));
 	FAILS(store_certificate_put(tx, &got, 0, err), ERR_NOT_FOUND);
-	OK(store_certificate_list(tx, CERTIFICATES_EXPIRY, &ten, &list, err));
+	OK(store_certificate_list(tx, CERTIFICATES_EXPIRY, &ten, &list, NULL, err));
 	ASSERT_INT(list.n, 0);
 	return 0;
 }
@@ -1138,6 +1142,7 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 	_cleanup_claimed_ struct claimed got = { 0 };
 	const struct claim_lane lane[] = { { "z", 5 } };
 	_cleanup_free_ char *holder = NULL;
+	struct page_mark end;
 	int64_t num = 0;
 
 	OK(store_order_add(tx, &o, err));
@@ -1145,7 +1150,11 @@ static int order_statements_fn(struct sql *tx, void *arg, struct err *err)
 		const struct order_filter f = { .status = i & 1 ? "pending" : NULL, .account_id = i & 2 ? "x" : NULL, .certificate_id = i & 4 ? "x" : NULL,
 						.name = i & 8 ? "exa" : NULL };
 
-		OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .order = (i & 16) ? PAGE_OLDEST : PAGE_NEWEST }, &list, &num, err));
+		OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .order = (i & 16) ? PAGE_OLDEST : PAGE_NEWEST }, &list, &end, err));
+		if (i < 4) {
+			OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .order = PAGE_NAME }, &list, &end, err));
+			OK(store_order_list(tx, &f, &(struct page){ .limit = 10, .order = PAGE_STATUS }, &list, &end, err));
+		}
 	}
 	OK(store_order_find_request(tx, o.request_hash, &found, err));
 	for (int w = WANT_FINALIZE; w <= WANT_CANCEL; w++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates: the inventory, one certificate, and what is handed out.
-import { Button, Checkbox, Radio, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Checkbox, Radio, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
@@ -19,6 +19,14 @@ import { ImportDialog, NotesDialog, SearchBox } from './import'
 import { keyTypeLabel } from './order-create'
 import { RenewalCard, RenewButton, RevokeButton } from './renewals'
 
+const SORTS = ['created', 'expires', 'name', 'issuer', 'owner', 'status', 'issued'] as const
+type Sort = (typeof SORTS)[number]
+
+/** What people call an issuer: the common name of its distinguished name, or all of that where it has none. */
+function commonName(dn: string | null): string | null {
+	return /(?:^|, ?)CN=((?:\\.|[^,\\])+)/.exec(dn ?? '')?.[1]?.replace(/\\(.)/g, '$1') ?? dn
+}
+
 export function CertificatesPage() {
 	const may = useMay()
 	const [search, setSearch] = useSearchParams()
@@ -26,13 +34,15 @@ export function CertificatesPage() {
 	const [selected, setSelected] = useState<Certificate[]>([])
 	const [shown, setShown] = useState<Certificate[]>([])
 	const q = search.get('q') ?? ''
-	const given = search.get('sort')
-	/* Without a word from here a search about expiry is ordered by expiry. */
-	const sort = given === 'expires' || given === 'created' ? given : q ? undefined : 'created'
-	const set = (next: { q?: string; sort?: string | undefined }) => {
-		const now = { q, sort: given ?? undefined, ...next }
+	const given = SORTS.find((x) => x === search.get('sort'))
+	/* A search goes by these two, and without a word from here as it suggests. */
+	const sort = q ? (given === 'expires' || given === 'created' ? given : undefined) : (given ?? 'created')
+	const set = (next: { q?: string; sort?: Sort | undefined }) => {
+		const now = { q, sort: given, ...next }
 		setSearch({ ...(now.q ? { q: now.q } : {}), ...(now.sort && (now.q || now.sort !== 'created') ? { sort: now.sort } : {}) }, { replace: true })
 	}
+	const by = (word: Sort, direction: 'ascending' | 'descending' = 'ascending') =>
+		q && word !== 'created' && word !== 'expires' ? {} : { sort: { direction, active: sort === word, choose: () => set({ sort: sort === word ? 'created' : word }) } }
 	const status = useQuery({ queryKey: ['status'], queryFn: () => unwrap(api.GET('/status')) })
 	const importButton = may('order') && (
 		<Button variant="default" onClick={() => setImporting(true)}>
@@ -48,7 +58,7 @@ export function CertificatesPage() {
 				read={({ limit, cursor }) => unwrap(api.GET('/certificates', { params: { query: { ...(sort ? { sort } : {}), ...(q ? { q } : {}), limit, cursor } } }))}
 				onPage={setShown}
 				rowKey={(c) => c.id}
-				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><SegmentedControl size="sm" aria-label={t('Order of the list')} value={sort ?? 'created'} onChange={(next) => set({ sort: next })} data={[{ value: 'created', label: t('Newest first') }, { value: 'expires', label: t('First to expire') }]} /><BulkBar selected={selected} shown={shown} q={q} onChange={setSelected} />{!q && status.data && <Text size="sm" c="dimmed">{t('{n} in all', { n: status.data.certificates.all.toLocaleString() })}</Text>}</>}
+				filters={<><SearchBox q={q} onChange={(next) => set({ q: next })} /><BulkBar selected={selected} shown={shown} q={q} onChange={setSelected} />{!q && status.data && <Text size="sm" c="dimmed">{t('{n} in all', { n: status.data.certificates.all.toLocaleString() })}</Text>}</>}
 				empty={q ? <Empty title={t('Nothing is found')}>{t('No certificate fits all terms of the search.')}</Empty> : <Empty title={t('No certificate yet')} action={may('order') && <LinkButton href="/orders?create">{t('Create ACME Order')}</LinkButton>}>{t('Every certificate that an order brings stands here, with its validity and its chain.')}</Empty>}
 				columns={[
 					...(may('order') || may('revoke')
@@ -67,12 +77,12 @@ export function CertificatesPage() {
 								},
 							]
 						: []),
-					{ title: t('No.'), nowrap: true, sort: { direction: 'descending', active: sort !== 'expires', ...(sort === 'expires' ? { choose: () => set({ sort: 'created' }) } : {}) }, render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
-					{ title: t('Names'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
-					{ title: t('Status'), render: (c) => <Health certificate={c} /> },
+					{ title: t('No.'), nowrap: true, ...by('created', 'descending'), render: (c) => <Link href={`/certificates/${c.num}`}>{c.num}</Link> },
+					{ title: t('Names'), ...by('name'), render: (c) => <Link href={`/certificates/${c.num}`}><Names names={c.names} display={c.display_names} /></Link> },
+					{ title: t('Status'), ...by('status'), render: (c) => <Health certificate={c} /> },
 					{
 						title: t('Expires'),
-						sort: { direction: 'ascending', active: sort === 'expires', ...(sort !== 'expires' ? { choose: () => set({ sort: 'expires' }) } : {}) },
+						...by('expires'),
 						render: (c) =>
 							c.not_after ? (
 								<>
@@ -93,8 +103,9 @@ export function CertificatesPage() {
 							</>
 						),
 					},
-					{ title: t('Issuer'), render: (c) => <Soft text={c.issuer ?? '–'} /> },
-					{ title: t('Owner and tags'), render: (c) => <Soft text={[c.owner, ...c.tags].filter(Boolean).join(', ') || '–'} /> },
+					{ title: t('Issuer'), ...by('issuer'), render: (c) => <span title={c.issuer ?? undefined}><Soft text={commonName(c.issuer) ?? '–'} /></span> },
+					{ title: t('Issued'), ...by('issued', 'descending'), render: (c) => (c.not_before ? <Time at={c.not_before} show="date" /> : '–') },
+					{ title: t('Owner and tags'), ...by('owner'), render: (c) => <Soft text={[c.owner, ...c.tags].filter(Boolean).join(', ') || '–'} /> },
 					{ title: t('Key'), nowrap: true, render: (c) => keyTypeLabel(c.key_type) },
 					{ title: t('Private key'), render: (c) => (c.has_key ? t('kept here') : t('on the device')) },
 				]}

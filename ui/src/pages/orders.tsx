@@ -12,7 +12,7 @@ import { CopyAs } from '../parts/copy-as'
 import { Confirm, useAct } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Page } from '../parts/page'
-import { Choose, DataTable, FindText, NoneFits, useFilters, useNewestFirst } from '../parts/table'
+import { Choose, DataTable, FindText, NoneFits, useFilters, useSort } from '../parts/table'
 import { accountLabel } from './accounts'
 import { CreateOrder } from './order-create'
 
@@ -24,7 +24,10 @@ export function OrdersPage() {
 	const [, go] = useLocation()
 	const [search, setSearch] = useSearchParams()
 	const [{ status, account, name }, narrow] = useFilters('status', 'account', 'name')
-	const { sort, head } = useNewestFirst()
+	const order = useSort(['name', 'status'], 'newest')
+	/* What has a part of a name is walked by time. */
+	const sort = name && order.sort !== 'oldest' ? 'newest' : order.sort
+	const by = (word: 'name' | 'status') => (name ? undefined : order.by(word))
 	const accounts = useQuery({ queryKey: ['accounts', 'all'], queryFn: () => unwrap(api.GET('/accounts', { params: { query: { limit: 200 } } })) })
 	const creating = search.get('create') !== null
 	const csr = search.get('csr') ?? undefined
@@ -39,7 +42,7 @@ export function OrdersPage() {
 			},
 			{ replace: true },
 		)
-	const query = { ...(status ? { status: status as OrderStatusName } : {}), ...(account ? { account_id: account } : {}), ...(name ? { name } : {}), ...(sort ? { sort } : {}) }
+	const query = { ...(status ? { status: status as OrderStatusName } : {}), ...(account ? { account_id: account } : {}), ...(name ? { name } : {}), ...(sort !== 'newest' ? { sort } : {}) }
 	const words = Object.entries(query).flatMap(([k, v]) => [`--${k.replace('_id', '')}`, v])
 	const create = may('order') && (
 		<Button leftSection={<Icon name="plus" size={16} />} onClick={() => begin(true)}>
@@ -72,7 +75,7 @@ export function OrdersPage() {
 				columns={[
 					{ title: t('Order Id'), nowrap: true, render: (o) => <Link href={`/orders/${o.num}`} title={o.id}>{o.num}</Link> },
 					{ title: t('External DNS'), render: (o) => (o.validation === 'dns-01' ? o.external_dns || '–' : '–') },
-					{ title: t('Domain Name'), width: 150, render: (o) => <Link href={`/orders/${o.num}`}><Names names={o.names} display={o.display_names} /></Link> },
+					{ title: t('Domain Name'), width: 150, sort: by('name'), render: (o) => <Link href={`/orders/${o.num}`}><Names names={o.names} display={o.display_names} /></Link> },
 					{
 						title: t('Vendor'),
 						render: (o) => (
@@ -85,6 +88,7 @@ export function OrdersPage() {
 					{ title: t('Validation Type'), nowrap: true, render: (o) => o.validation },
 					{
 						title: t('Order Status'),
+						sort: by('status'),
 						render: (o) => (
 							<>
 								<OrderStatus order={o} />
@@ -97,7 +101,7 @@ export function OrdersPage() {
 						),
 					},
 					{ title: t('Order Validation Record'), render: (o) => (o.validation_record ? <Clipped text={o.validation_record} /> : '–') },
-					{ title: t('Created At'), sort: head, render: (o) => <Time at={o.created_at} show="two" /> },
+					{ title: t('Created At'), sort: { ...order.when, active: sort === 'newest' || sort === 'oldest' }, render: (o) => <Time at={o.created_at} show="two" /> },
 					{ title: t('Actions'), hideTitle: true, end: true, width: 60, render: (o) => <OrderMenu order={o} onDeleted={() => {}} /> },
 				]}
 			/>
