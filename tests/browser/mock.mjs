@@ -47,7 +47,7 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 	/* hostile: true for one text everywhere, a list for one after another */
 	let turn = 0
 	const H = () => (Array.isArray(hostile) ? hostile[turn++ % hostile.length] : HOSTILE)
-	const db = { accounts: [], orders: [], csrs: [], certificates: [], records: [], delegations: [], jobs: [], audit: [], users: [], tokens: [] }
+	const db = { accounts: [], orders: [], csrs: [], certificates: [], records: [], delegations: [], jobs: [], audit: [], users: [], tokens: [], views: [], viewRules: [] }
 	const nums = {}
 	const num = (k) => (nums[k] = (nums[k] ?? 0) + 1)
 	const state = { setup: empty, session: null, streams: new Set(), requests: [], refuse: null, setupToken: 'test-setup-token' }
@@ -375,9 +375,9 @@ export function makeMock({ empty = false, role = 'admin', signedIn = false, host
 		if (m('POST', /^\/preflight$/))
 			return json(200, { names: body.names, facts: [{ name: body.names[0], check: 'caa', state: 'bad', text: `the CAA records of '${body.names[0]}' do not allow letsencrypt.org: other.example`, todo: 'Add a CAA record that names the authority, or order elsewhere.', view: '' }, { name: body.names[0], check: 'port-80', state: 'good', text: 'port 80 of 192.0.2.10 answers (404)', todo: null, view: 'outside' }] })
 		if (m('GET', /^\/views$/))
-			return page([{ id: VIEWS[0], num: 1, name: 'outside', kind: 'doh', servers: [], url: 'https://dns.example/dns-query', direct: false, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: VIEWS[1], num: 2, name: 'datacentre', kind: 'servers', servers: ['10.0.0.53:53', '10.1.0.53:53'], url: null, direct: true, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }])
+			return page([{ id: VIEWS[0], num: 1, name: 'outside', kind: 'doh', servers: [], url: 'https://dns.example/dns-query', direct: false, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: VIEWS[1], num: 2, name: 'datacentre', kind: 'servers', servers: ['10.0.0.53:53', '10.1.0.53:53'], url: null, direct: true, connection: null, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, ...db.views])
 		if (m('GET', /^\/view-rules$/))
-			return page([{ id: 'R1', num: 1, suffix: 'bank.example', vendor: '', view_id: VIEWS[0], wait_s: 0, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'R2', num: 2, suffix: 'slow.bank.example', vendor: 'letsencrypt', view_id: null, wait_s: 300, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }])
+			return page([{ id: 'R1', num: 1, suffix: 'bank.example', vendor: '', view_id: VIEWS[0], wait_s: 0, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, { id: 'R2', num: 2, suffix: 'slow.bank.example', vendor: 'letsencrypt', view_id: null, wait_s: 300, created_at: iso(Date.now() - DAY), updated_at: iso(Date.now() - DAY) }, ...db.viewRules])
 		if (m('POST', /^\/delegations$/)) {
 			const d = { id: ulid(), num: num('delegation'), name: body.name, zone: `_acme-challenge.${body.name}`, ns_line: body.target ? null : `_acme-challenge.${body.name}. 3600 IN NS acme.bank.example.`, cname_line: body.target ? `_acme-challenge.${body.name}. 3600 IN CNAME ${body.target}.` : null, provider_id: body.provider_id ?? null, target: body.target ?? null, away: null, away_since: null, made_for_order: null, created_at: iso(Date.now()) }
 			db.delegations.unshift(d)

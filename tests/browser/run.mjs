@@ -766,6 +766,57 @@ test('challenge records are narrowed by name and status together and go both way
 		assert.equal(await page.getByLabel('What', { exact: true }).inputValue(), 'order.create')
 	}))
 
+test('two lists of one page are read page by page, each for itself, and narrowing one leaves the other where it is', () =>
+	withPage({}, async ({ page, base, mock }) => {
+		const created_at = new Date(0).toISOString()
+		for (let i = 0; i < 60; i++) {
+			mock.db.views.push({ id: `v${i}`, num: 10 + i, name: `view ${i}`, kind: 'system', servers: [], url: null, direct: false, connection: null, created_at, updated_at: created_at })
+			mock.db.viewRules.push({ id: `r${i}`, num: 10 + i, suffix: `n${i}.bank.example`, vendor: '', view_id: null, wait_s: 60, created_at, updated_at: created_at })
+		}
+		await visit(page, base, '/admin/network', 'Network')
+		const card = (label) => page.getByRole('region', { name: label, exact: true }).last()
+		const at = (label, n) => card(label).getByText(`Page ${n}`, { exact: true }).waitFor()
+		await card('Views of DNS').getByRole('button', { name: 'Next page' }).click()
+		await at('Views of DNS', 2)
+		await card('Which view for which names').getByRole('button', { name: 'Next page' }).click()
+		await at('Which view for which names', 2)
+		await at('Views of DNS', 2)
+		await page.reload()
+		await at('Views of DNS', 2)
+		await at('Which view for which names', 2)
+		await card('Views of DNS').getByLabel('Kind', { exact: true }).selectOption('system')
+		await page.waitForURL((u) => u.searchParams.has('kind') && u.searchParams.has('rule-at') && !u.searchParams.has('at'))
+		await at('Which view for which names', 2)
+	}))
+
+test('what the audit is narrowed to reaches the address bar when the typing pauses, and going back goes back', () =>
+	withPage({}, async ({ page, base }) => {
+		await visit(page, base, '/admin/users', 'Users')
+		await visit(page, base, '/activity', 'Activity')
+		await page.evaluate(() => {
+			window.written = 0
+			const replace = history.replaceState
+			history.replaceState = function (...a) {
+				window.written++
+				return replace.apply(this, a)
+			}
+		})
+		await page.evaluate(() => {
+			/* all of it in one turn of the page, so that no pause lies between the letters */
+			const field = document.querySelector('input[aria-label="What"]')
+			const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set
+			for (const text of ['o', 'or', 'ord', 'orde', 'order', 'order.', 'order.create']) {
+				set.call(field, text)
+				field.dispatchEvent(new Event('input', { bubbles: true }))
+			}
+		})
+		await page.waitForURL((u) => u.searchParams.get('action') === 'order.create')
+		assert.equal(await page.evaluate(() => window.written), 1)
+		await settled(page)
+		await page.goBack()
+		await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
+	}))
+
 test('the palette finds CSRs and accounts that are not among the newest', () =>
 	withPage({}, async ({ page, base, mock }) => {
 		const [csr, account] = [mock.db.csrs[0], mock.db.accounts[0]]

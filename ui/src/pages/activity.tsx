@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activity: who did what, and the jobs.
-import { Button, Group, Select, Tabs, Text, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { Button, Tabs, Text } from '@mantine/core'
 import { Link, useLocation } from 'wouter'
 import { api, unwrap, type Audit, type Job } from '../api/client'
 import { useMay } from '../api/session'
 import { t } from '../i18n'
 import { Empty, Notice, Relative, sentence, Time, Tone, type ToneName } from '../parts/bits'
 import { Page } from '../parts/page'
-import { Choose, DataTable, NoneFits, useFilters, useNewestFirst } from '../parts/table'
+import { Choose, DataTable, NoneFits, TypedFilter, useFilters, useNewestFirst } from '../parts/table'
 import { JobRows } from './bulk'
 import { Detail } from './order'
 
@@ -121,26 +120,28 @@ function Changed({ a }: { a: Audit }) {
 function AuditTable() {
 	const { sort, head } = useNewestFirst()
 	const [{ actor, object, action, span }, narrow] = useFilters('actor', 'object', 'action', 'span')
-	const [typed] = useDebouncedValue({ actor: actor.trim(), object: object.trim(), action: action.trim() }, 300)
-	const query = { ...(typed.actor ? { actor: typed.actor } : {}), ...(typed.object ? { object: typed.object } : {}), ...(typed.action ? { action: typed.action } : {}), ...(since(span) ? { since: since(span) } : {}) }
+	const query = { ...(actor ? { actor } : {}), ...(object ? { object } : {}), ...(action ? { action } : {}), ...(since(span) ? { since: since(span) } : {}) }
 	const csv = `/api/v1/audit.csv?${new URLSearchParams(query as Record<string, string>).toString()}`
+	const narrowed = Boolean(actor || object || action || span)
 	return (
 		<>
-			<Group mb="md" align="flex-end">
-				<TextInput label={t('Who')} placeholder="system" value={actor} onChange={(e) => narrow({ actor: e.currentTarget.value })} w={150} />
-				<TextInput label={t('Object')} description={undefined} placeholder={t('id or name')} value={object} onChange={(e) => narrow({ object: e.currentTarget.value })} w={220} />
-				<TextInput label={t('What')} placeholder="user.update" value={action} onChange={(e) => narrow({ action: e.currentTarget.value })} w={180} />
-				<Select label={t('Time')} value={span || 'all'} onChange={(v) => narrow({ span: v === 'all' ? '' : (v ?? '') })} allowDeselect={false} w={150} data={[{ value: 'all', label: t('ever') }, { value: 'hour', label: t('last hour') }, { value: 'day', label: t('last day') }, { value: 'week', label: t('last 7 days') }, { value: 'month', label: t('last 30 days') }]} />
-				<Button component="a" href={csv} download="certwright-audit.csv" variant="default">
-					{t('Download CSV')}
-				</Button>
-			</Group>
 			<DataTable<Audit>
 				label={t('Audit')}
-				queryKey={['audit', typed, span, sort]}
+				queryKey={['audit', actor, object, action, span, sort]}
 				read={({ limit, cursor }) => unwrap(api.GET('/audit', { params: { query: { limit, cursor, ...(sort ? { sort } : {}), ...query } } }))}
+				filters={
+					<>
+						<TypedFilter label={t('Who')} value={actor} onChange={(next) => narrow({ actor: next })} w={150} />
+						<TypedFilter label={t('Object')} value={object} onChange={(next) => narrow({ object: next })} w={220} />
+						<TypedFilter label={t('What')} value={action} onChange={(next) => narrow({ action: next })} w={180} />
+						<Choose label={t('Time')} all={t('ever')} value={span} onChange={(next) => narrow({ span: next })} data={[{ value: 'hour', label: t('last hour') }, { value: 'day', label: t('last day') }, { value: 'week', label: t('last 7 days') }, { value: 'month', label: t('last 30 days') }]} />
+						<Button component="a" href={csv} download="certwright-audit.csv" variant="default" ml="auto">
+							{t('Download CSV')}
+						</Button>
+					</>
+				}
 				rowKey={(a) => a.id}
-				empty={<Empty title={t('Nothing like this was done')} />}
+				empty={narrowed ? <NoneFits /> : <Empty title={t('Nothing like this was done')} />}
 				columns={[
 					{ title: t('Time'), sort: head, render: (a) => <Time at={a.at} /> },
 					{

@@ -185,6 +185,7 @@ function Rules({ onAdd, onEdit }: { onAdd: () => void; onEdit: (r: Rule) => void
 		<>
 			<DataTable<Rule>
 				label={t('Which view for which names')}
+				prefix="rule-"
 				queryKey={['view-rules', query]}
 				read={({ limit, cursor }) => unwrap(api.GET('/view-rules', { params: { query: { ...query, limit, cursor } } }))}
 				rowKey={(r) => r.id}

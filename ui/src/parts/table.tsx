@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list of the server, page by page (cursors, no totals). On a narrow screen each row is a card.
 import { ActionIcon, Group, NativeSelect, Skeleton, TextInput } from '@mantine/core'
-import { useLocalStorage } from '@mantine/hooks'
+import { useDebouncedCallback, useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Page } from '../api/client'
 import { t } from '../i18n'
@@ -38,6 +38,9 @@ function Head<T>({ column: c }: { column: Column<T> }) {
 	)
 }
 
+/** Where the pages of a list stand in the address bar, by any of its words there: rule-name, rule-at. */
+const placeOf = (key: string) => key.replace(/[^-]*$/, 'at')
+
 /** What a list is narrowed to, in the address bar; another narrowing begins at its first page. */
 export function useFilters<K extends string>(...names: K[]): [Record<K, string>, (next: Partial<Record<K, string>>) => void] {
 	const [search, setSearch] = useSearchParams()
@@ -46,10 +49,11 @@ export function useFilters<K extends string>(...names: K[]): [Record<K, string>,
 		setSearch(
 			(now) => {
 				const p = new URLSearchParams(now)
-				p.delete('at')
-				for (const [k, v] of Object.entries(next) as [K, string | undefined][])
+				for (const [k, v] of Object.entries(next) as [K, string | undefined][]) {
+					p.delete(placeOf(k))
 					if (v) p.set(k, v)
 					else p.delete(k)
+				}
 				return p
 			},
 			{ replace: true },
@@ -117,6 +121,35 @@ export function FindText({ value, onChange, label, hint, least = 3 }: { value: s
 	)
 }
 
+/** A text the list is narrowed to while it is typed: the address bar is told when the typing pauses. */
+export function TypedFilter({ label, value, onChange, w }: { label: string; value: string; onChange: (next: string) => void; w: number }) {
+	const [text, setText] = useState(value)
+	const [was, setWas] = useState(value)
+	const told = useRef(value)
+	if (value !== was) {
+		setWas(value)
+		if (value !== told.current) setText(value) /* somebody went back, or to a link */
+	}
+	const tell = useDebouncedCallback((next: string) => {
+		told.current = next
+		onChange(next)
+	}, 300)
+	return (
+		<TextInput
+			size="sm"
+			w={w}
+			aria-label={label}
+			placeholder={label}
+			spellCheck={false}
+			value={text}
+			onChange={(e) => {
+				setText(e.currentTarget.value)
+				tell(e.currentTarget.value.trim())
+			}}
+		/>
+	)
+}
+
 /** One of a few values, or all of them. */
 export function Choose({ label, all, value, onChange, data }: { label: string; all: string; value: string; onChange: (next: string) => void; data: readonly { value: string; label: string }[] }) {
 	return <NativeSelect aria-label={label} value={value} onChange={(e) => onChange(e.currentTarget.value)} data={[{ value: '', label: all }, ...data]} />
@@ -135,6 +168,8 @@ interface Props<T> {
 	rowKey: (row: T) => string
 	empty: ReactNode
 	filters?: ReactNode
+	/** Tells two lists of one page apart in the address bar. */
+	prefix?: string
 	/** Told of the rows that are shown, whenever they change. */
 	onPage?: (rows: T[]) => void
 }
@@ -148,19 +183,20 @@ function mark(text: string): string {
 	return (h >>> 0).toString(36)
 }
 
-export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters, onPage }: Props<T>) {
+export function DataTable<T>({ label, queryKey, read, columns, rowKey, empty, filters, prefix = '', onPage }: Props<T>) {
 	const [size, setSize] = useLocalStorage({ key: 'cw-rows', defaultValue: '50', getInitialValueInEffect: false })
 	const limit = SIZES.includes(size) ? Number(size) : 50
 	/* The cursors of the pages before stand in the address bar, with what they belong to; another filter begins anew. */
 	const of = mark(JSON.stringify([queryKey, limit]))
 	const [search, setSearch] = useSearchParams()
-	const trail = (search.get('at') ?? '').split('~')
+	const place = placeOf(prefix)
+	const trail = (search.get(place) ?? '').split('~')
 	const cursors = trail[0] === of ? trail.slice(1) : []
 	const turn = (next: string[]) =>
 		setSearch((now) => {
 			const p = new URLSearchParams(now)
-			if (next.length) p.set('at', [of, ...next].join('~'))
-			else p.delete('at')
+			if (next.length) p.set(place, [of, ...next].join('~'))
+			else p.delete(place)
 			return p
 		})
 	const cursor = cursors[cursors.length - 1]
