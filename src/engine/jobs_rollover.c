@@ -20,14 +20,24 @@ static char *account_lane(const struct job_run *r)
 	return xasprintf(LANE_ACCOUNT "%s", r->account.id);
 }
 
-static int park(struct sql *tx, const struct job_run *r, int64_t until_ms, struct err *err)
+/*
+ * For PARK_MS, and anew when half of it is over: whoever was put off to the former end then looks again and is put off to the new one,
+ * since unpark() wakes those of the last end only.
+ */
+static int park(struct sql *tx, const struct job_run *r, struct err *err)
 {
 	_cleanup_free_ char *lane = account_lane(r), *reason = NULL;
+	_cleanup_lane_ struct lane l = { 0 };
 	_cleanup_err_ struct err why = ERR_INIT;
+	int64_t now = engine_now(r->e);
 
+	if (store_lane_ensure(tx, lane, lane_cap(lane), err) < 0 || store_lane_get(tx, lane, &l, err) < 0)
+		return -(int)err->code;
+	if (l.parked_until_ms > now + PARK_MS / 2)
+		return 0;
 	err_set(&why, ERR_BUSY, "the key of account '%s' is being changed", r->account.name);
 	reason = err_to_json_text(&why);
-	return store_lane_ensure(tx, lane, lane_cap(lane), err) < 0 ? -(int)err->code : store_lane_park(tx, lane, until_ms, reason, err);
+	return lane_resume(tx, lane, now, err) < 0 ? -(int)err->code : store_lane_park(tx, lane, now + PARK_MS, reason, err);
 }
 
 static int unpark(struct sql *tx, const struct job_run *r, struct err *err)
@@ -45,7 +55,7 @@ static int keep_next(struct sql *tx, void *arg, struct err *err)
 	if (job_mine(tx, r, err) < 0 || store_key_add(tx, &r->next_key, err) < 0 ||
 	    store_account_result(tx, &r->account, engine_now(r->e), err) < 0)
 		return -(int)err->code;
-	return park(tx, r, engine_now(r->e) + PARK_MS, err);
+	return park(tx, r, err);
 }
 
 static int make_next(struct job_run *r, struct err *err)
@@ -77,7 +87,7 @@ static int quiet(struct sql *tx, void *arg, struct err *err)
 {
 	struct busy *b = arg;
 
-	if (job_mine(tx, b->r, err) < 0 || park(tx, b->r, engine_now(b->r->e) + PARK_MS, err) < 0)
+	if (job_mine(tx, b->r, err) < 0 || park(tx, b->r, err) < 0)
 		return -(int)err->code;
 	return store_account_busy(tx, b->r->account.id, engine_now(b->r->e), &b->busy, err);
 }

@@ -160,6 +160,24 @@ static void a_rollover_waits_for_an_authority_that_is_not_reached(void **state)
 	assert_one_key(r);
 }
 
+static void an_order_made_meanwhile_goes_on_when_the_key_is_changed(void **state)
+{
+	_cleanup_rig_ struct rig *r = rig_new();
+	struct order_taken o;
+	int64_t begun = r->clock.fake_ms;
+
+	bend = (typeof(bend)){ "/key-change", 1, -1, NULL };
+	r->ca.hook = bent;
+	start(r, JOB_ACCOUNT_ROLLOVER, NULL);
+	rig_run_until(r, begun + 100);
+	o = rig_order(r, &(struct rig_order){ .names = "meanwhile.example" });
+	rig_run_until(r, begun + 10 * MINUTE_MS); /* the second try is after a minute, the account's rest is 15 */
+	ASSERT_INT(r->ca.key_changes, 1);
+	RIG_GET(r, x, o.id);
+	ASSERT_INT(x.status, ORDER_VALID);
+	assert_one_key(r);
+}
+
 /* ---- quirks ---- */
 
 static int count_find(struct ca *ca, void *arg UNUSED, const char *method UNUSED, const char *path, struct http_response *ret UNUSED)
@@ -383,6 +401,7 @@ int main(void)
 		TEST(a_rollover_killed_at_any_point_leaves_a_working_account),
 		TEST(an_account_keeps_its_key_when_the_authority_refuses),
 		TEST(a_rollover_waits_for_an_authority_that_is_not_reached),
+		TEST(an_order_made_meanwhile_goes_on_when_the_key_is_changed),
 		TEST(a_vendor_that_changes_no_keys_is_not_asked_to),
 		TEST(an_account_that_cannot_be_read_is_asked_for_by_its_key),
 		TEST(an_address_that_is_dropped_is_not_sent),
