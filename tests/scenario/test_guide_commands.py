@@ -416,12 +416,15 @@ def grant(heading):
     return RIGHTS.read_text().split(f"For {heading}", 1)[1].split("```", 2)[1].split("\n", 1)[1]
 
 
-def test_the_policy_for_route53_allows_what_the_form_says_and_nothing_else():
-    says = RIGHTS.read_text().split("## Route53", 1)[1].split("|", 1)[0]
-    statements = json.loads(grant("a policy of IAM"))["Statement"]
-    conditions = {key for s in statements for c in s.get("Condition", {}).values() for key in c}
-    assert {s["Effect"] for s in statements} == {"Allow"} and conditions == set(re.findall(r"route53:Change\w+(?:Types|Names)", says))
-    assert {s["Action"] for s in statements} == set(re.findall(r"route53:\w+", says)) - conditions - {"route53:GetHostedZone"}
+def test_the_policy_for_route53_allows_what_is_asked_of_it_in_one_zone_and_nothing_else():
+    by_action = {s["Action"]: s for s in json.loads(grant("a policy of IAM"))["Statement"]}
+    assert set(by_action) == {f"route53:{a}" for a in ("ListHostedZonesByName", "ListResourceRecordSets", "ChangeResourceRecordSets", "GetChange")}
+    assert all(s["Effect"] == "Allow" for s in by_action.values())
+    zone = by_action["route53:ListResourceRecordSets"]["Resource"]
+    change = by_action["route53:ChangeResourceRecordSets"]
+    assert re.fullmatch(r"arn:aws:route53:::hostedzone/[A-Z0-9]+", zone) and change["Resource"] == zone
+    assert change["Condition"] == {"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]},
+                                   "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["_acme-challenge.*"]}}
 
 
 @pytest.mark.parametrize("heading, program, head", [
