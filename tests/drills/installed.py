@@ -80,13 +80,13 @@ class Installed(beds.Server):
 class Site:
     """A network with a CA, its resolver and the installed Certwright. While it is entered (`with site:`) this thread is in the network."""
 
-    def __init__(self, folder, pebble_env=None, deb=None, suite=None):
+    def __init__(self, folder, pebble_env=None, deb=None, suite=None, never=()):
         self.folder, self.parts, self.deb = pathlib.Path(folder), [], deb or machine.package()
         self.lower = machine.tree(suite or machine.suite(), "installed", machine.depends(self.deb))
         self.network = self.add(namespaces.Namespace("site"))
         try:
             with self.network:
-                self.resolver = self.add(beds.Resolver(self.folder, 53))
+                self.resolver = self.add(beds.Resolver(self.folder, 53, never=never))
                 self.ca = self.add(beds.Pebble(self.folder, self.resolver.port, 80, beds.user_of_parts(), True, pebble_env or {"PEBBLE_AUTHZREUSE": "0"}))
                 self.server = self.machine("drill")
         except BaseException:
@@ -103,10 +103,11 @@ class Site:
         self.parts.append(Closing(one))
         return one
 
-    def open(self, server=None):
-        """Addresses, an administrator, the CA's trust: serving."""
+    def open(self, server=None, **settings):
+        """Addresses, an administrator, the CA's trust, and what else is to be set: serving."""
         server = server or self.server
         self.configure(server)
+        server.configure(**settings)
         server.prepare()
         server.apply()
         return server

@@ -9,7 +9,7 @@
 	                                 route           .80 nginx  .81 NAT of 80     .5 BIND, parent of the delegation
 
 Orders: apex and wildcard by delegation, by Akamai and, at the CA of the house, by PowerDNS; http-01 through nginx that redirects and one that
-forwards. Packet filters in the site, dropping what is not in the table of docs/generated/firewall.md, and in the border count all of it.
+forwards. Certwright is the package in a machine of its own; where none can be booted, the build tree, and the result says which. Packet filters in the site, dropping what is not in the table of docs/generated/firewall.md, and in the border count all of it.
 The last line is one JSON document with what became of each order and the counters.
 """
 import json
@@ -23,6 +23,8 @@ import bed as beds  # noqa: E402
 import dnspeers  # noqa: E402
 import dnsviews  # noqa: E402
 import helpers  # noqa: E402
+import installed  # noqa: E402
+import machine  # noqa: E402
 import namespaces  # noqa: E402
 import pdns  # noqa: E402
 import unbound  # noqa: E402
@@ -144,6 +146,7 @@ class PublicAkamai(Akamai):
 class Drill:
     def __init__(self, folder):
         self.folder, self.parts, self.user = folder, [], beds.user_of_parts()
+        self.lower = None if machine.why_not() else machine.tree(machine.suite(), "installed", machine.depends(machine.package()))  # while there is a mirror
         self.house, self.site, self.border, self.internet = (self.add(namespaces.Namespace(n)) for n in ("house", "site", "bordr", "inet"))
         self.site.cable(self.house, [US_INHOUSE], [INHOUSE_DNS, INHOUSE_CA])
         self.inner = self.border.cable(self.site, [BORDER], [US])
@@ -210,15 +213,30 @@ zone "public.test" {{ type primary; file "public.zone"; }};
                                             akamai=AKAMAI, akamai_port=self.akamai.port, resolver=RESOLVER))
 
     def open_site(self):
-        folder = self.sub("site")
-        trust = folder / "trust.pem"
-        trust.write_text((self.tls / "ca.pem").read_text() + self.doh.ca)
-        trust.chmod(0o644)
-        settings = {"net.trust": str(trust), "net.proxy": f"http://{BORDER}:{PROXY_PORT}", "net.no_proxy": "10.77.2.0/24", "net.allow": "10.77.2.0/24",
+        folder, trust = self.sub("site"), (self.tls / "ca.pem").read_text() + self.doh.ca
+        settings = {"net.proxy": f"http://{BORDER}:{PROXY_PORT}", "net.no_proxy": "10.77.2.0/24", "net.allow": "10.77.2.0/24",
                     "dns.listen": f"{US}:53", "http01.listen": f"{US}:80", "dns.hostname": "ns.public.test", "dns.public_addresses": OUR_DNS,
                     "resolve.servers": f"{INHOUSE_DNS}:53", "resolve.ask_view": "yes"}
-        self.server = self.add(beds.Server(folder, settings, self.user, ports={"dns": 53, "http": 80}))
-        self.server.start()
+        if self.lower:
+            self.server = installed.Installed(folder, self.site, self.lower)
+            self.add(installed.Closing(self.server))
+            self.server.machine.put("/etc/certwright/trust.pem", trust)
+            self.server.configure(**settings, **{"net.trust": "/etc/certwright/trust.pem"})
+            self.server.prepare()
+            self.server.apply()
+        else:
+            self.server = self.add(beds.Server(folder, {**settings, "net.trust": str(self.secret("trust.pem", trust, 0o644))}, self.user, ports={"dns": 53, "http": 80}))
+            self.server.start()
+
+    def secret(self, name, text, mode=0o600):
+        """A file where the command line runs."""
+        if self.lower:
+            self.server.machine.put(f"/root/{name}", text, mode)
+            return pathlib.Path("/root", name)
+        path = self.folder / "site" / name
+        path.write_text(text)
+        path.chmod(mode)
+        return path
 
     def account(self, directory):
         return self.server.call("account", "register", "--directory", directory, "--email", "admin@certwright.test", "--agree-tos")
@@ -228,9 +246,7 @@ zone "public.test" {{ type primary; file "public.zone"; }};
         for field in fields:
             args += ["--set", field]
         for name, text in secrets.items():
-            path = self.folder / "site" / name
-            path.write_text(text)
-            args += ["--secret-file", f"{name}={path}"]
+            args += ["--secret-file", f"{name}={self.secret(name, text)}"]
         return self.server.call(*args)
 
     def orders(self):
@@ -260,7 +276,7 @@ zone "public.test" {{ type primary; file "public.zone"; }};
             begun = time.monotonic()
             made = self.orders()
             over = helpers.wait_all(self, [one for one, _ in made.values()])
-            result = {"orders": {}, "seconds": round(time.monotonic() - begun, 1)}
+            result = {"way": getattr(self.server, "way", f"the build tree ({machine.why_not()})"), "orders": {}, "seconds": round(time.monotonic() - begun, 1)}
             for what, (one, names) in made.items():
                 order = over.get(one) or self.server.call("order", "show", one)
                 result["orders"][what] = [order["status"], order["reason"], helpers.names_of(helpers.chain(self, one)[0]) == sorted(names)

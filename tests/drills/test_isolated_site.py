@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A site without a route to the Internet issues in five ways, and nothing is on its wires that docs/generated/firewall.md does not name."""
+"""A site without a route to the Internet, with Certwright from the package, issues in five ways, and nothing is on its wires that docs/generated/firewall.md does not name."""
 import json
 import pathlib
 import subprocess
@@ -17,6 +17,7 @@ def test_an_isolated_site_issues_every_way_and_says_nothing_that_is_not_document
     assert done.returncode == 0, done.stdout + done.stderr
     got = json.loads(done.stdout.splitlines()[-1])
     print(json.dumps(got, indent=1))
+    print(got["way"])
     assert len(got["orders"]) == 5
     for what, (status, reason, right) in got["orders"].items():
         assert (status, right) == ("valid", True), (what, status, reason)

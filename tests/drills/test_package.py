@@ -14,15 +14,6 @@ import machine
 pytestmark = pytest.mark.skipif(machine.why_not() is not None, reason=str(machine.why_not()))
 
 
-@pytest.fixture
-def site(scratch):
-    one = installed.Site(scratch)
-    print(f"\n{one.server.way}")
-    with one:
-        yield one
-    one.stop()
-
-
 def listening(host):
     """Addresses of all sockets in the machine's network that programs of ours hold."""
     out = subprocess.run(["ss", "-Htulnp"], capture_output=True, text=True, check=True).stdout

@@ -8,20 +8,10 @@ import time
 import pytest
 
 import bed as beds
-import installed
 import machine
 from former_store import STORES, load, many_rows, ours, schemas
 
 pytestmark = pytest.mark.skipif(machine.why_not() is not None, reason=str(machine.why_not()))
-
-
-@pytest.fixture
-def site(scratch):
-    one = installed.Site(scratch)
-    print(f"\n{one.server.way}")
-    with one:
-        yield one
-    one.stop()
 
 
 def former(server, kept):
