@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	_cleanup_free_ char *text = xstrndup((const char *)data, MIN(n, (size_t)4096));
 	_cleanup_strlist_ struct strlist us = { 0 };
-	struct caa_record r[2] = { { 0, "issue", text }, { 128, "issuewild", text } };
+	struct caa_record r[3] = { { 0, "issue", text }, { 0, "issue", text }, { 128, "issuewild", text } };
 	struct caa_question q = { .wildcard = n & 1, .identities = &us, .account_url = "https://ca.example/1", .method = "dns-01" };
 	struct caa_issue i;
 	const char *named = NULL;
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	within(text, strlen(text), i.issuer);
 	within(text, strlen(text), i.account);
 	within(text, strlen(text), i.methods);
-	v = caa_judge(r, 2, &q, &named);
+	v = caa_judge(r, 3, &q, &named);
 	HOLDS(named == text);
 	HOLDS(v != CAA_ALLOWED || (!i.bad && i.issuer.n));
 	HOLDS(!i.bad || v == CAA_OTHERS);
