@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One action on many certificates as a job: it goes on without whoever asked for it, each row's result can be read, and who may not do it
 any more is refused. That nothing is done twice or left out when the server ends in between: tests/crash/test_bulk_killed.py."""
+import contextlib
 import json
 import sqlite3
 
@@ -14,14 +15,21 @@ from test_search import fill, inventory
 MANY = 400
 
 
-@pytest.fixture
-def server():
-    with inventory("sqlite") as one:
+@contextlib.contextmanager
+def filled(database, env=None):
+    """A server with MANY certificates beside an imported one."""
+    with inventory(database, env) as one:
         Maker(one.folder).leaf("first.example.com")
         assert one.cli("import", one.folder / "first.pem").status == 0
         one.stop()
         fill(one, MANY)
         one.start()
+        yield one
+
+
+@pytest.fixture
+def server():
+    with filled("sqlite") as one:
         yield one
 
 
