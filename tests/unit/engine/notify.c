@@ -2,7 +2,6 @@
 /* notify.c - one cause is one message; a sink that is down is asked ever more rarely and loses nothing. */
 #include "engine/notice.h"
 #include "engine/notify.h"
-#include "store/channel.h"
 #include "store/notice.h"
 #include "tests/unit/engine/mailed.h"
 #include "tests/unit/engine/rig.h"
@@ -42,26 +41,12 @@ static void sink_done(struct sink *s)
 	free(s->body);
 }
 
-static int add_channel(struct sql *tx, void *arg, struct err *err)
-{
-	struct rig *r = arg;
-	struct ulid id = ulid_new(engine_now(r->engine));
-	_cleanup_channel_ struct channel c = {
-		.id = xstrdup(id.s), .kind = CHANNEL_EMAIL, .name = xstrdup("ops"), .enabled = true, .created_ms = engine_now(r->engine),
-		.digest_ms = engine_now(r->engine) + DAY_MS,
-		.settings = xstrdup("{\"host\":\"mail.example\",\"port\":587,\"security\":\"starttls\",\"from\":\"a@b.example\",\"to\":[\"c@d.example\"]}"),
-	};
-
-	return store_channel_add(tx, &c, err) < 0 ? -(int)err->code :
-						    notify_wanted(tx, c.id, c.created_ms + DAY_MS, c.created_ms, err);
-}
-
 static void sink_in(struct rig *r, struct sink *s)
 {
 	s->r = r;
 	r->engine->o.send_mail = take;
 	r->engine->o.send_mail_arg = s;
-	ASSERT_OK(store_write(r->store, add_channel, r, &r->err), &r->err);
+	rig_mail_channel(r);
 }
 
 struct cause {

@@ -4,7 +4,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "engine/notify.h"
 #include "model/vendor.h"
+#include "store/channel.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -379,6 +381,24 @@ void rig_csr(struct rig *r, const char *names, enum key_type type, char ret[27])
 	ASSERT_OK(store_write(r->store, take_csr, &t, &r->err), &r->err);
 	ASSERT_INT(engine_run_due(r->engine, &r->err), 1);
 	snprintf(ret, 27, "%s", id.s);
+}
+
+static int add_channel(struct sql *tx, void *arg, struct err *err)
+{
+	struct rig *r = arg;
+	struct ulid id = ulid_new(engine_now(r->engine));
+	_cleanup_channel_ struct channel c = {
+		.id = xstrdup(id.s), .kind = CHANNEL_EMAIL, .name = xstrdup("ops"), .enabled = true, .created_ms = engine_now(r->engine),
+		.digest_ms = engine_now(r->engine) + DAY_MS,
+		.settings = xstrdup("{\"host\":\"mail.example\",\"port\":587,\"security\":\"starttls\",\"from\":\"a@b.example\",\"to\":[\"c@d.example\"]}"),
+	};
+
+	return store_channel_add(tx, &c, err) < 0 ? -(int)err->code : notify_wanted(tx, c.id, c.created_ms + DAY_MS, c.created_ms, err);
+}
+
+void rig_mail_channel(struct rig *r)
+{
+	ASSERT_OK(store_write(r->store, add_channel, r, &r->err), &r->err);
 }
 
 void rig_no_residue(struct rig *r)

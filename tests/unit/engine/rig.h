@@ -72,6 +72,8 @@ void rig_refresh(struct rig *r, const char *id);
 void rig_delete(struct rig *r, const char *id);
 /* A CSR with a key of ours; its id in ret. */
 void rig_csr(struct rig *r, const char *names, enum key_type type, char ret[27]);
+/* Told by mail about everything, and once a day of what is open. */
+void rig_mail_channel(struct rig *r);
 /* Nothing owed, nothing published, nobody holds a turn, nothing leased. */
 void rig_no_residue(struct rig *r);
 

@@ -5,7 +5,6 @@
  */
 #include "engine/notify.h"
 #include "engine/renewal.h"
-#include "store/channel.h"
 #include "store/renewal.h"
 #include "tests/unit/engine/mailed.h"
 #include "tests/unit/engine/rig.h"
@@ -66,19 +65,6 @@ static int take(void *arg, const struct mail_request *q, enum net_leg *leg, UNUS
 	body_is_complete(q);
 	*leg = NET_LEG_NONE;
 	return 0;
-}
-
-static int add_channel(struct sql *tx, void *arg, struct err *err)
-{
-	struct rig *r = arg;
-	struct ulid id = ulid_new(engine_now(r->engine));
-	_cleanup_channel_ struct channel c = {
-		.id = xstrdup(id.s), .kind = CHANNEL_EMAIL, .name = xstrdup("ops"), .enabled = true, .created_ms = engine_now(r->engine),
-		.digest_ms = engine_now(r->engine) + DAY_MS,
-		.settings = xstrdup("{\"host\":\"mail.example\",\"port\":587,\"security\":\"starttls\",\"from\":\"a@b.example\",\"to\":[\"c@d.example\"]}"),
-	};
-
-	return store_channel_add(tx, &c, err) < 0 ? -(int)err->code : notify_wanted(tx, c.id, c.created_ms + DAY_MS, c.created_ms, err);
 }
 
 static bool disk_full(void *arg, const char *point)
@@ -243,7 +229,7 @@ static void nobody_looks_for_six_weeks(void **state)
 	r->dns_value = NULL;
 	r->engine->o.send_mail = take;
 	r->engine->o.send_mail_arg = &mails;
-	ASSERT_OK(store_write(r->store, add_channel, r, &r->err), &r->err);
+	rig_mail_channel(r);
 
 	run_days(r, 7);
 	is_down = true; /* the authority, for three days */
